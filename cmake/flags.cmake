@@ -1,0 +1,39 @@
+# Compiler flags of every target, in one interface library.
+set(AUTORAY_CPU "native" CACHE STRING "the CPU to build for: native, x86-64-v3, x86-64-v4, ...")
+set(AUTORAY_SANITIZE "" CACHE STRING "a -fsanitize= list, e.g. address,undefined")
+option(AUTORAY_WERROR "warnings are errors" ON)
+
+add_library(autoray_flags INTERFACE)
+target_include_directories(autoray_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+# No contraction: a*b+c has the same bits on every executor; FMA only where it is written.
+target_compile_options(autoray_flags INTERFACE -march=${AUTORAY_CPU} -ffp-contract=off -fno-math-errno
+  -fvisibility=hidden -fno-plt -Wall -Wextra -Wshadow -Wno-psabi)
+if(AUTORAY_WERROR)
+  target_compile_options(autoray_flags INTERFACE -Werror)
+endif()
+if(AUTORAY_SANITIZE)
+  target_compile_options(autoray_flags INTERFACE -fsanitize=${AUTORAY_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(autoray_flags INTERFACE -fsanitize=${AUTORAY_SANITIZE})
+endif()
+
+find_program(AUTORAY_CCACHE ccache)
+if(AUTORAY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${AUTORAY_CCACHE})
+endif()
+
+# Eigen: headers alone, without its own warnings.
+find_package(Eigen3 REQUIRED NO_MODULE)
+add_library(autoray_eigen INTERFACE)
+target_include_directories(autoray_eigen SYSTEM INTERFACE $<TARGET_PROPERTY:Eigen3::Eigen,INTERFACE_INCLUDE_DIRECTORIES>)
+
+# .npz: minizip and zlib, static.
+find_library(MINIZIP_STATIC NAMES libminizip.a REQUIRED)
+find_library(ZLIB_STATIC NAMES libz.a REQUIRED)
+add_library(autoray_minizip INTERFACE)
+target_link_libraries(autoray_minizip INTERFACE ${MINIZIP_STATIC} ${ZLIB_STATIC})
+
+# A program that starts with libc and libm alone.
+add_library(autoray_start_alone INTERFACE)
+if(NOT AUTORAY_SANITIZE)
+  target_link_options(autoray_start_alone INTERFACE -no-pie -static-libstdc++ -static-libgcc)
+endif()
