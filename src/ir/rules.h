@@ -1,0 +1,4 @@
+// Every rule that a column of ops.def can name.
+#pragma once
+
+#include "ir/rules/elementwise.h"

@@ -1,0 +1,121 @@
+#include "ir/shape.h"
+
+#include "ir/error.h"
+
+namespace autoray::ir {
+
+std::int64_t element_count(std::span<const std::int64_t> shape) {
+  std::int64_t count = 1;
+  bool overflow = false;
+  for (std::int64_t extent : shape) {
+    if (extent == 0) return 0;
+    overflow |= __builtin_mul_overflow(count, extent, &count);
+  }
+  if (overflow)
+    throw Error(ErrorClass::ValueError, "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+  return count;
+}
+
+namespace {
+std::string join(std::span<const std::int64_t> shape, const char* separator) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i) text += separator;
+    text += std::to_string(shape[i]);
+  }
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+}  // namespace
+
+std::string to_string(std::span<const std::int64_t> shape) { return join(shape, ", "); }
+
+std::string broadcast_shapes_text(std::span<const std::span<const std::int64_t>> shapes) {
+  std::string text;
+  for (auto shape : shapes) text += join(shape, ",") + " ";
+  return text;
+}
+
+Dims contiguous_strides(std::span<const std::int64_t> shape, std::int64_t itemsize) {
+  Dims strides(shape.size());
+  std::int64_t step = itemsize;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    strides[i] = step;
+    step *= shape[i] ? shape[i] : 1;
+  }
+  return strides;
+}
+
+std::optional<Dims> broadcast(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
+  if (a.size() < b.size()) std::swap(a, b);
+  Dims result(a.begin(), a.end());
+  std::size_t lead = a.size() - b.size();
+  for (std::size_t i = 0; i < b.size(); ++i) {
+    std::int64_t& extent = result[lead + i];
+    if (extent == b[i] || b[i] == 1) continue;
+    if (extent != 1) return std::nullopt;
+    extent = b[i];
+  }
+  return result;
+}
+
+Dims broadcast_all(std::span<const std::span<const std::int64_t>> shapes) {
+  Dims result;
+  for (auto shape : shapes) {
+    auto next = broadcast(result, shape);
+    if (!next)
+      throw Error(ErrorClass::ValueError,
+                  "operands could not be broadcast together with shapes " + broadcast_shapes_text(shapes));
+    result = std::move(*next);
+  }
+  return result;
+}
+
+int normalize_axis(std::int64_t axis, int ndim) {
+  if (axis < -ndim || axis >= ndim)
+    throw Error(ErrorClass::AxisError,
+                "axis " + std::to_string(axis) + " is out of bounds for array of dimension " + std::to_string(ndim));
+  return static_cast<int>(axis < 0 ? axis + ndim : axis);
+}
+
+Dims normalize_axes(const std::optional<Dims>& axes, int ndim) {
+  Dims result;
+  if (!axes) {
+    for (int i = 0; i < ndim; ++i) result.push_back(i);
+    return result;
+  }
+  for (std::int64_t axis : *axes) {
+    std::int64_t normal = normalize_axis(axis, ndim);
+    for (std::int64_t seen : result)
+      if (seen == normal) throw Error(ErrorClass::ValueError, "duplicate value in 'axis'");
+    result.push_back(normal);
+  }
+  return result;
+}
+
+Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
+  Dims result(target.begin(), target.end());
+  int unknown = -1;
+  std::int64_t known = 1;
+  bool fits = true;
+  for (std::size_t i = 0; i < target.size(); ++i) {
+    if (target[i] >= 0) {
+      fits &= !__builtin_mul_overflow(known, target[i], &known);
+      continue;
+    }
+    if (target[i] < -1 && unknown < 0) fits = false;
+    if (unknown >= 0) throw Error(ErrorClass::ValueError, "can only specify one unknown dimension");
+    unknown = static_cast<int>(i);
+  }
+  if (unknown >= 0) {
+    fits = fits && known != 0 && count % known == 0;
+    if (fits) result[unknown] = count / known;
+  } else {
+    fits = fits && known == count;
+  }
+  if (!fits)
+    throw Error(ErrorClass::ValueError,
+                "cannot reshape array of size " + std::to_string(count) + " into shape " + join(target, ","));
+  return result;
+}
+
+}  // namespace autoray::ir

@@ -1,0 +1,39 @@
+// autoray's dispatch: which backend a call goes to. `do(name, ...)` and the namespace `autoray.numpy` are two spellings of it;
+// the module imported as `numpy` is bound to the engine's native backend and leaves it only for lazy or foreign arguments.
+//
+// Order: like= as a string; like= as an array (also lends dtype to creation routines); the backend set by backend_like or
+// set_backend; else the arguments, by the op's dispatcher and the priorities Python scalars < numpy < other arrays < lazy.
+#pragma once
+
+#include "runtime/runtime.h"
+
+namespace autoray::runtime {
+
+// do(name, *args, like=None, **kwargs): the name may be an op, or a function registered under a new name.
+Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments);
+// numpy.<op>(...), the same op through the module imported as numpy.
+Value numpy_call(Runtime& runtime, ir::OpId id, const Arguments& arguments);
+// Binary and unary operators of the language on array-like operands (at least one is an array, numpy scalar, lazy or foreign
+// object): dispatched as autoray's multi-argument functions are.
+Value operator_call(Runtime& runtime, ir::OpId id, std::span<const Value> operands);
+// In-place operators (a += b): numpy's `out=a` with same_kind casting; a scalar left operand gives a new value.
+Value inplace_call(Runtime& runtime, ir::OpId id, const Value& target, const Value& operand);
+
+// The backend of one value: "numpy" for arrays of the numpy backend, "builtins" for Python scalars and containers, ...
+std::string infer_backend(Runtime& runtime, const Value& value);
+
+// x[index] and x[index] = v on arrays (numpy's basic and advanced indexing).
+Value get_item(Runtime& runtime, const Array& array, const Value& index);
+void set_item(Runtime& runtime, const Array& array, const Value& index, const Value& item);
+
+// A value as an array: arrays as they are; numbers, numpy scalars, and nested lists or tuples by numpy's rules (dtype
+// discovery; ragged nesting is a ValueError "setting an array element with a sequence. ..."). nullopt dtype: discovered.
+Array to_array(Runtime& runtime, const Value& value, std::optional<ir::DType> dtype = std::nullopt);
+// An array result as a script sees it: a numpy scalar when `scalar_result` and 0-d, else an array.
+Value from_array(Array array, bool scalar_result);
+// The dtype meant by np.float64, 'f8', float, np.dtype('f8'), a dtype object; TypeError otherwise. None: nullopt.
+std::optional<ir::DType> to_dtype(const Value& value);
+// An attribute as ops take it; TypeError for values that cannot be one.
+ir::Attr to_attr(Runtime& runtime, const Value& value);
+
+}  // namespace autoray::runtime

@@ -1,0 +1,136 @@
+// What a running Engine knows: its backends and their dispatch tables, memory, warnings, limits and random state. One thread
+// runs a Runtime at a time. See dispatch.h for how a call finds its kernel.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/op.h"
+#include "runtime/backend.h"
+#include "runtime/kernel.h"
+#include "runtime/objects.h"
+#include "runtime/value.h"
+
+namespace autoray::runtime {
+
+struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
+
+struct RuntimeOptions {
+  std::string backend = "numpy";     // the native backend that `import numpy` is bound to
+  std::int64_t max_memory = -1;      // bytes of all live arrays; -1: no limit
+  double timeout_seconds = 0;        // 0: none
+};
+
+// What numpy's errstate says of a floating-point event.
+enum class FpAction : std::uint8_t { Ignore, Warn, Raise };
+struct FpState {
+  FpAction divide = FpAction::Warn, over = FpAction::Warn, under = FpAction::Ignore, invalid = FpAction::Warn;
+};
+
+// One line of --explain: which library computed what.
+struct ExplainEntry {
+  std::string op;
+  std::string operands;   // "float64 (50,), float64 (50,)"
+  std::string backend;    // the backend dispatch chose
+  std::string provider;   // the backend whose kernel ran (inherited or own), or "registered function"
+  std::string library;
+};
+
+// The kernel, loop or function that an (op, backend) pair runs.
+struct Entry {
+  Kernel kernel = nullptr;
+  HostFunction host = nullptr;
+  const char* library = nullptr;
+  BackendId provided_by = 0;
+  Ref<Callable> registered;  // register_function's; takes precedence
+};
+
+class Runtime {
+ public:
+  explicit Runtime(const RuntimeOptions& options = {});
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+
+  // ---- arrays ----
+  Array allocate(ir::DType dtype, std::span<const std::int64_t> shape);         // C order, uninitialised
+  Array allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape);
+  MemoryBudget& budget() { return *budget_; }
+
+  // ---- calling ops from C++: kernels compose through these, on the backend given ----
+  // Infers, dispatches to the backend's kernel (registered functions do not take part), returns the results.
+  std::vector<Array> run(ir::OpId id, BackendId backend, std::span<const Operand> operands,
+                         std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs);
+  // For ops without sequences: `attrs` in signature order; trailing ones take their defaults. One result.
+  Array run1(ir::OpId id, BackendId backend, std::initializer_list<const Array*> operands,
+             std::initializer_list<ir::Attr> attrs = {});
+
+  // ---- calling ops with values ----
+  // Binds numpy's signature, converts operands, runs `backend`'s entry (registered ones too).
+  Value call(ir::OpId id, BackendId backend, const Arguments& arguments);
+  const ir::Signature& signature(ir::OpId id);
+
+  // ---- backends ----
+  BackendId native_backend() const { return native_; }           // what `import numpy` is bound to
+  std::optional<BackendId> find_backend(std::string_view name) const;
+  std::string_view backend_name(BackendId id) const;
+  std::size_t backend_count() const { return backends_.size(); }
+  const Backend& backend(BackendId id) const { return *backends_[id]; }
+  Entry& entry(BackendId backend, ir::OpId id) { return entries_[backend * ir::kOpCount + static_cast<std::size_t>(id)]; }
+  // The loop of an element-wise op; null when the backend and its bases have none.
+  Loop loop(BackendId backend, ir::OpId id, ir::DType dtype) const {
+    return loops_[(backend * ir::kOpCount + static_cast<std::size_t>(id)) * ir::kDTypeCount + static_cast<std::size_t>(dtype)];
+  }
+  BackendId loop_provider(BackendId backend, ir::OpId id, ir::DType dtype) const {
+    return loop_providers_[(backend * ir::kOpCount + static_cast<std::size_t>(id)) * ir::kDTypeCount +
+                           static_cast<std::size_t>(dtype)];
+  }
+
+  // ---- limits and interruption: polled between kernels and inside long loops; throws KeyboardInterrupt or a limit error ----
+  void poll() {
+    if (interrupt_.load(std::memory_order_relaxed)) [[unlikely]]
+      raise_interrupt();
+  }
+  // Async-signal-safe: asks the running script to stop.
+  enum class Stop : int { None, Interrupt, Timeout };
+  void request_stop(Stop reason) { interrupt_.store(static_cast<int>(reason), std::memory_order_relaxed); }
+
+  // ---- warnings and floating-point events ----
+  // numpy's RuntimeWarning and friends: to stderr, once a source line.
+  void warn(ir::ErrorClass category, const std::string& message);
+  std::function<void(ir::ErrorClass, const std::string&)> on_warning;
+  FpState fp_state;
+  // After loops ran: looks at the CPU's flags, warns or raises as fp_state says ("divide by zero encountered in divide").
+  void check_fp(std::string_view op_name);
+
+  // ---- explain ----
+  std::function<void(const ExplainEntry&)> on_explain;  // set: every dispatched call is told
+
+  std::unique_ptr<RandomState> random;
+  // Text output of the script (print): stdout unless the embedder says otherwise.
+  std::function<void(std::string_view)> write_stdout;
+  std::function<void(std::string_view)> write_stderr;
+
+ private:
+  friend class Dispatcher;
+  [[noreturn]] void raise_interrupt();
+
+  MemoryBudget* budget_;
+  BackendId native_ = 0;
+  std::vector<const Backend*> backends_;
+  std::vector<Entry> entries_;
+  std::vector<Loop> loops_;
+  std::vector<BackendId> loop_providers_;
+  std::vector<std::unique_ptr<ir::Signature>> signatures_;
+  std::atomic<int> interrupt_{0};
+};
+
+}  // namespace autoray::runtime
