@@ -177,6 +177,8 @@ class Callable : public Container {
   virtual std::string callable_name() const = 0;
   // "function", "builtin_function_or_method", "type", "method": what type(x).__name__ says.
   virtual std::string_view callable_type() const { return "builtin_function_or_method"; }
+  // Types name a dtype where numpy accepts them as one: float, int, bool, complex, np.float32 ...
+  virtual std::optional<ir::DType> type_dtype() const { return std::nullopt; }
   void clear() override {}
 
  protected:
