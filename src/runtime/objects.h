@@ -60,7 +60,7 @@ class Container : public Object {
 
  private:
   friend class Heap;
-  Container* previous_;
+  Container* previous_;  // null: on no list
   Container* next_;
 };
 
@@ -74,7 +74,7 @@ class Heap {
  private:
   friend class Container;
   struct Sentinel;
-  std::unique_ptr<Sentinel> list_;
+  std::unique_ptr<Sentinel> list_;  // circular; the sentinel is no container of a script
 };
 class HeapScope {
  public:

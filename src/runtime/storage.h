@@ -62,8 +62,10 @@ class Storage {
 
   std::atomic<std::int32_t> references_{1};
   bool writable_ = true;
-  std::uint8_t origin_ = 0;      // pool, system, adopted
+  bool fresh_zero_ = false;      // mapped just now and never written
+  std::uint8_t origin_ = 0;
   std::uint16_t size_class_ = 0;
+  std::size_t mapped_bytes_ = 0;
   char* data_ = nullptr;
   std::size_t bytes_ = 0;
   std::uint64_t version_ = 0;
