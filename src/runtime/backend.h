@@ -25,18 +25,23 @@ struct HostRow {
   HostFunction function;
 };
 
+// A table of rows is a function, so that every area keeps its own table next to its kernels.
+using KernelTable = std::span<const KernelRow> (*)();
+using LoopTable = std::span<const LoopRow> (*)();
+using HostTable = std::span<const HostRow> (*)();
+
 struct Backend {
   std::string_view name;
   std::string_view based_on;                      // empty: on nothing
   std::string_view library;                       // what computes, with its version: "autoray", "Eigen 3.4.0"
   std::string_view note;                          // one sentence for `autoray backends`
-  std::span<const std::span<const KernelRow>> kernels;
-  std::span<const std::span<const LoopRow>> loops;
-  std::span<const std::span<const HostRow>> hosts;
+  std::span<const KernelTable> kernels;
+  std::span<const LoopTable> loops;
+  std::span<const HostTable> hosts;
   std::string (*unavailable)() = nullptr;         // why it cannot be used here; empty or null: it can
 };
 
-// In BackendId order: 0 is `numpy`, the default.
+// In BackendId order: 0 is `numpy`, the default. One line a backend (backends/backends.cpp).
 std::span<const Backend* const> native_backends();
 
 }  // namespace autoray::runtime
