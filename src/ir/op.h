@@ -50,6 +50,8 @@ enum OpFlags : std::uint32_t {
   kUfunc = 1u << 9,           // takes numpy's ufunc keywords: out, where, dtype, casting
   kLikeResult = 1u << 10,     // a creation routine that takes its dtype from like=array
   kInPlace = 1u << 11,        // writes its first operand (shuffle, fill)
+  kNotNumpy = 1u << 12,       // a name of autoray's (through do and autoray.numpy), not of the module numpy: linalg.expm, dag
+  kThinByDefault = 1u << 13,  // do() and autoray.numpy default to full_matrices=False (linalg.svd)
 };
 
 struct OperandType {

@@ -11,6 +11,9 @@ namespace autoray::runtime {
 
 // do(name, *args, like=None, **kwargs): the name may be an op, or a function registered under a new name.
 Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments);
+// The library's own function as `do` calls it on that backend: the reference's deviations from numpy apply (linalg.svd is
+// thin), registered functions do not.
+Value call_library(Runtime& runtime, ir::OpId id, BackendId backend, const Arguments& arguments);
 // numpy.<op>(...), the same op through the module imported as numpy.
 Value numpy_call(Runtime& runtime, ir::OpId id, const Arguments& arguments);
 // Binary and unary operators of the language on array-like operands (at least one is an array, numpy scalar, lazy or foreign
@@ -18,6 +21,11 @@ Value numpy_call(Runtime& runtime, ir::OpId id, const Arguments& arguments);
 Value operator_call(Runtime& runtime, ir::OpId id, std::span<const Value> operands);
 // In-place operators (a += b): numpy's `out=a` with same_kind casting; a scalar left operand gives a new value.
 Value inplace_call(Runtime& runtime, ir::OpId id, const Value& target, const Value& operand);
+
+// Replaces what `do` calls for (backend, name); a new name or a new backend may be introduced.
+void register_function(Runtime& runtime, const std::string& backend, const std::string& name, Ref<Callable> function);
+// What `do` calls for (backend, name): the registered function or the library's. ImportError when there is none.
+Ref<Callable> library_function(Runtime& runtime, const std::string& backend, const std::string& name);
 
 // The backend of one value: "numpy" for arrays of the numpy backend, "builtins" for Python scalars and containers, ...
 std::string infer_backend(Runtime& runtime, const Value& value);
@@ -35,5 +43,14 @@ Value from_array(Array array, bool scalar_result);
 std::optional<ir::DType> to_dtype(const Value& value);
 // An attribute as ops take it; TypeError for values that cannot be one.
 ir::Attr to_attr(Runtime& runtime, const Value& value);
+// And back: the value that an attribute stands for.
+Value from_attr(const ir::Attr& attr);
+
+// target[mask] = source[mask], element-wise over broadcast operands.
+void masked_copy(Runtime& runtime, const Array& source, const Array& target, const Array& mask);
+// numpy's out=: writes `result` into `out` where the mask (null: everywhere) says so; TypeError when the cast is not allowed,
+// ValueError when the shapes do not fit or `out` is read-only.
+void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
+                  const Value* where);
 
 }  // namespace autoray::runtime

@@ -22,6 +22,7 @@
 
 namespace autoray::runtime {
 
+struct OpBinding;    // bind.h: a row's signature, prepared for binding
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
 
 struct RuntimeOptions {
@@ -51,7 +52,7 @@ struct Entry {
   HostFunction host = nullptr;
   const char* library = nullptr;
   BackendId provided_by = 0;
-  Ref<Callable> registered;  // register_function's; takes precedence
+  Ref<Callable> registered;  // register_function's; what `do` calls instead
 };
 
 class Runtime {
@@ -74,9 +75,11 @@ class Runtime {
              std::initializer_list<ir::Attr> attrs = {});
 
   // ---- calling ops with values ----
-  // Binds numpy's signature, converts operands, runs `backend`'s entry (registered ones too).
-  Value call(ir::OpId id, BackendId backend, const Arguments& arguments);
+  // Binds numpy's signature, converts operands, runs `backend`'s kernel (registered functions belong to `do`). `random`: the stream that a draw
+  // changes; null for the legacy stream of `np.random`.
+  Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr);
   const ir::Signature& signature(ir::OpId id);
+  const OpBinding& binding(ir::OpId id);
 
   // ---- backends ----
   BackendId native_backend() const { return native_; }           // what `import numpy` is bound to
@@ -111,16 +114,22 @@ class Runtime {
   // After loops ran: looks at the CPU's flags, warns or raises as fp_state says ("divide by zero encountered in divide").
   void check_fp(std::string_view op_name);
 
+  // ---- dispatch state (dispatch.h) ----
+  std::optional<BackendId> default_backend;  // set_backend and backend_like
+  // register_function under names that are no ops, or for backends that are not native: "backend/name" -> function.
+  std::unordered_map<std::string, Ref<Callable>> registered;
+  // register_dispatch: op or function name -> dispatcher(*args, **kwargs) -> backend name.
+  std::unordered_map<std::string, Ref<Callable>> dispatchers;
+
   // ---- explain ----
   std::function<void(const ExplainEntry&)> on_explain;  // set: every dispatched call is told
 
-  std::unique_ptr<RandomState> random;
+  std::shared_ptr<RandomState> random;  // made at first use
   // Text output of the script (print): stdout unless the embedder says otherwise.
   std::function<void(std::string_view)> write_stdout;
   std::function<void(std::string_view)> write_stderr;
 
  private:
-  friend class Dispatcher;
   [[noreturn]] void raise_interrupt();
 
   MemoryBudget* budget_;
@@ -129,7 +138,7 @@ class Runtime {
   std::vector<Entry> entries_;
   std::vector<Loop> loops_;
   std::vector<BackendId> loop_providers_;
-  std::vector<std::unique_ptr<ir::Signature>> signatures_;
+  std::vector<std::unique_ptr<OpBinding>> bindings_;
   std::atomic<int> interrupt_{0};
 };
 

@@ -1,0 +1,224 @@
+#include "runtime/dispatch.h"
+
+#include "ir/error.h"
+#include "runtime/bind.h"
+
+namespace autoray::runtime {
+
+using ir::Error;
+using ir::ErrorClass;
+using ir::OpId;
+
+namespace {
+
+// The backend's tag of an array or numpy scalar; nullopt for what belongs to no backend (Python scalars, containers).
+std::optional<BackendId> tag_of(const Value& value) {
+  if (auto* array = value.get_if<ArrayObject>()) return array->array.backend;
+  if (auto* scalar = value.get_if<NumpyScalar>()) return scalar->backend;
+  return std::nullopt;
+}
+
+// Priorities: nothing < numpy (0) < other native backends, which is the order of their ids.
+void consider(const Value& value, std::optional<BackendId>& best) {
+  auto tag = tag_of(value);
+  if (tag && (!best || *tag > *best)) best = tag;
+}
+
+void consider_sequence(const Value& value, std::optional<BackendId>& best) {
+  if (auto* list = value.get_if<List>()) {
+    for (const Value& item : list->items) consider(item, best);
+  } else if (auto* tuple = value.get_if<Tuple>()) {
+    for (const Value& item : tuple->items) consider(item, best);
+  } else {
+    consider(value, best);
+  }
+}
+
+// An op of several operands looks at all of them, any other at its first argument: the table's operand letters say which.
+BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments) {
+  std::optional<BackendId> best;
+  std::size_t operands = 0;
+  bool sequence = false;
+  if (id != OpId::Count)
+    for (char letter : ir::op(id).operands) {
+      operands += letter == 'A' || letter == 'B' || letter == 'O' || letter == 'S';
+      sequence |= letter == 'S';
+    }
+  if (sequence || operands > 1) {
+    for (const Value& value : arguments.positional) consider_sequence(value, best);
+    for (const Value& value : arguments.keyword_values) consider_sequence(value, best);
+  } else if (!arguments.positional.empty()) {
+    consider_sequence(arguments.positional[0], best);
+  }
+  return best.value_or(runtime.native_backend());
+}
+
+// Which backend a call goes to: one of ours, or a name that only registered functions know.
+struct Choice {
+  std::optional<BackendId> native;
+  std::string name;  // when not native
+};
+
+Choice choice_of_name(Runtime& runtime, const std::string& name) {
+  if (name == "builtins") return {runtime.native_backend(), {}};
+  if (auto id = runtime.find_backend(name)) return {id, {}};
+  return {std::nullopt, name};
+}
+
+[[noreturn]] void no_function(std::string_view name, std::string_view backend) {
+  throw Error(ErrorClass::ImportError, "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
+      .with_code(503);
+}
+
+// Arguments with some keywords taken out or put in; the spans stay valid as long as this object.
+struct EditedArguments {
+  std::vector<std::string_view> names;
+  std::vector<Value> values;
+  Arguments arguments;
+
+  explicit EditedArguments(const Arguments& given, std::string_view without = {}) {
+    for (std::size_t i = 0; i < given.keyword_names.size(); ++i) {
+      if (given.keyword_names[i] == without) continue;
+      names.push_back(given.keyword_names[i]);
+      values.push_back(given.keyword_values[i]);
+    }
+    arguments.positional = given.positional;
+    refresh();
+  }
+  void add(std::string_view name, Value value) {
+    names.push_back(name);
+    values.push_back(std::move(value));
+    refresh();
+  }
+  bool has(std::string_view name) const {
+    for (std::string_view n : names)
+      if (n == name) return true;
+    return false;
+  }
+  void refresh() {
+    arguments.keyword_names = names;
+    arguments.keyword_values = values;
+  }
+};
+
+// Where the reference's functions differ from numpy's of the same name: linalg.svd is thin.
+bool deviates(OpId id) { return ir::op(id).has(ir::kThinByDefault); }
+
+Value call_on(Runtime& runtime, OpId id, BackendId backend, const Arguments& arguments) {
+  Entry& entry = runtime.entry(backend, id);
+  if (entry.registered) [[unlikely]] {
+    if (runtime.on_explain)
+      runtime.on_explain({std::string(ir::op(id).path), "", std::string(runtime.backend_name(backend)),
+                          std::string(runtime.backend_name(backend)), "registered function"});
+    Ref<Callable> function = entry.registered;
+    return function->call(runtime, arguments);
+  }
+  return call_library(runtime, id, backend, arguments);
+}
+
+}  // namespace
+
+Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments& arguments) {
+  if (deviates(id)) [[unlikely]] {
+    EditedArguments edited(arguments);
+    if (arguments.positional.size() < 2 && !edited.has("full_matrices")) edited.add("full_matrices", Value::boolean(false));
+    return runtime.call(id, backend, edited.arguments);
+  }
+  return runtime.call(id, backend, arguments);
+}
+
+Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments) {
+  OpId id = ir::find_op(name);
+  // The common call: no keywords, no default backend, no dispatcher of the script's.
+  if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty()) [[likely]] {
+    if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
+    return call_on(runtime, id, backend_from_arguments(runtime, id, arguments), arguments);
+  }
+  const Value* like = nullptr;
+  for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
+    if (arguments.keyword_names[i] == "like" && !arguments.keyword_values[i].is_none()) like = &arguments.keyword_values[i];
+  EditedArguments edited(arguments, "like");
+  Choice choice;
+  if (like) {
+    if (auto* text = like->get_if<Str>()) {
+      choice = choice_of_name(runtime, text->text);
+    } else {
+      std::optional<BackendId> tag;
+      consider_sequence(*like, tag);
+      choice.native = tag.value_or(runtime.native_backend());
+      if (id != OpId::Count && ir::op(id).has(ir::kLikeResult) && !edited.has("dtype")) {
+        if (auto* array = like->get_if<ArrayObject>()) edited.add("dtype", make_dtype(array->array.dtype));
+        if (auto* scalar = like->get_if<NumpyScalar>()) edited.add("dtype", make_dtype(scalar->dtype));
+        if (like->is_float()) edited.add("dtype", make_dtype(ir::DType::Float64));
+        if (like->is_int()) edited.add("dtype", make_dtype(ir::DType::Int64));
+        if (like->is(ObjectKind::Complex)) edited.add("dtype", make_dtype(ir::DType::Complex128));
+      }
+    }
+  } else if (runtime.default_backend) {
+    choice.native = runtime.default_backend;
+  } else if (auto dispatcher = runtime.dispatchers.find(std::string(name)); dispatcher != runtime.dispatchers.end()) {
+    Ref<Callable> function = dispatcher->second;
+    choice = choice_of_name(runtime, text_of(function->call(runtime, edited.arguments), "the backend that a dispatcher returns"));
+  } else {
+    if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
+    choice.native = backend_from_arguments(runtime, id, edited.arguments);
+  }
+  if (choice.native && id != OpId::Count) return call_on(runtime, id, *choice.native, edited.arguments);
+  std::string backend = choice.native ? std::string(runtime.backend_name(*choice.native)) : choice.name;
+  if (auto found = runtime.registered.find(backend + "/" + std::string(name)); found != runtime.registered.end()) {
+    Ref<Callable> function = found->second;
+    return function->call(runtime, edited.arguments);
+  }
+  no_function(name, backend);
+}
+
+Value numpy_call(Runtime& runtime, OpId id, const Arguments& arguments) {
+  return runtime.call(id, runtime.native_backend(), arguments);
+}
+
+Value operator_call(Runtime& runtime, OpId id, std::span<const Value> operands) {
+  std::optional<BackendId> best;
+  for (const Value& operand : operands) consider(operand, best);
+  return runtime.call(id, best.value_or(runtime.native_backend()), {operands, {}, {}});
+}
+
+Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& operand) {
+  const Value operands[] = {target, operand};
+  if (!target.is(ObjectKind::Array)) return operator_call(runtime, id, operands);
+  std::optional<BackendId> best;
+  for (const Value& value : operands) consider(value, best);
+  static constexpr std::string_view kOut[] = {"out"};
+  const Value out[] = {target};
+  return runtime.call(id, best.value_or(runtime.native_backend()), {operands, kOut, out});
+}
+
+std::string infer_backend(Runtime& runtime, const Value& value) {
+  auto tag = tag_of(value);
+  return tag ? std::string(runtime.backend_name(*tag)) : "builtins";
+}
+
+void register_function(Runtime& runtime, const std::string& backend, const std::string& name, Ref<Callable> function) {
+  OpId id = ir::find_op(name);
+  auto native = runtime.find_backend(backend);
+  if (id != OpId::Count && native) {
+    runtime.entry(*native, id).registered = std::move(function);
+  } else {
+    runtime.registered[backend + "/" + name] = std::move(function);
+  }
+}
+
+Ref<Callable> library_function(Runtime& runtime, const std::string& backend, const std::string& name) {
+  OpId id = ir::find_op(name);
+  Choice choice = choice_of_name(runtime, backend);
+  if (id == OpId::Count || !choice.native) {
+    auto found = runtime.registered.find(backend + "/" + name);
+    if (found == runtime.registered.end()) no_function(name, backend);
+    return found->second;
+  }
+  if (Entry& entry = runtime.entry(*choice.native, id); entry.registered) return entry.registered;
+  BackendId native = *choice.native;
+  return make<NativeFunction>(std::string(ir::op(id).path.substr(ir::op(id).path.rfind('.') + 1)),
+                              [id, native](Runtime& r, const Arguments& arguments) { return call_library(r, id, native, arguments); });
+}
+
+}  // namespace autoray::runtime

@@ -1,0 +1,454 @@
+#include "runtime/runtime.h"
+
+#include <xmmintrin.h>
+
+#include <cstdio>
+
+#include "ir/error.h"
+#include "runtime/bind.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::runtime {
+
+using ir::Error;
+using ir::ErrorClass;
+using ir::OpId;
+
+Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(options.max_memory)) {
+  auto natives = native_backends();
+  backends_.assign(natives.begin(), natives.end());
+  entries_.resize(backends_.size() * ir::kOpCount);
+  loops_.resize(backends_.size() * ir::kOpCount * ir::kDTypeCount, nullptr);
+  loop_providers_.resize(loops_.size(), 0);
+  bindings_.resize(ir::kOpCount);
+  for (std::size_t b = 0; b < backends_.size(); ++b) {
+    const Backend& backend = *backends_[b];
+    auto id = static_cast<BackendId>(b);
+    // What it is based on stands before it in the list, so inheriting is copying.
+    if (!backend.based_on.empty()) {
+      BackendId base = *find_backend(backend.based_on);
+      for (int op = 0; op < ir::kOpCount; ++op) entry(id, static_cast<OpId>(op)) = entry(base, static_cast<OpId>(op));
+      std::size_t per_backend = std::size_t{ir::kOpCount} * ir::kDTypeCount;
+      std::copy_n(loops_.begin() + static_cast<std::ptrdiff_t>(base * per_backend), per_backend,
+                  loops_.begin() + static_cast<std::ptrdiff_t>(b * per_backend));
+      std::copy_n(loop_providers_.begin() + static_cast<std::ptrdiff_t>(base * per_backend), per_backend,
+                  loop_providers_.begin() + static_cast<std::ptrdiff_t>(b * per_backend));
+    }
+    for (KernelTable table : backend.kernels)
+      for (const KernelRow& row : table()) {
+        Entry& e = entry(id, row.op);
+        e.kernel = row.kernel;
+        e.library = row.library;
+        e.provided_by = id;
+      }
+    for (HostTable table : backend.hosts)
+      for (const HostRow& row : table()) {
+        Entry& e = entry(id, row.op);
+        e.host = row.function;
+        e.library = "autoray";
+        e.provided_by = id;
+      }
+    for (LoopTable table : backend.loops)
+      for (const LoopRow& row : table()) {
+        std::size_t at = (b * ir::kOpCount + static_cast<std::size_t>(row.op)) * ir::kDTypeCount + static_cast<std::size_t>(row.dtype);
+        loops_[at] = row.loop;
+        loop_providers_[at] = id;
+      }
+  }
+  auto native = find_backend(options.backend);
+  if (!native) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
+  native_ = *native;
+}
+
+Runtime::~Runtime() { budget_->release(); }
+
+// ---- arrays ----
+
+namespace {
+
+std::string size_text(double bytes) {
+  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  int unit = 0;
+  while (bytes >= 1024 && unit < 6) {
+    bytes /= 1024;
+    ++unit;
+  }
+  char text[64];
+  if (unit == 0) {
+    std::snprintf(text, sizeof text, "%.0f bytes", bytes);
+  } else {
+    std::snprintf(text, sizeof text, bytes < 10 ? "%.2f %s" : bytes < 100 ? "%.1f %s" : "%.0f. %s", bytes, kUnits[unit]);
+  }
+  return text;
+}
+
+[[noreturn]] void cannot_allocate(ir::DType dtype, std::span<const std::int64_t> shape, std::int64_t bytes) {
+  throw Error(ErrorClass::MemoryError, "Unable to allocate " + size_text(static_cast<double>(bytes)) + " for an array with shape " +
+                                           ir::to_string(shape) + " and data type " + std::string(ir::name(dtype)))
+      .with_code(703);
+}
+
+Array fresh(MemoryBudget* budget, ir::DType dtype, std::span<const std::int64_t> shape, bool zeroed) {
+  Array array;
+  std::int64_t size = static_cast<std::int64_t>(ir::itemsize(dtype)), bytes;
+  if (__builtin_mul_overflow(ir::element_count(shape), size, &bytes))
+    throw Error(ErrorClass::ValueError, "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+  try {
+    auto count = static_cast<std::size_t>(bytes);
+    array.storage = StoragePtr(zeroed ? Storage::allocate_zeroed(count, budget) : Storage::allocate(count, budget));
+  } catch (const std::bad_alloc&) {
+    cannot_allocate(dtype, shape, bytes);
+  }
+  array.data = array.storage->data();
+  array.dtype = dtype;
+  array.shape.assign(shape.begin(), shape.end());
+  array.strides = ir::contiguous_strides(shape, size);
+  return array;
+}
+
+}  // namespace
+
+Array Runtime::allocate(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(budget_, dtype, shape, false); }
+Array Runtime::allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(budget_, dtype, shape, true); }
+
+Array& KernelCall::allocate(std::size_t i) {
+  out[i] = runtime.allocate(types[i].dtype, types[i].shape);
+  out[i].backend = backend;
+  return out[i];
+}
+
+// ---- backends ----
+
+std::optional<BackendId> Runtime::find_backend(std::string_view name) const {
+  for (std::size_t i = 0; i < backends_.size(); ++i)
+    if (backends_[i]->name == name) return static_cast<BackendId>(i);
+  return std::nullopt;
+}
+
+std::string_view Runtime::backend_name(BackendId id) const { return backends_[id]->name; }
+
+const OpBinding& Runtime::binding(OpId id) {
+  auto& place = bindings_[static_cast<std::size_t>(id)];
+  if (!place) [[unlikely]]
+    place = std::make_unique<OpBinding>(ir::op(id));
+  return *place;
+}
+
+const ir::Signature& Runtime::signature(OpId id) { return binding(id).signature; }
+
+// ---- running kernels ----
+
+namespace {
+
+std::string describe(std::span<const Operand> operands) {
+  std::string text;
+  for (const Operand& operand : operands) {
+    if (!operand.present()) continue;
+    if (!text.empty()) text += ", ";
+    text += ir::to_string(operand->type(operand.kind));
+  }
+  return text;
+}
+
+std::vector<std::string> operand_texts(std::span<const Operand> operands) {
+  std::vector<std::string> texts;
+  for (const Operand& operand : operands)
+    if (operand.present()) texts.push_back(ir::to_string(operand->type(operand.kind)));
+  return texts;
+}
+
+// Infers and runs one entry's kernel. Results are appended; all carry the backend's tag.
+void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry& entry, std::span<const Operand> operands,
+             std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, BitGenerator* random,
+             std::vector<Array>& results, bool explain) {
+  if (!entry.kernel)
+    throw Error(ErrorClass::NotImplementedError,
+                "'" + std::string(op.path) + "' has no kernel on backend '" + std::string(runtime.backend_name(backend)) + "'")
+        .with_code(502);
+  if (explain && runtime.on_explain)
+    runtime.on_explain({std::string(op.path), describe(operands), std::string(runtime.backend_name(backend)),
+                        std::string(runtime.backend_name(entry.provided_by)), entry.library ? entry.library : "autoray"});
+  ir::SmallVector<ir::OperandType, 4> operand_types;
+  ir::Type inline_types[4];
+  std::vector<ir::Type> more_types;
+  if (operands.size() > 4) more_types.resize(operands.size());
+  ir::Type* types = operands.size() > 4 ? more_types.data() : inline_types;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    if (!operands[i].present()) {
+      operand_types.push_back({});
+      continue;
+    }
+    types[i] = operands[i]->type(operands[i].kind);
+    operand_types.push_back({&types[i]});
+  }
+  ir::Inference inference{op, operand_types, groups, attrs, {}};
+  if (!op.has(ir::kDynamicShape)) {
+    ir::infer(inference);
+  } else if (op.shape_rule) {
+    op.shape_rule(inference);  // checks arguments; the results' shapes are data
+    inference.results.clear();
+  }
+  std::size_t first = results.size();
+  results.resize(first + inference.results.size());
+  KernelCall call{.runtime = runtime,
+                  .op = op,
+                  .backend = backend,
+                  .in = operands,
+                  .groups = groups,
+                  .attrs = attrs,
+                  .types = inference.results,
+                  .out = std::span(results).subspan(first),
+                  .dynamic_out = &results,
+                  .random = random};
+  entry.kernel(call);
+  for (std::size_t i = first; i < results.size(); ++i) results[i].backend = backend;
+}
+
+}  // namespace
+
+std::vector<Array> Runtime::run(OpId id, BackendId backend, std::span<const Operand> operands, std::span<const std::uint32_t> groups,
+                                std::span<const ir::Attr> attrs) {
+  std::vector<Array> results;
+  execute(*this, ir::op(id), backend, entry(backend, id), operands, groups, attrs, nullptr, results, false);
+  return results;
+}
+
+Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Array*> arrays, std::initializer_list<ir::Attr> attrs) {
+  const OpBinding& prepared = binding(id);
+  ir::SmallVector<Operand, 4> operands;
+  ir::SmallVector<std::uint32_t, 4> groups;
+  for (const Array* array : arrays) {
+    operands.push_back({array, ir::Kind::Array});
+    groups.push_back(array ? 1 : 0);
+  }
+  while (groups.ssize() < prepared.operand_parameters) {
+    operands.push_back({});
+    groups.push_back(0);
+  }
+  std::vector<Array> results;
+  if (attrs.size() == 0) {
+    execute(*this, ir::op(id), backend, entry(backend, id), operands, groups, prepared.default_attrs, nullptr, results, false);
+  } else {
+    std::vector<ir::Attr> full(attrs);
+    for (std::size_t i = full.size(); i < prepared.default_attrs.size(); ++i) full.push_back(prepared.default_attrs[i]);
+    execute(*this, ir::op(id), backend, entry(backend, id), operands, groups, full, nullptr, results, false);
+  }
+  return std::move(results.at(0));
+}
+
+namespace {
+
+// Sequences of operands: a list or tuple, or an array's rows.
+void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, OperandList& list) {
+  list.begin_group();
+  auto add = [&](const Value& item) {
+    list.add(runtime, item);
+    list.count();
+  };
+  if (auto* items = value.get_if<List>()) {
+    for (const Value& item : items->items) add(item);
+  } else if (auto* tuple = value.get_if<Tuple>()) {
+    for (const Value& item : tuple->items) add(item);
+  } else if (auto* array = value.get_if<ArrayObject>()) {
+    if (array->array.ndim() == 0)
+      throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
+    for (std::int64_t i = 0; i < array->array.shape[0]; ++i) {
+      Value row = get_item(runtime, array->array, Value::integer(i));
+      list.add_array(to_array(runtime, row), row.is(ObjectKind::NumpyScalar) ? ir::Kind::Scalar : ir::Kind::Array);
+      list.count();
+    }
+  } else if (value.is(ObjectKind::Iterator)) {
+    throw Error(ErrorClass::TypeError, "arrays to " + std::string(op.path.substr(op.path.rfind('.') + 1)) +
+                                           " must be passed as a \"sequence\" type such as list or tuple.");
+  } else {
+    throw Error(ErrorClass::TypeError, "'" + type_name(value) + "' object given where '" + std::string(op.path) +
+                                           "' takes a sequence of arrays");
+  }
+}
+
+ir::Casting casting_of(const Value* value) {
+  if (!value) return ir::Casting::SameKind;
+  const std::string& text = text_of(*value, "casting");
+  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+  for (int i = 0; i < 5; ++i)
+    if (text == kNames[i]) return static_cast<ir::Casting>(i);
+  throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', or 'unsafe' (got '" + text + "')");
+}
+
+std::string_view casting_name(ir::Casting casting) {
+  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+  return kNames[static_cast<int>(casting)];
+}
+
+std::string dtype_text(ir::DType dtype) { return "dtype('" + std::string(ir::name(dtype)) + "')"; }
+
+// The array an `out=` argument names: an array or a tuple of one.
+ArrayObject& out_array(const Value& value) {
+  const Value* target = &value;
+  if (auto* tuple = value.get_if<Tuple>(); tuple && tuple->items.size() == 1) target = &tuple->items[0];
+  if (auto* array = target->get_if<ArrayObject>()) return *array;
+  throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
+}
+
+Value results_value(const ir::Op& op, std::vector<Array>& results) {
+  bool scalar = op.has(ir::kScalarResult);
+  if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
+    return from_array(std::move(results[0]), scalar);
+  std::vector<Value> items;
+  items.reserve(results.size());
+  for (Array& result : results) items.push_back(from_array(std::move(result), scalar));
+  if (op.has(ir::kListResult)) return make_list(std::move(items));
+  // An op whose number of results follows its arguments (unique) gives a lone one bare.
+  if (items.size() == 1 && op.has(ir::kDynamicShape) && op.op_class != ir::OpClass::Linalg && op.path != "nonzero") return items[0];
+  return make_tuple(std::move(items));
+}
+
+}  // namespace
+
+Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator) {
+  poll();
+  const ir::Op& op = ir::op(id);
+  Entry& target = entry(backend, id);
+  const OpBinding& prepared = binding(id);
+  std::vector<Array> results;
+  OperandList operands;
+  try {
+    if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() && !target.host) {
+      for (const Value& value : arguments.positional) {
+        operands.begin_group();
+        operands.add(*this, value);
+        operands.count();
+      }
+      execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results, true);
+      return results_value(op, results);
+    }
+    Slots slots;
+    UfuncKeywords ufunc;
+    VarArguments var;
+    bind_arguments(op, prepared, arguments, slots, ufunc, var);
+    const auto& parameters = prepared.signature.parameters;
+    if (target.host) {
+      std::vector<Value> values(parameters.size());
+      for (std::size_t p = 0; p < parameters.size(); ++p) {
+        if (parameters[p].kind == ir::ParameterKind::VarPositional) {
+          values[p] = make_tuple(std::move(var.positional));
+        } else if (slots[p]) {
+          values[p] = *slots[p];
+        } else if (prepared.attr_of[p] >= 0) {
+          values[p] = from_attr(parameters[p].default_value);
+        }
+      }
+      if (on_explain) on_explain({std::string(op.path), "", std::string(backend_name(backend)), std::string(backend_name(target.provided_by)), "autoray"});
+      HostCall call{*this, op, backend, values};
+      return target.host(call);
+    }
+    if (prepared.out >= 0 && slots[prepared.out] && !slots[prepared.out]->is_none()) {
+      ufunc.out = slots[prepared.out];
+      slots[prepared.out] = nullptr;
+    }
+    std::span<const ir::Attr> attrs = prepared.default_attrs;
+    std::vector<ir::Attr> own_attrs;
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      const Value* value = slots[p];
+      bool variadic = parameters[p].kind == ir::ParameterKind::VarPositional;
+      Value gathered;
+      if (variadic) {
+        gathered = make_tuple(std::move(var.positional));
+        value = &gathered;
+      }
+      if (prepared.attr_of[p] >= 0) {
+        if (!value) continue;
+        if (own_attrs.empty()) own_attrs = prepared.default_attrs;
+        own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
+        attrs = own_attrs;
+        continue;
+      }
+      switch (op.operands[p]) {
+        case 'S': add_sequence(*this, op, value ? *value : make_tuple({}), operands); break;
+        case 'O':
+          operands.begin_group();
+          if (value && !value->is_none()) {
+            operands.add(*this, *value);
+            operands.count();
+          } else if (!value && !parameters[p].default_value.none()) {
+            operands.add(*this, from_attr(parameters[p].default_value));
+            operands.count();
+          } else {
+            operands.add_absent();
+          }
+          break;
+        default:
+          operands.begin_group();
+          operands.add(*this, value ? *value : from_attr(parameters[p].default_value));
+          operands.count();
+      }
+    }
+    if (ufunc.dtype) {
+      ir::DType dtype = *to_dtype(*ufunc.dtype);
+      ir::Casting casting = casting_of(ufunc.casting);
+      for (std::size_t i = 0; i < operands.operands().size(); ++i) {
+        const Operand& operand = operands[i];
+        if (!operand.present() || (operand->dtype == dtype && operand.kind != ir::Kind::Weak)) continue;
+        if (operand.kind != ir::Kind::Weak && !ir::can_cast(operand->dtype, dtype, casting))
+          throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " + std::to_string(i) +
+                                                      " from " + dtype_text(operand->dtype) + " to " + dtype_text(dtype) +
+                                                      " with casting rule '" + std::string(casting_name(casting)) + "'");
+        Array array = converted(*this, *operand.array, dtype);
+        operands.replace(i, std::move(array));
+      }
+    }
+    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true);
+    if (ufunc.out || ufunc.where) {
+      Array result = std::move(results.at(0));
+      if (!ufunc.out) {
+        // Where the mask is false the result is uninitialised, as numpy's is.
+        Array fresh_out = allocate(result.dtype, result.shape);
+        masked_copy(*this, result, fresh_out, to_array(*this, *ufunc.where));
+        fresh_out.backend = backend;
+        results[0] = std::move(fresh_out);
+        return results_value(op, results);
+      }
+      ArrayObject& out = out_array(*ufunc.out);
+      store_result(*this, op.path, result, out.array, casting_of(ufunc.casting), ufunc.where);
+      return Ref<ArrayObject>::share(&out);
+    }
+    return results_value(op, results);
+  } catch (Error& error) {
+    if (error.operands().empty()) error.with_operands(operand_texts(operands.operands()));
+    throw;
+  }
+}
+
+// ---- interruption, warnings, floating-point events ----
+
+void Runtime::raise_interrupt() {
+  int reason = interrupt_.exchange(0);
+  if (reason == static_cast<int>(Stop::Timeout))
+    throw Error(ErrorClass::TimeoutError, "the time limit was reached").with_code(704).with_hint("raise --timeout");
+  throw Error(ErrorClass::KeyboardInterrupt, "interrupted").with_code(705);
+}
+
+void Runtime::warn(ErrorClass category, const std::string& message) {
+  if (on_warning) on_warning(category, message);
+}
+
+void Runtime::check_fp(std::string_view op_name) {
+  constexpr unsigned kInvalid = 0x01, kDivide = 0x04, kOverflow = 0x08, kUnderflow = 0x10;
+  unsigned flags = _mm_getcsr();
+  unsigned seen = flags & (kInvalid | kDivide | kOverflow | kUnderflow);
+  if (!(flags & 0x3f)) return;
+  _mm_setcsr(flags & ~0x3fu);
+  auto act = [&](unsigned bit, FpAction action, const char* what) {
+    if (!(seen & bit) || action == FpAction::Ignore) return;
+    std::string message = std::string(what) + " encountered in " + std::string(op_name);
+    if (action == FpAction::Raise) throw Error(ErrorClass::FloatingPointError, message);
+    warn(ErrorClass::RuntimeWarning, message);
+  };
+  act(kDivide, fp_state.divide, "divide by zero");
+  act(kOverflow, fp_state.over, "overflow");
+  act(kUnderflow, fp_state.under, "underflow");
+  act(kInvalid, fp_state.invalid, "invalid value");
+}
+
+}  // namespace autoray::runtime
