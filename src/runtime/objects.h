@@ -179,6 +179,11 @@ class Callable : public Container {
   virtual std::string_view callable_type() const { return "builtin_function_or_method"; }
   // Types name a dtype where numpy accepts them as one: float, int, bool, complex, np.float32 ...
   virtual std::optional<ir::DType> type_dtype() const { return std::nullopt; }
+  // The class that an exception type stands for.
+  virtual std::optional<ir::ErrorClass> exception_class() const { return std::nullopt; }
+  // Beyond __name__, which every callable has.
+  virtual bool get_attribute(Runtime&, std::string_view, Value&) { return false; }
+  virtual bool set_attribute(Runtime&, std::string_view, const Value&) { return false; }
   void clear() override {}
 
  protected:

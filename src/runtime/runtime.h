@@ -114,6 +114,9 @@ class Runtime {
   // After loops ran: looks at the CPU's flags, warns or raises as fp_state says ("divide by zero encountered in divide").
   void check_fp(std::string_view op_name);
 
+  // ---- objects of the language that exist once: types, modules, by name ----
+  std::unordered_map<std::string, Value> language_objects;
+
   // ---- dispatch state (dispatch.h) ----
   std::optional<BackendId> default_backend;  // set_backend and backend_like
   // register_function under names that are no ops, or for backends that are not native: "backend/name" -> function.

@@ -1,0 +1,476 @@
+// Expressions of the evaluator. Small ints, floats and list indexing are handled here; the rest goes through protocol.h.
+#include <cmath>
+
+#include "frontend/evaluator.h"
+#include "ir/suggest.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::frontend {
+
+using ir::Error;
+using ir::ErrorClass;
+using runtime::Cell;
+using runtime::List;
+using runtime::make;
+using runtime::Tuple;
+
+const Value* Evaluator::peek(Expr& e, Frame& frame) {
+  if (e.kind == ExprKind::Constant) return &as<Constant>(e).value;
+  if (e.kind != ExprKind::Name) return nullptr;
+  auto& name = as<Name>(e);
+  if (name.scope != Scope::Local) return nullptr;
+  const Value* slot = &frame.slots[name.slot];
+  return slot->empty() ? nullptr : slot;
+}
+
+bool Evaluator::name_error(Name& e, Frame& frame) {
+  std::string name(interpreter_.interner.text(e.id));
+  if (e.scope == Scope::Local || e.scope == Scope::Cell)
+    return raise(Error(ErrorClass::UnboundLocalError, "cannot access local variable '" + name + "' where it is not associated with a value"), e.span, frame);
+  if (e.scope == Scope::Free)
+    return raise(Error(ErrorClass::NameError, "cannot access free variable '" + name + "' where it is not associated with a value in enclosing scope"), e.span, frame);
+  std::vector<std::string_view> candidates = builtin_names();
+  const GlobalTable& globals = frame.unit->globals;
+  for (std::size_t i = 0; i < globals.names.size(); ++i)
+    if (!globals.values[i].empty()) candidates.push_back(interpreter_.interner.text(globals.names[i]));
+  std::string near = ir::did_you_mean(name, candidates);
+  Error error(ErrorClass::NameError, "name '" + name + "' is not defined" + (near.empty() ? "" : ". Did you mean: '" + near + "'?"));
+  return raise(error, e.span, frame);
+}
+
+bool Evaluator::eval_name(Name& e, Frame& frame, Value& out) {
+  switch (e.scope) {
+    case Scope::Local: out = frame.slots[e.slot]; break;
+    case Scope::Cell: out = frame.slots[e.slot].as<Cell>().value; break;
+    case Scope::Free: out = frame.closure[e.slot]->value; break;
+    default: {
+      GlobalTable& globals = frame.unit->globals;
+      out = globals.values[e.slot];
+      if (!out.empty()) return true;
+      Value& cached = globals.builtins[e.slot];
+      if (cached.empty()) {
+        try {
+          cached = builtin(runtime(), interpreter_.interner.text(e.id));
+        } catch (...) {
+          set_raised(e.span, frame);
+          return false;
+        }
+      }
+      out = cached;
+    }
+  }
+  return out.empty() ? name_error(e, frame) : true;
+}
+
+bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
+  if (stack_low()) [[unlikely]]
+    return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded").with_hint("the expression or the calls nest too deeply for the stack"), e.span, frame);
+  switch (e.kind) {
+    case ExprKind::Constant: out = as<Constant>(e).value; return true;
+    case ExprKind::Name: return eval_name(as<Name>(e), frame, out);
+    case ExprKind::Binary: return eval_binary(as<Binary>(e), frame, out);
+    case ExprKind::Compare: return eval_compare(as<Compare>(e), frame, out);
+    case ExprKind::Call: return eval_call(as<Call>(e), frame, out);
+    case ExprKind::Subscript: return eval_subscript(as<Subscript>(e), frame, out);
+    case ExprKind::Attribute: {
+      auto& a = as<Attribute>(e);
+      Value object;
+      if (!eval(*a.value, frame, object)) return false;
+      try {
+        out = get_attribute(runtime(), object, interpreter_.interner.text(a.attr));
+        return true;
+      } catch (...) {
+        set_raised({a.value->span.end, e.span.end}, frame);
+        return false;
+      }
+    }
+    case ExprKind::Unary: {
+      auto& u = as<Unary>(e);
+      if (u.op == UnaryOperator::Not) {
+        bool holds;
+        if (!condition(*u.operand, frame, holds)) return false;
+        out = Value::boolean(!holds);
+        return true;
+      }
+      Value operand;
+      if (!eval(*u.operand, frame, operand)) return false;
+      if (operand.is_float() && u.op == UnaryOperator::USub) {
+        out = Value::real(-operand.as_float());
+        return true;
+      }
+      try {
+        out = unary(runtime(), u.op, operand);
+        return true;
+      } catch (...) {
+        set_raised(e.span, frame);
+        return false;
+      }
+    }
+    case ExprKind::BoolOp: {
+      auto& b = as<BoolOp>(e);
+      for (std::size_t i = 0; i < b.values.size(); ++i) {
+        if (!eval(*b.values[i], frame, out)) return false;
+        if (i + 1 == b.values.size()) return true;
+        bool holds;
+        if (out.is_bool()) {
+          holds = out.as_bool();
+        } else {
+          try {
+            holds = truth(runtime(), out);
+          } catch (...) {
+            set_raised(b.values[i]->span, frame);
+            return false;
+          }
+        }
+        if (holds == (b.op == BoolOperator::Or)) return true;
+      }
+      return true;
+    }
+    case ExprKind::IfExp: {
+      auto& c = as<IfExp>(e);
+      bool holds;
+      if (!condition(*c.test, frame, holds)) return false;
+      return eval(holds ? *c.body : *c.orelse, frame, out);
+    }
+    case ExprKind::NamedExpr: {
+      auto& n = as<NamedExpr>(e);
+      return eval(*n.value, frame, out) && assign_name(*n.target, frame, out);
+    }
+    case ExprKind::Tuple: {
+      std::vector<Value> items;
+      if (!eval_sequence(as<Sequence>(e), frame, items)) return false;
+      out = runtime::make_tuple(std::move(items));
+      return true;
+    }
+    case ExprKind::List: {
+      std::vector<Value> items;
+      if (!eval_sequence(as<Sequence>(e), frame, items)) return false;
+      out = runtime::make_list(std::move(items));
+      return true;
+    }
+    case ExprKind::Set: {
+      std::vector<Value> items;
+      if (!eval_sequence(as<Sequence>(e), frame, items)) return false;
+      auto set = make<runtime::Set>();
+      try {
+        for (Value& item : items) set->items->set(item, Value::none());
+      } catch (...) {
+        set_raised(e.span, frame);
+        return false;
+      }
+      out = set;
+      return true;
+    }
+    case ExprKind::Dict: return eval_dict(as<DictExpr>(e), frame, out);
+    case ExprKind::Comprehension: return eval_comprehension(as<Comprehension>(e), frame, out);
+    case ExprKind::Lambda: return make_function(*as<Lambda>(e).function, frame, out);
+    case ExprKind::JoinedStr: return eval_joined(as<JoinedStr>(e), frame, out);
+    case ExprKind::Slice: return eval_index(e, frame, out);
+    case ExprKind::Starred: return raise(Error(ErrorClass::SyntaxError, "can't use starred expression here"), e.span, frame);
+    case ExprKind::FormattedValue: return eval(*as<FormattedValue>(e).value, frame, out);
+  }
+  return false;
+}
+
+namespace {
+
+// Python's floor division and modulo of int64, overflow apart.
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  std::int64_t q = a / b;
+  return (a % b != 0 && ((a < 0) != (b < 0))) ? q - 1 : q;
+}
+std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+  std::int64_t r = a % b;
+  return (r != 0 && ((r < 0) != (b < 0))) ? r + b : r;
+}
+
+// The hot operators on two small ints; false: take the general way.
+inline bool int_binary(BinaryOperator op, std::int64_t a, std::int64_t b, Value& out) {
+  std::int64_t v;
+  switch (op) {
+    case BinaryOperator::Add:
+      if (__builtin_add_overflow(a, b, &v)) return false;
+      break;
+    case BinaryOperator::Sub:
+      if (__builtin_sub_overflow(a, b, &v)) return false;
+      break;
+    case BinaryOperator::Mult:
+      if (__builtin_mul_overflow(a, b, &v)) return false;
+      break;
+    case BinaryOperator::FloorDiv:
+      if (b == 0 || b == -1) return false;
+      v = floor_div(a, b);
+      break;
+    case BinaryOperator::Mod:
+      if (b == 0 || b == -1) return false;
+      v = floor_mod(a, b);
+      break;
+    case BinaryOperator::BitAnd: v = a & b; break;
+    case BinaryOperator::BitOr: v = a | b; break;
+    case BinaryOperator::BitXor: v = a ^ b; break;
+    case BinaryOperator::RShift:
+      if (b < 0) return false;
+      v = a >> (b > 63 ? 63 : b);
+      break;
+    case BinaryOperator::LShift:
+      if (b < 0 || b > 62 || a > (INT64_MAX >> b) || a < (INT64_MIN >> b)) return false;
+      v = a << b;
+      break;
+    case BinaryOperator::Div:
+      if (b == 0 || std::llabs(a) > (std::int64_t{1} << 53) || std::llabs(b) > (std::int64_t{1} << 53)) return false;
+      out = Value::real(static_cast<double>(a) / static_cast<double>(b));
+      return true;
+    default: return false;
+  }
+  out = Value::integer(v);
+  return true;
+}
+
+inline bool real_binary(BinaryOperator op, double a, double b, Value& out) {
+  switch (op) {
+    case BinaryOperator::Add: out = Value::real(a + b); return true;
+    case BinaryOperator::Sub: out = Value::real(a - b); return true;
+    case BinaryOperator::Mult: out = Value::real(a * b); return true;
+    case BinaryOperator::Div:
+      if (b == 0) return false;
+      out = Value::real(a / b);
+      return true;
+    default: return false;
+  }
+}
+
+inline bool number(const Value& v, double& result) {
+  if (v.is_float()) {
+    result = v.as_float();
+    return true;
+  }
+  if (v.is_int() && std::llabs(v.as_int()) <= (std::int64_t{1} << 53)) {
+    result = static_cast<double>(v.as_int());
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
+  Value left_scratch, right_scratch;
+  const Value* left = peek(*e.left, frame);
+  if (!left) {
+    if (!eval(*e.left, frame, left_scratch)) return false;
+    left = &left_scratch;
+  } else if (e.right->kind != ExprKind::Name && e.right->kind != ExprKind::Constant) {
+    // The right side may rebind the left variable.
+    left_scratch = *left;
+    left = &left_scratch;
+  }
+  const Value* right = peek(*e.right, frame);
+  if (!right) {
+    if (!eval(*e.right, frame, right_scratch)) return false;
+    right = &right_scratch;
+  }
+  if (left->is_int() && right->is_int()) {
+    if (int_binary(e.op, left->as_int(), right->as_int(), out)) return true;
+  } else if (left->is_float() || right->is_float()) {
+    double a, b;
+    if (number(*left, a) && number(*right, b) && real_binary(e.op, a, b, out)) return true;
+  }
+  try {
+    Value result = binary(runtime(), e.op, *left, *right);
+    out = std::move(result);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    label_operands(*e.left, *e.right);
+    return false;
+  }
+}
+
+bool Evaluator::compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right, Frame& frame, Value& out) {
+  if (a.is_int() && b.is_int()) {
+    std::int64_t x = a.as_int(), y = b.as_int();
+    switch (op) {
+      case CompareOperator::Lt: out = Value::boolean(x < y); return true;
+      case CompareOperator::LtE: out = Value::boolean(x <= y); return true;
+      case CompareOperator::Gt: out = Value::boolean(x > y); return true;
+      case CompareOperator::GtE: out = Value::boolean(x >= y); return true;
+      case CompareOperator::Eq: out = Value::boolean(x == y); return true;
+      case CompareOperator::NotEq: out = Value::boolean(x != y); return true;
+      default: break;
+    }
+  }
+  try {
+    Value result = compare(runtime(), op, a, b);
+    out = std::move(result);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    label_operands(left, right);
+    return false;
+  }
+}
+
+bool Evaluator::eval_compare(Compare& e, Frame& frame, Value& out) {
+  Value left_scratch, right_scratch;
+  const Value* left = peek(*e.left, frame);
+  if (!left) {
+    if (!eval(*e.left, frame, left_scratch)) return false;
+    left = &left_scratch;
+  } else if (e.comparators[0]->kind != ExprKind::Name && e.comparators[0]->kind != ExprKind::Constant) {
+    left_scratch = *left;
+    left = &left_scratch;
+  }
+  if (e.ops.size() == 1) {
+    const Value* right = peek(*e.comparators[0], frame);
+    if (!right) {
+      if (!eval(*e.comparators[0], frame, right_scratch)) return false;
+      right = &right_scratch;
+    }
+    return compare_values(e.ops[0], *left, *right, e, *e.left, *e.comparators[0], frame, out);
+  }
+  Value current = *left;
+  Expr* left_expr = e.left;
+  for (std::size_t i = 0; i < e.ops.size(); ++i) {
+    Value next;
+    if (!eval(*e.comparators[i], frame, next)) return false;
+    if (!compare_values(e.ops[i], current, next, e, *left_expr, *e.comparators[i], frame, out)) return false;
+    if (i + 1 == e.ops.size()) return true;
+    bool holds;
+    try {
+      holds = truth(runtime(), out);
+    } catch (...) {
+      set_raised(e.span, frame);
+      return false;
+    }
+    if (!holds) return true;
+    current = std::move(next);
+    left_expr = e.comparators[i];
+  }
+  return true;
+}
+
+bool Evaluator::eval_index(Expr& index, Frame& frame, Value& out) {
+  if (index.kind == ExprKind::Slice) {
+    auto& s = as<SliceExpr>(index);
+    Value parts[3] = {Value::none(), Value::none(), Value::none()};
+    Expr* exprs[3] = {s.lower, s.upper, s.step};
+    for (int i = 0; i < 3; ++i)
+      if (exprs[i] && !eval(*exprs[i], frame, parts[i])) return false;
+    out = make<runtime::SliceObject>(std::move(parts[0]), std::move(parts[1]), std::move(parts[2]));
+    return true;
+  }
+  return eval(index, frame, out);
+}
+
+bool Evaluator::eval_subscript(Subscript& e, Frame& frame, Value& out) {
+  Value object_scratch, index_scratch;
+  const Value* object = peek(*e.value, frame);
+  if (!object) {
+    if (!eval(*e.value, frame, object_scratch)) return false;
+    object = &object_scratch;
+  } else if (e.index->kind != ExprKind::Name && e.index->kind != ExprKind::Constant) {
+    object_scratch = *object;
+    object = &object_scratch;
+  }
+  const Value* index = peek(*e.index, frame);
+  if (!index) {
+    if (!eval_index(*e.index, frame, index_scratch)) return false;
+    index = &index_scratch;
+  }
+  if (index->is_int()) {
+    const std::vector<Value>* items = nullptr;
+    if (auto* list = object->get_if<List>()) items = &list->items;
+    else if (auto* tuple = object->get_if<Tuple>()) items = &tuple->items;
+    if (items) {
+      std::int64_t i = index->as_int(), n = static_cast<std::int64_t>(items->size());
+      if (i < 0) i += n;
+      if (i >= 0 && i < n) {
+        Value result = (*items)[static_cast<std::size_t>(i)];
+        out = std::move(result);
+        return true;
+      }
+    }
+  }
+  try {
+    Value result = get_item(runtime(), *object, *index);
+    out = std::move(result);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    return false;
+  }
+}
+
+bool Evaluator::eval_sequence(Sequence& e, Frame& frame, std::vector<Value>& items) {
+  items.reserve(e.elements.size());
+  for (Expr* element : e.elements) {
+    if (element->kind != ExprKind::Starred) {
+      Value value;
+      bool ok = element->kind == ExprKind::Slice ? eval_index(*element, frame, value) : eval(*element, frame, value);
+      if (!ok) return false;
+      items.push_back(std::move(value));
+      continue;
+    }
+    Value iterable;
+    if (!eval(*as<Starred>(*element).value, frame, iterable)) return false;
+    try {
+      for (Value& item : collect(runtime(), iterable)) items.push_back(std::move(item));
+    } catch (...) {
+      set_raised(element->span, frame);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Evaluator::eval_dict(DictExpr& e, Frame& frame, Value& out) {
+  auto dict = make<runtime::Dict>();
+  for (DictItem& item : e.items) {
+    Value key, value;
+    if (item.key && !eval(*item.key, frame, key)) return false;
+    if (!eval(*item.value, frame, value)) return false;
+    try {
+      if (item.key) {
+        dict->set(key, std::move(value));
+        continue;
+      }
+      auto* other = value.get_if<runtime::Dict>();
+      if (!other) throw Error(ErrorClass::TypeError, "'" + runtime::type_name(value) + "' object is not a mapping");
+      for (auto& entry : other->entries())
+        if (!entry.key.empty()) dict->set(entry.key, entry.value);
+    } catch (...) {
+      set_raised(item.key ? item.key->span : item.value->span, frame);
+      return false;
+    }
+  }
+  out = dict;
+  return true;
+}
+
+bool Evaluator::eval_joined(JoinedStr& e, Frame& frame, Value& out) {
+  std::string text;
+  for (Expr* part : e.values) {
+    if (part->kind == ExprKind::Constant) {
+      text += as<Constant>(*part).value.as<runtime::Str>().text;
+      continue;
+    }
+    auto& field = as<FormattedValue>(*part);
+    Value value, spec;
+    if (!eval(*field.value, frame, value)) return false;
+    if (field.format_spec && !eval_joined(as<JoinedStr>(*field.format_spec), frame, spec)) return false;
+    try {
+      if (field.conversion) {
+        std::string converted = field.conversion == 's' ? str(runtime(), value) : repr(runtime(), value);
+        value = runtime::make_str(std::move(converted));
+      }
+      text += format(runtime(), value, spec.empty() ? std::string_view() : std::string_view(spec.as<runtime::Str>().text));
+    } catch (...) {
+      set_raised(part->span, frame);
+      return false;
+    }
+  }
+  out = runtime::make_str(std::move(text));
+  return true;
+}
+
+}  // namespace autoray::frontend
