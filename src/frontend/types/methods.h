@@ -1,0 +1,26 @@
+// Methods of the language's own types: plain functions found by kind and name, so that a call needs no bound method.
+#pragma once
+
+#include "frontend/types/type_object.h"
+
+namespace autoray::frontend {
+
+using Method = Value (*)(Runtime&, const Value& self, const Arguments&);
+struct MethodRow {
+  std::string_view name;
+  Method method;
+};
+
+std::span<const MethodRow> str_methods();
+std::span<const MethodRow> bytes_methods();
+std::span<const MethodRow> list_methods();
+std::span<const MethodRow> tuple_methods();
+std::span<const MethodRow> dict_methods();
+std::span<const MethodRow> set_methods();
+std::span<const MethodRow> number_methods();  // int, float, complex, bool
+
+// The rows of a value's type.
+std::span<const MethodRow> methods_of(const Value& value);
+Method find_method(const Value& value, std::string_view name);
+
+}  // namespace autoray::frontend
