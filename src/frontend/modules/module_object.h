@@ -1,0 +1,55 @@
+// Modules of the language: a name and a table of members, made when first asked for.
+#pragma once
+
+#include "frontend/types/type_object.h"
+
+namespace autoray::frontend {
+
+class ModuleObject : public runtime::NativeObject {
+ public:
+  // Makes members that are not in the table yet; Empty when there is none of that name.
+  using Find = Value (*)(Runtime&, std::string_view name);
+
+  ModuleObject(std::string name, Find find, std::vector<std::string_view> (*names)() = nullptr)
+      : name_(std::move(name)), find_(find), names_(names), members_(runtime::make<runtime::Dict>()) {}
+  std::string native_type() const override { return "module"; }
+  std::string repr() const override { return "<module '" + name_ + "'>"; }
+  bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
+  bool set_attribute(Runtime&, std::string_view name, const Value& value) override {
+    members_->set(name, value);
+    return true;
+  }
+  std::vector<std::string> attribute_names() const override;
+  void clear() override { members_->clear(); }
+
+ private:
+  std::string name_;
+  Find find_;
+  std::vector<std::string_view> (*names_)();
+  runtime::Ref<runtime::Dict> members_;
+};
+
+// A table of functions and constants: the members of most modules.
+using NativeCall = Value (*)(Runtime&, const Arguments&);
+struct FunctionRow {
+  std::string_view name;
+  NativeCall function;
+};
+Value function_value(const FunctionRow& row);
+// The row's function as a value, or Empty.
+Value find_function(std::span<const FunctionRow> rows, std::string_view name);
+
+Value make_math_module(Runtime& runtime);
+Value make_time_module(Runtime& runtime);
+Value make_sys_module(Runtime& runtime);
+Value make_operator_module(Runtime& runtime);
+Value make_collections_module(Runtime& runtime);
+Value make_functools_module(Runtime& runtime);
+Value make_itertools_module(Runtime& runtime);
+Value make_typing_module(Runtime& runtime);
+// numpy, numpy.linalg, numpy.random: `prefix` is "", "linalg.", "random.".
+Value make_numpy_module(Runtime& runtime);
+Value make_numpy_submodule(Runtime& runtime, std::string_view name);
+Value make_autoray_module(Runtime& runtime);
+
+}  // namespace autoray::frontend

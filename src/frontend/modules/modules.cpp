@@ -1,0 +1,88 @@
+// The table of modules that scripts can import.
+#include "frontend/modules/module_object.h"
+
+namespace autoray::frontend {
+
+namespace {
+
+struct ModuleRow {
+  std::string_view name;
+  Value (*make)(Runtime&);
+};
+
+constexpr ModuleRow kModules[] = {
+    {"numpy", make_numpy_module},
+    {"numpy.linalg", [](Runtime& r) { return make_numpy_submodule(r, "linalg"); }},
+    {"numpy.random", [](Runtime& r) { return make_numpy_submodule(r, "random"); }},
+    {"autoray", make_autoray_module},
+    {"math", make_math_module},
+    {"time", make_time_module},
+    {"sys", make_sys_module},
+    {"operator", make_operator_module},
+    {"collections", make_collections_module},
+    {"functools", make_functools_module},
+    {"itertools", make_itertools_module},
+    {"typing", make_typing_module},
+};
+
+}  // namespace
+
+Value import_module(Runtime& runtime, std::string_view name) {
+  std::string key = "module " + std::string(name);
+  if (auto found = runtime.language_objects.find(key); found != runtime.language_objects.end()) return found->second;
+  for (const ModuleRow& row : kModules)
+    if (row.name == name) return runtime.language_objects[key] = row.make(runtime);
+  return {};
+}
+
+std::vector<std::string_view> module_names() {
+  std::vector<std::string_view> names;
+  for (const ModuleRow& row : kModules) names.push_back(row.name);
+  return names;
+}
+
+bool ModuleObject::get_attribute(Runtime& runtime, std::string_view name, Value& result) {
+  if (Value* member = members_->find(name)) {
+    result = *member;
+    return true;
+  }
+  if (name == "__name__") {
+    result = runtime::make_str(name_);
+    return true;
+  }
+  result = find_(runtime, name);
+  if (result.empty()) return false;
+  members_->set(name, result);
+  return true;
+}
+
+std::vector<std::string> ModuleObject::attribute_names() const {
+  std::vector<std::string> names;
+  if (names_)
+    for (std::string_view name : names_()) names.emplace_back(name);
+  return names;
+}
+
+namespace {
+
+class PlainFunction final : public runtime::Callable {
+ public:
+  explicit PlainFunction(const FunctionRow& row) : row_(row) {}
+  Value call(Runtime& runtime, const Arguments& arguments) override { return row_.function(runtime, arguments); }
+  std::string callable_name() const override { return std::string(row_.name); }
+
+ private:
+  FunctionRow row_;
+};
+
+}  // namespace
+
+Value function_value(const FunctionRow& row) { return runtime::make<PlainFunction>(row); }
+
+Value find_function(std::span<const FunctionRow> rows, std::string_view name) {
+  for (const FunctionRow& row : rows)
+    if (row.name == name) return function_value(row);
+  return {};
+}
+
+}  // namespace autoray::frontend
