@@ -21,6 +21,8 @@ std::span<const MethodRow> number_methods();  // int, float, complex, bool
 
 // The rows of a value's type.
 std::span<const MethodRow> methods_of(const Value& value);
+// sorted() and list.sort(): stable; null key: the items themselves.
+void sort_values(Runtime& runtime, std::vector<Value>& items, const Value* key, bool reverse);
 Method find_method(const Value& value, std::string_view name);
 
 }  // namespace autoray::frontend
