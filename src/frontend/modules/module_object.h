@@ -51,5 +51,7 @@ Value make_typing_module(Runtime& runtime);
 Value make_numpy_module(Runtime& runtime);
 Value make_numpy_submodule(Runtime& runtime, std::string_view name);
 Value make_autoray_module(Runtime& runtime);
+// shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.
+Value find_meta_function(std::string_view name);
 
 }  // namespace autoray::frontend

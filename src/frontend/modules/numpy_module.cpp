@@ -1,0 +1,351 @@
+// The module imported as numpy: every op of the table under its path, dtypes, constants, types.
+#include <cmath>
+#include <limits>
+
+#include "frontend/modules/module_object.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::frontend {
+
+using ir::Error;
+using ir::ErrorClass;
+using runtime::make;
+using runtime::ObjectKind;
+
+namespace {
+
+// np.sqrt: the op on the engine's native backend.
+class OpFunction final : public runtime::Callable {
+ public:
+  explicit OpFunction(ir::OpId id) : id_(id) {}
+  Value call(Runtime& runtime, const Arguments& arguments) override { return runtime::numpy_call(runtime, id_, arguments); }
+  std::string callable_name() const override { return std::string(ir::op(id_).path.substr(ir::op(id_).path.rfind('.') + 1)); }
+  std::string_view callable_type() const override { return ir::op(id_).has(ir::kUfunc) ? "ufunc" : "builtin_function_or_method"; }
+  bool get_attribute(Runtime&, std::string_view name, Value& result) override {
+    const ir::Op& op = ir::op(id_);
+    if (name == "__doc__") {
+      result = runtime::make_str(std::string(op.path) + "(" + std::string(op.signature) + ")");
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  ir::OpId id_;
+};
+
+// ---- finfo and iinfo ----
+
+class TypeInfo final : public runtime::NativeObject {
+ public:
+  TypeInfo(ir::DType d, bool floating) : dtype_(d), floating_(floating) {}
+  std::string native_type() const override { return floating_ ? "finfo" : "iinfo"; }
+  std::string repr() const override {
+    if (floating_) return "finfo(dtype=" + std::string(ir::name(dtype_)) + ")";
+    return "iinfo(dtype=" + std::string(ir::name(dtype_)) + ")";
+  }
+  bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override {
+    if (name == "dtype") {
+      result = runtime::make_dtype(dtype_);
+      return true;
+    }
+    if (name == "bits") {
+      result = Value::integer(8 * static_cast<std::int64_t>(ir::itemsize(dtype_)));
+      return true;
+    }
+    if (!floating_) {
+      bool is_unsigned = ir::is_unsigned(dtype_);
+      int bits = 8 * static_cast<int>(ir::itemsize(dtype_)) - !is_unsigned;
+      if (name == "max") {
+        result = binary(runtime, BinaryOperator::Sub, binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)), Value::integer(1));
+        return true;
+      }
+      if (name == "min") {
+        result = is_unsigned ? Value::integer(0) : binary(runtime, BinaryOperator::Mult, Value::integer(-1), binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)));
+        return true;
+      }
+      return false;
+    }
+    int digits = dtype_ == ir::DType::Float16 ? 11 : dtype_ == ir::DType::Float32 ? 24 : 53;
+    int max_exponent = dtype_ == ir::DType::Float16 ? 16 : dtype_ == ir::DType::Float32 ? 128 : 1024;
+    double v;
+    if (name == "eps") v = std::ldexp(1.0, 1 - digits);
+    else if (name == "epsneg") v = std::ldexp(1.0, -digits);
+    else if (name == "max") v = std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
+    else if (name == "min") v = -std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
+    else if (name == "tiny" || name == "smallest_normal") v = std::ldexp(1.0, 2 - max_exponent);
+    else if (name == "smallest_subnormal") v = std::ldexp(1.0, 3 - max_exponent - digits);
+    else if (name == "resolution") v = std::pow(10.0, -std::floor((digits - 1) * std::log10(2.0)));
+    else {
+      std::int64_t n;
+      if (name == "precision") n = static_cast<std::int64_t>((digits - 1) * std::log10(2.0));
+      else if (name == "nmant") n = digits - 1;
+      else if (name == "maxexp") n = max_exponent;
+      else if (name == "minexp") n = 2 - max_exponent;
+      else if (name == "nexp") n = 8 * static_cast<int>(ir::itemsize(dtype_)) - digits;
+      else return false;
+      result = Value::integer(n);
+      return true;
+    }
+    char item[8];
+    runtime::cast_loop(ir::DType::Float64, dtype_)(reinterpret_cast<const char*>(&v), 0, item, 0, 1);
+    result = runtime::make_scalar(dtype_, item, runtime.native_backend());
+    return true;
+  }
+  std::vector<std::string> attribute_names() const override {
+    if (!floating_) return {"min", "max", "bits", "dtype"};
+    return {"eps", "epsneg", "max", "min", "tiny", "smallest_normal", "smallest_subnormal", "resolution", "precision", "bits", "dtype", "nmant", "maxexp", "minexp", "nexp"};
+  }
+
+ private:
+  ir::DType dtype_;
+  bool floating_;
+};
+
+ir::DType info_dtype(const Value& v) {
+  if (auto* a = v.get_if<runtime::ArrayObject>()) return a->array.dtype;
+  if (auto* s = v.get_if<runtime::NumpyScalar>()) return s->dtype;
+  if (v.is_float()) return ir::DType::Float64;
+  if (v.is_int()) return ir::DType::Int64;
+  return runtime::to_dtype(v).value_or(ir::DType::Float64);
+}
+Value finfo(Runtime&, const Arguments& a) {
+  check_arguments(a, "finfo", 1, 1);
+  ir::DType d = ir::real_dtype(info_dtype(a.positional[0]));
+  if (!ir::is_real_floating(d)) throw Error(ErrorClass::ValueError, "data type <class 'numpy." + std::string(ir::name(d)) + "'> not inexact");
+  return make<TypeInfo>(d, true);
+}
+Value iinfo(Runtime&, const Arguments& a) {
+  check_arguments(a, "iinfo", 1, 1);
+  ir::DType d = info_dtype(a.positional[0]);
+  if (!ir::is_integer(d)) throw Error(ErrorClass::ValueError, std::string("Invalid integer data type '") + ir::kind_letter(d) + "'.");
+  return make<TypeInfo>(d, false);
+}
+Value dtype_function(Runtime&, const Arguments& a) {
+  check_arguments(a, "dtype", 1, 1);
+  return runtime::make_dtype(runtime::to_dtype(a.positional[0]).value_or(ir::DType::Float64));
+}
+
+// What promotion sees of a value: dtypes and arrays are strong, Python scalars weak.
+void add_promotion(ir::Promotion& promotion, const Value& v) {
+  if (auto* x = v.get_if<runtime::ArrayObject>()) promotion.add(x->array.dtype, ir::Kind::Array);
+  else if (auto* s = v.get_if<runtime::NumpyScalar>()) promotion.add(s->dtype, ir::Kind::Scalar);
+  else if (v.is_bool()) promotion.add(ir::DType::Bool, ir::Kind::Weak);
+  else if (v.is_int()) promotion.add(ir::DType::Int64, ir::Kind::Weak);
+  else if (v.is_float()) promotion.add(ir::DType::Float64, ir::Kind::Weak);
+  else if (v.is(ObjectKind::Complex)) promotion.add(ir::DType::Complex128, ir::Kind::Weak);
+  else promotion.add(runtime::to_dtype(v).value_or(ir::DType::Float64), ir::Kind::Array);
+}
+Value result_type(Runtime& runtime, const Arguments& a) {
+  if (a.positional.empty()) throw Error(ErrorClass::ValueError, "at least one array or dtype is required");
+  ir::Promotion promotion;
+  for (const Value& v : a.positional) {
+    if (v.is(ObjectKind::List) || v.is(ObjectKind::Tuple)) promotion.add(runtime::to_array(runtime, v).dtype, ir::Kind::Array);
+    else add_promotion(promotion, v);
+  }
+  return runtime::make_dtype(promotion.result());
+}
+Value promote_types(Runtime&, const Arguments& a) {
+  check_arguments(a, "promote_types", 2, 2);
+  return runtime::make_dtype(ir::promote(*runtime::to_dtype(a.positional[0]), *runtime::to_dtype(a.positional[1])));
+}
+Value can_cast(Runtime&, const Arguments& a) {
+  check_keywords(a, "can_cast", {"casting"});
+  check_arguments({a.positional, {}, {}}, "can_cast", 2, 3);
+  const Value* rule = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "casting");
+  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+  int casting = 2;
+  if (rule)
+    for (int i = 0; i < 5; ++i)
+      if (runtime::text_of(*rule, "casting") == kNames[i]) casting = i;
+  return Value::boolean(ir::can_cast(info_dtype(a.positional[0]), *runtime::to_dtype(a.positional[1]), static_cast<ir::Casting>(casting)));
+}
+
+Value asked_array(Runtime& runtime, const Value& v) { return is_array_like(v) && v.is(ObjectKind::Array) ? v : runtime::make_array(runtime::to_array(runtime, v)); }
+Value shape(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "shape", 1, 1);
+  return get_attribute(runtime, asked_array(runtime, a.positional[0]), "shape");
+}
+Value ndim(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "ndim", 1, 1);
+  return get_attribute(runtime, asked_array(runtime, a.positional[0]), "ndim");
+}
+Value size(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "size", {"axis"});
+  check_arguments({a.positional, {}, {}}, "size", 1, 2);
+  Value array = asked_array(runtime, a.positional[0]);
+  const Value* axis = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "axis");
+  if (!axis || axis->is_none()) return get_attribute(runtime, array, "size");
+  auto& x = array.as<runtime::ArrayObject>().array;
+  return Value::integer(x.shape[static_cast<std::size_t>(ir::normalize_axis(index_of(*axis, "axis"), x.ndim()))]);
+}
+Value iterable(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "iterable", 1, 1);
+  try {
+    iterate(runtime, a.positional[0]);
+    return Value::boolean(true);
+  } catch (const Error&) {
+    return Value::boolean(false);
+  }
+}
+Value isscalar(Runtime&, const Arguments& a) {
+  check_arguments(a, "isscalar", 1, 1);
+  const Value& v = a.positional[0];
+  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) || v.is(ObjectKind::NumpyScalar) || v.is(ObjectKind::Str) || v.is(ObjectKind::Bytes));
+}
+Value allclose(Runtime& runtime, const Arguments& a) {
+  Value close = runtime::numpy_call(runtime, ir::find_op("isclose"), a);
+  Value all = runtime::numpy_call(runtime, ir::find_op("all"), {std::span(&close, 1), {}, {}});
+  return Value::boolean(truth(runtime, all));
+}
+Value array_equal(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "array_equal", {"equal_nan"});
+  check_arguments({a.positional, {}, {}}, "array_equal", 2, 3);
+  const Value* nan = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "equal_nan");
+  Value x = asked_array(runtime, a.positional[0]), y = asked_array(runtime, a.positional[1]);
+  if (!(x.as<runtime::ArrayObject>().array.shape == y.as<runtime::ArrayObject>().array.shape)) return Value::boolean(false);
+  auto op = [&](std::string_view name, std::vector<Value> args) { return runtime::numpy_call(runtime, ir::find_op(name), {args, {}, {}}); };
+  Value same = op("equal", {x, y});
+  if (nan && truth(runtime, *nan)) same = op("logical_or", {same, op("logical_and", {op("isnan", {x}), op("isnan", {y})})});
+  return Value::boolean(truth(runtime, op("all", {same})));
+}
+
+// np.errstate(divide='ignore'): a context manager over Runtime::fp_state.
+class ErrState final : public runtime::NativeObject {
+ public:
+  explicit ErrState(runtime::FpState state) : state_(state) {}
+  std::string native_type() const override { return "errstate"; }
+  bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
+  bool is_context_manager() const override { return true; }
+  Value enter(Runtime& runtime) override {
+    saved_ = runtime.fp_state;
+    runtime.fp_state = state_;
+    return Value::none();
+  }
+  bool exit(Runtime& runtime, const Value&) override {
+    runtime.fp_state = saved_;
+    return false;
+  }
+
+ private:
+  runtime::FpState state_, saved_;
+};
+runtime::FpState fp_state_of(Runtime& runtime, const Arguments& a, std::string_view function) {
+  check_keywords(a, function, {"all", "divide", "over", "under", "invalid"});
+  runtime::FpState state = runtime.fp_state;
+  for (std::size_t i = 0; i < a.keyword_names.size(); ++i) {
+    const std::string& text = runtime::text_of(a.keyword_values[i], a.keyword_names[i]);
+    runtime::FpAction action;
+    if (text == "ignore") action = runtime::FpAction::Ignore;
+    else if (text == "warn" || text == "print" || text == "log") action = runtime::FpAction::Warn;
+    else if (text == "raise") action = runtime::FpAction::Raise;
+    else throw Error(ErrorClass::ValueError, "'" + text + "' is not a valid action for floating-point events here: ignore, warn or raise");
+    std::string_view name = a.keyword_names[i];
+    if (name == "all" || name == "divide") state.divide = action;
+    if (name == "all" || name == "over") state.over = action;
+    if (name == "all" || name == "under") state.under = action;
+    if (name == "all" || name == "invalid") state.invalid = action;
+  }
+  return state;
+}
+Value errstate(Runtime& runtime, const Arguments& a) { return make<ErrState>(fp_state_of(runtime, a, "errstate")); }
+Value seterr(Runtime& runtime, const Arguments& a) {
+  runtime::FpState old = runtime.fp_state;
+  runtime.fp_state = fp_state_of(runtime, a, "seterr");
+  static constexpr const char* kNames[] = {"ignore", "warn", "raise"};
+  auto dict = make<runtime::Dict>();
+  auto text = [&](runtime::FpAction x) { return runtime::make_str(kNames[static_cast<int>(x)]); };
+  dict->set("divide", text(old.divide));
+  dict->set("over", text(old.over));
+  dict->set("under", text(old.under));
+  dict->set("invalid", text(old.invalid));
+  return dict;
+}
+
+constexpr FunctionRow kFunctions[] = {{"finfo", finfo}, {"iinfo", iinfo}, {"dtype", dtype_function}, {"result_type", result_type},
+                                      {"promote_types", promote_types}, {"can_cast", can_cast}, {"shape", shape}, {"ndim", ndim},
+                                      {"size", size}, {"iterable", iterable}, {"isscalar", isscalar}, {"allclose", allclose},
+                                      {"array_equal", array_equal}, {"errstate", errstate}, {"seterr", seterr}};
+
+// np.floating and its kin: abstract types for isinstance.
+struct AbstractType {
+  std::string_view name;
+  const char* kinds;
+};
+constexpr AbstractType kAbstract[] = {{"generic", "biufc"}, {"number", "iufc"}, {"integer", "iu"}, {"signedinteger", "i"}, {"unsignedinteger", "u"},
+                                      {"inexact", "fc"}, {"floating", "f"}, {"complexfloating", "c"}};
+bool matches_abstract(const TypeObject& t, const Value& v) {
+  auto* s = v.get_if<runtime::NumpyScalar>();
+  if (!s) return false;
+  for (const AbstractType& row : kAbstract)
+    if (row.name == t.name) return std::string_view(row.kinds).find(ir::kind_letter(s->dtype)) != std::string_view::npos;
+  return false;
+}
+Value construct_abstract(Runtime&, const TypeObject& t, const Arguments&) { throw Error(ErrorClass::TypeError, "cannot create 'numpy." + t.name + "' instances"); }
+
+Value find_in_numpy(Runtime& runtime, std::string_view name) {
+  if (name == "ndarray") return builtin_type(runtime, "ndarray");
+  if (name == "pi") return Value::real(M_PI);
+  if (name == "e") return Value::real(M_E);
+  if (name == "inf") return Value::real(INFINITY);
+  if (name == "nan") return Value::real(NAN);
+  if (name == "euler_gamma") return Value::real(0.57721566490153286060651209008240243);
+  if (name == "newaxis") return Value::none();
+  if (name == "linalg" || name == "random") return import_module(runtime, "numpy." + std::string(name));
+  if (name == "__version__") return runtime::make_str("2.4");
+  if (name == "exceptions") return make<ModuleObject>("numpy.exceptions", [](Runtime& r, std::string_view n) { return n == "AxisError" ? builtin_type(r, n) : Value(); });
+  if (name == "bool_" || name == "bool") return scalar_type(runtime, ir::DType::Bool);
+  // Not 'float', 'int', 'complex': numpy took those names away.
+  if (name != "float" && name != "int" && name != "complex" && name.size() > 2)
+    if (auto dtype = ir::parse_dtype(name)) return scalar_type(runtime, *dtype);
+  for (const AbstractType& row : kAbstract)
+    if (row.name == name) {
+      auto type = make<TypeObject>(std::string(name), construct_abstract, matches_abstract);
+      type->module = "numpy";
+      return type;
+    }
+  Value function = find_function(kFunctions, name);
+  if (!function.empty()) return function;
+  ir::OpId id = ir::find_op(name);
+  if (id == ir::OpId::Count || ir::op(id).has(ir::kNotNumpy) || name.find('.') != std::string_view::npos) return {};
+  return make<OpFunction>(id);
+}
+
+std::vector<std::string_view> numpy_names() {
+  std::vector<std::string_view> names = {"ndarray", "pi", "e", "inf", "nan", "newaxis", "linalg", "random"};
+  for (const FunctionRow& row : kFunctions) names.push_back(row.name);
+  for (const ir::Op& op : ir::all_ops())
+    if (op.path.find('.') == std::string_view::npos && !op.has(ir::kNotNumpy)) names.push_back(op.path);
+  for (const ir::Alias& alias : ir::aliases()) names.push_back(alias.name);
+  for (int d = 0; d < ir::kDTypeCount; ++d) names.push_back(ir::name(static_cast<ir::DType>(d)));
+  return names;
+}
+
+Value find_with_prefix(Runtime& runtime, std::string_view prefix, std::string_view name) {
+  if (prefix == "linalg." && name == "LinAlgError") return builtin_type(runtime, "LinAlgError");
+  ir::OpId id = ir::find_op(std::string(prefix) + std::string(name));
+  if (id == ir::OpId::Count || ir::op(id).has(ir::kNotNumpy)) return {};
+  return make<OpFunction>(id);
+}
+
+std::vector<std::string_view> prefixed_names(std::string_view prefix) {
+  std::vector<std::string_view> names;
+  for (const ir::Op& op : ir::all_ops())
+    if (op.path.starts_with(prefix)) names.push_back(op.path.substr(prefix.size()));
+  return names;
+}
+
+}  // namespace
+
+Value find_meta_function(std::string_view name) { return find_function(kFunctions, name); }
+
+Value make_numpy_module(Runtime&) { return make<ModuleObject>("numpy", find_in_numpy, numpy_names); }
+
+Value make_numpy_submodule(Runtime&, std::string_view name) {
+  if (name == "linalg")
+    return make<ModuleObject>("numpy.linalg", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "linalg.", n); }, [] { return prefixed_names("linalg."); });
+  return make<ModuleObject>("numpy.random", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "random.", n); }, [] { return prefixed_names("random."); });
+}
+
+}  // namespace autoray::frontend

@@ -1,0 +1,274 @@
+#include "frontend/types/array_type.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "frontend/types/type_object.h"
+#include "ir/signature.h"
+#include "runtime/bigint.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::frontend {
+
+using ir::DType;
+using ir::Error;
+using ir::ErrorClass;
+using runtime::Array;
+using runtime::ArrayObject;
+using runtime::make;
+using runtime::NumpyScalar;
+
+Value python_scalar(DType dtype, const void* item) {
+  return ir::visit_dtype(dtype, [&]<class T>() -> Value {
+    T v;
+    std::memcpy(static_cast<void*>(&v), item, sizeof(T));
+    if constexpr (std::is_same_v<T, bool>) return Value::boolean(v);
+    else if constexpr (std::is_same_v<T, std::uint64_t>) {
+      if (v <= static_cast<std::uint64_t>(INT64_MAX)) return Value::integer(static_cast<std::int64_t>(v));
+      return runtime::make_int(runtime::BigInteger(v));
+    } else if constexpr (std::is_integral_v<T>) return Value::integer(static_cast<std::int64_t>(v));
+    else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
+      return runtime::make_complex({static_cast<double>(v.real()), static_cast<double>(v.imag())});
+    else return Value::real(static_cast<double>(v));
+  });
+}
+
+namespace {
+
+Array array_of(Runtime& runtime, const Value& self) {
+  if (auto* a = self.get_if<ArrayObject>()) return a->array;
+  return runtime::to_array(runtime, self);
+}
+
+Value dims_tuple(std::span<const std::int64_t> dims) {
+  std::vector<Value> items;
+  for (std::int64_t d : dims) items.push_back(Value::integer(d));
+  return runtime::make_tuple(std::move(items));
+}
+
+Value to_list(const Array& a, int axis, const char* place) {
+  if (axis == a.ndim()) return python_scalar(a.dtype, place);
+  std::vector<Value> items;
+  auto i = static_cast<std::size_t>(axis);
+  items.reserve(static_cast<std::size_t>(a.shape[i]));
+  for (std::int64_t k = 0; k < a.shape[i]; ++k) items.push_back(to_list(a, axis + 1, place + k * a.strides[i]));
+  return runtime::make_list(std::move(items));
+}
+
+// Calls the op with self in front.
+Value op_method(Runtime& runtime, ir::OpId id, const Value& self, const Arguments& a) {
+  std::vector<Value> positional = {self};
+  positional.insert(positional.end(), a.positional.begin(), a.positional.end());
+  runtime::BackendId backend = runtime.native_backend();
+  if (auto* object = self.get_if<ArrayObject>()) backend = object->array.backend;
+  if (auto* scalar = self.get_if<NumpyScalar>()) backend = scalar->backend;
+  return runtime.call(id, backend, {positional, a.keyword_names, a.keyword_values});
+}
+
+// Methods whose arguments may be spread: x.reshape(2, 3), x.transpose(1, 0).
+Value spread(Runtime& runtime, std::string_view op, const Value& self, const Arguments& a) {
+  if (a.positional.size() < 2) {
+    if (op == "transpose" && a.positional.size() == 1 && a.positional[0].is_int()) {
+      Value axes = runtime::make_tuple({a.positional[0]});
+      return op_method(runtime, ir::find_op(op), self, {std::span(&axes, 1), a.keyword_names, a.keyword_values});
+    }
+    return op_method(runtime, ir::find_op(op), self, a);
+  }
+  Value shape = runtime::make_tuple(std::vector<Value>(a.positional.begin(), a.positional.end()));
+  return op_method(runtime, ir::find_op(op), self, {std::span(&shape, 1), a.keyword_names, a.keyword_values});
+}
+
+Value call_op(Runtime& runtime, std::string_view op, std::vector<Value> args) { return op_method(runtime, ir::find_op(op), args[0], {std::span(args).subspan(1), {}, {}}); }
+
+using ArrayMethod = Value (*)(Runtime&, const Value& self, const Arguments&);
+struct Row {
+  std::string_view name;
+  ArrayMethod method;
+};
+
+Value method_item(Runtime& runtime, const Value& self, const Arguments& a) {
+  Array array = array_of(runtime, self);
+  if (a.positional.empty()) {
+    if (array.size() != 1) throw Error(ErrorClass::ValueError, "can only convert an array of size 1 to a Python scalar");
+    return python_scalar(array.dtype, array.data);
+  }
+  Value index = a.positional.size() == 1 ? a.positional[0] : runtime::make_tuple(std::vector<Value>(a.positional.begin(), a.positional.end()));
+  if (a.positional.size() == 1 && array.ndim() > 1 && index.is_int()) array = array_of(runtime, call_op(runtime, "ravel", {self}));
+  Value item = runtime::get_item(runtime, array, index);
+  if (auto* s = item.get_if<NumpyScalar>()) return python_scalar(s->dtype, s->data);
+  throw Error(ErrorClass::ValueError, "incorrect number of indices for array");
+}
+Value method_tolist(Runtime& runtime, const Value& self, const Arguments&) {
+  Array array = array_of(runtime, self);
+  return to_list(array, 0, array.data);
+}
+Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) { return op_method(runtime, ir::find_op("astype"), self, a); }
+Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_arguments(a, "fill", 1, 1);
+  runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), a.positional[0]);
+  return Value::none();
+}
+Value method_sort(Runtime& runtime, const Value& self, const Arguments& a) {
+  Value sorted = op_method(runtime, ir::find_op("sort"), self, a);
+  runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), sorted);
+  return Value::none();
+}
+Value method_reshape(Runtime& r, const Value& s, const Arguments& a) { return spread(r, "reshape", s, a); }
+Value method_transpose(Runtime& r, const Value& s, const Arguments& a) { return spread(r, "transpose", s, a); }
+Value method_tobytes(Runtime& runtime, const Value& self, const Arguments&) {
+  Array c = array_of(runtime, self);
+  c = runtime::contiguous(runtime, c, c.dtype);
+  return make<runtime::Bytes>(std::string(c.data, static_cast<std::size_t>(c.nbytes())));
+}
+Value method_is_integer(Runtime& runtime, const Value& self, const Arguments& a) {
+  Array array = array_of(runtime, self);
+  return call_method(runtime, python_scalar(array.dtype, array.data), "is_integer", a);
+}
+
+constexpr Row kMethods[] = {{"item", method_item}, {"tolist", method_tolist}, {"astype", method_astype}, {"fill", method_fill},
+                            {"sort", method_sort}, {"reshape", method_reshape}, {"transpose", method_transpose},
+                            {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
+
+constexpr std::string_view kAttributes[] = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "T", "mT", "real", "imag", "flat", "flags", "base"};
+
+class Flags final : public runtime::NativeObject {
+ public:
+  explicit Flags(Array a) : array_(std::move(a)) {}
+  std::string native_type() const override { return "flagsobj"; }
+  bool get_attribute(Runtime&, std::string_view name, Value& result) override {
+    bool v;
+    if (name == "c_contiguous" || name == "contiguous") v = array_.c_contiguous();
+    else if (name == "f_contiguous") v = array_.f_contiguous();
+    else if (name == "writeable") v = array_.can_write();
+    else if (name == "aligned") v = true;
+    else if (name == "owndata") v = array_.storage && array_.data == array_.storage->data() && array_.c_contiguous();
+    else return false;
+    result = Value::boolean(v);
+    return true;
+  }
+  bool get_item(Runtime& runtime, const Value& key, Value& result) override {
+    std::string name = runtime::text_of(key, "flag");
+    std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(std::tolower(c)); });
+    return get_attribute(runtime, name, result);
+  }
+
+ private:
+  Array array_;
+};
+
+ir::OpId method_op(std::string_view name) {
+  ir::OpId id = ir::find_op(name);
+  return id != ir::OpId::Count && ir::op(id).has(ir::kMethod) ? id : ir::OpId::Count;
+}
+
+class BoundArrayMethod final : public runtime::Callable {
+ public:
+  BoundArrayMethod(Value self, std::string name) : self_(std::move(self)), name_(std::move(name)) {}
+  Value call(Runtime& runtime, const Arguments& a) override {
+    Value result;
+    call_array_method(runtime, self_, name_, a, result);
+    return result;
+  }
+  std::string callable_name() const override { return name_; }
+  void clear() override { self_.clear(); }
+
+ private:
+  Value self_;
+  std::string name_;
+};
+
+}  // namespace
+
+bool call_array_method(Runtime& runtime, const Value& self, std::string_view name, const Arguments& a, Value& result) {
+  for (const Row& row : kMethods)
+    if (row.name == name) {
+      result = row.method(runtime, self, a);
+      return true;
+    }
+  ir::OpId id = method_op(name);
+  if (id == ir::OpId::Count) return false;
+  result = op_method(runtime, id, self, a);
+  return true;
+}
+
+bool array_attribute(Runtime& runtime, const Value& self, std::string_view name, Value& result) {
+  auto* object = self.get_if<ArrayObject>();
+  if (name == "shape") result = object ? dims_tuple(object->array.shape) : runtime::make_tuple({});
+  else if (name == "dtype") result = runtime::make_dtype(object ? object->array.dtype : self.as<NumpyScalar>().dtype);
+  else if (name == "ndim") result = Value::integer(object ? object->array.ndim() : 0);
+  else if (name == "size") result = Value::integer(object ? object->array.size() : 1);
+  else if (name == "itemsize") result = Value::integer(static_cast<std::int64_t>(ir::itemsize(object ? object->array.dtype : self.as<NumpyScalar>().dtype)));
+  else if (name == "nbytes") result = Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(self.as<NumpyScalar>().dtype)));
+  else if (name == "strides") result = object ? dims_tuple(object->array.strides) : runtime::make_tuple({});
+  else if (name == "T") {
+    if (!object) {
+      result = self;
+      return true;
+    }
+    ir::Dims axes;
+    for (int i = object->array.ndim(); i-- > 0;) axes.push_back(i);
+    result = runtime::make_array(runtime::transposed(object->array, axes));
+  } else if (name == "mT") {
+    Array array = array_of(runtime, self);
+    if (array.ndim() < 2) throw Error(ErrorClass::ValueError, "matrix transpose with ndim < 2 is undefined");
+    result = call_op(runtime, "swapaxes", {self, Value::integer(-1), Value::integer(-2)});
+  } else if (name == "real" || name == "imag") {
+    if (object && ir::is_complex(object->array.dtype)) {
+      // A writable view on one half of each pair.
+      Array view = object->array;
+      view.dtype = ir::real_dtype(view.dtype);
+      if (name == "imag") view.data += view.itemsize();
+      result = runtime::make_array(std::move(view));
+    } else if (object && name == "real") {
+      result = self;
+    } else {
+      result = op_method(runtime, ir::find_op(name), self, {});
+    }
+  } else if (name == "flat") {
+    result = call_op(runtime, "ravel", {self});
+  } else if (name == "flags") {
+    result = make<Flags>(array_of(runtime, self));
+  } else if (name == "base") {
+    result = Value::none();
+  } else {
+    for (const Row& row : kMethods)
+      if (row.name == name) {
+        result = make<BoundArrayMethod>(self, std::string(name));
+        return true;
+      }
+    if (method_op(name) == ir::OpId::Count) return false;
+    result = make<BoundArrayMethod>(self, std::string(name));
+  }
+  return true;
+}
+
+bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view name, const Value& value) {
+  auto* object = self.get_if<ArrayObject>();
+  if (!object) return false;
+  if (name == "shape") {
+    Array view;
+    ir::Dims shape = ir::resolve_reshape(object->array.size(), ir::as_shape(runtime::to_attr(runtime, value), "shape"));
+    if (!runtime::try_reshape_view(object->array, shape, view))
+      throw Error(ErrorClass::AttributeError, "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.");
+    object->array = std::move(view);
+    return true;
+  }
+  if (name == "real" || name == "imag") {
+    Value view;
+    array_attribute(runtime, self, name, view);
+    runtime::set_item(runtime, view.as<ArrayObject>().array, Value::ellipsis(), value);
+    return true;
+  }
+  return false;
+}
+
+std::vector<std::string_view> array_attribute_names() {
+  std::vector<std::string_view> names(std::begin(kAttributes), std::end(kAttributes));
+  for (const Row& row : kMethods) names.push_back(row.name);
+  for (const ir::Op& op : ir::all_ops())
+    if (op.has(ir::kMethod)) names.push_back(op.path);
+  return names;
+}
+
+}  // namespace autoray::frontend
