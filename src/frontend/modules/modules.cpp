@@ -15,6 +15,7 @@ constexpr ModuleRow kModules[] = {
     {"numpy.linalg", [](Runtime& r) { return make_numpy_submodule(r, "linalg"); }},
     {"numpy.random", [](Runtime& r) { return make_numpy_submodule(r, "random"); }},
     {"autoray", make_autoray_module},
+    {"autoray.autoray", make_autoray_module},
     {"math", make_math_module},
     {"time", make_time_module},
     {"sys", make_sys_module},

@@ -1,0 +1,367 @@
+// The module autoray: do, its namespace `autoray.numpy`, backends, registration, trees.
+#include <cmath>
+
+#include "frontend/modules/module_object.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::frontend {
+
+using ir::Error;
+using ir::ErrorClass;
+using runtime::make;
+using runtime::ObjectKind;
+
+namespace {
+
+Value do_function(Runtime& runtime, const Arguments& a) {
+  if (a.positional.empty()) throw Error(ErrorClass::TypeError, "do() missing 1 required positional argument: 'fn'");
+  const std::string& name = runtime::text_of(a.positional[0], "the function's name");
+  Arguments rest{a.positional.subspan(1), a.keyword_names, a.keyword_values};
+  Value meta;
+  if (ir::find_op(name) == ir::OpId::Count && !(meta = find_meta_function(name)).empty()) {
+    // like= has nothing to choose between here.
+    std::vector<std::string_view> names;
+    std::vector<Value> values;
+    for (std::size_t i = 0; i < a.keyword_names.size(); ++i)
+      if (a.keyword_names[i] != "like") {
+        names.push_back(a.keyword_names[i]);
+        values.push_back(a.keyword_values[i]);
+      }
+    return call(runtime, meta, {rest.positional, names, values});
+  }
+  return runtime::do_call(runtime, name, rest);
+}
+
+// A function of `autoray.numpy`, or of the namespace of one backend.
+class DispatchedFunction final : public runtime::Callable {
+ public:
+  DispatchedFunction(std::string name, Value like) : name_(std::move(name)), like_(std::move(like)) {}
+  std::string callable_name() const override { return name_; }
+  void clear() override { like_.clear(); }
+  Value call(Runtime& runtime, const Arguments& a) override {
+    std::vector<Value> positional = {runtime::make_str(name_)};
+    positional.insert(positional.end(), a.positional.begin(), a.positional.end());
+    if (like_.empty() || keyword(a, "like")) return do_function(runtime, {positional, a.keyword_names, a.keyword_values});
+    std::vector<std::string_view> names(a.keyword_names.begin(), a.keyword_names.end());
+    std::vector<Value> values(a.keyword_values.begin(), a.keyword_values.end());
+    names.push_back("like");
+    values.push_back(like_);
+    return do_function(runtime, {positional, names, values});
+  }
+
+ private:
+  std::string name_;
+  Value like_;
+};
+
+class Namespace final : public runtime::NativeObject {
+ public:
+  Namespace(std::string prefix, Value like) : prefix_(std::move(prefix)), like_(std::move(like)) {}
+  std::string native_type() const override { return "AutoNamespace"; }
+  bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override {
+    if (prefix_.empty() && (name == "linalg" || name == "random" || name == "fft")) {
+      result = make<Namespace>(std::string(name) + ".", like_);
+      return true;
+    }
+    std::string path = prefix_ + std::string(name);
+    if (prefix_.empty() && ir::find_op(path) == ir::OpId::Count && find_meta_function(path).empty()) {
+      // Constants and dtypes are numpy's.
+      Value numpy = import_module(runtime, "numpy");
+      if (numpy.as<runtime::NativeObject>().get_attribute(runtime, name, result) && !result.is(ObjectKind::Native)) return true;
+    }
+    result = make<DispatchedFunction>(path, like_);
+    return true;
+  }
+  void clear() override { like_.clear(); }
+
+ private:
+  std::string prefix_;
+  Value like_;
+};
+
+std::optional<runtime::BackendId> backend_of(Runtime& runtime, const Value& like) {
+  if (like.is_none()) return std::nullopt;
+  std::string name = like.is(ObjectKind::Str) ? like.as<runtime::Str>().text : runtime::infer_backend(runtime, like);
+  if (name == "builtins") return runtime.native_backend();
+  if (auto id = runtime.find_backend(name)) return id;
+  Error error(ErrorClass::ImportError, "unknown backend '" + name + "'");
+  error.with_code(501);
+  throw error;
+}
+
+class BackendLike final : public runtime::NativeObject {
+ public:
+  explicit BackendLike(Value like) : like_(std::move(like)) {}
+  std::string native_type() const override { return "backend_like"; }
+  bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
+  bool is_context_manager() const override { return true; }
+  Value enter(Runtime& runtime) override {
+    saved_ = runtime.default_backend;
+    runtime.default_backend = backend_of(runtime, like_);
+    return Value::none();
+  }
+  bool exit(Runtime& runtime, const Value&) override {
+    runtime.default_backend = saved_;
+    return false;
+  }
+  void clear() override { like_.clear(); }
+
+ private:
+  Value like_;
+  std::optional<runtime::BackendId> saved_;
+};
+
+Value backend_like(Runtime&, const Arguments& a) {
+  check_arguments(a, "backend_like", 1, 2);
+  return make<BackendLike>(a.positional[0]);
+}
+Value set_backend(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "set_backend", 1, 2);
+  runtime.default_backend = backend_of(runtime, a.positional[0]);
+  return Value::none();
+}
+Value get_backend(Runtime& runtime, const Arguments&) {
+  return runtime.default_backend ? runtime::make_str(std::string(runtime.backend_name(*runtime.default_backend))) : Value::none();
+}
+Value infer_backend(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "infer_backend", 1, 1);
+  return runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
+}
+Value infer_backend_multi(Runtime& runtime, const Arguments& a) {
+  std::string best = "builtins";
+  std::optional<runtime::BackendId> id;
+  for (const Value& v : a.positional) {
+    std::string name = runtime::infer_backend(runtime, v);
+    auto found = runtime.find_backend(name);
+    if (found && (!id || *found > *id)) {
+      id = found;
+      best = name;
+    }
+  }
+  return runtime::make_str(best);
+}
+Value get_namespace(Runtime& runtime, const Arguments& a) {
+  Value like;
+  if (!a.positional.empty()) like = a.positional[0].is(ObjectKind::Str) ? a.positional[0] : runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
+  return make<Namespace>("", like);
+}
+Value get_lib_fn(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "get_lib_fn", 2, 2);
+  return runtime::library_function(runtime, runtime::text_of(a.positional[0], "backend"), runtime::text_of(a.positional[1], "fn"));
+}
+Value register_function(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "register_function", {"backend", "name", "fn", "wrap"});
+  auto argument = [&](std::size_t i, std::string_view name) -> const Value* { return a.positional.size() > i ? &a.positional[i] : keyword(a, name); };
+  const Value *backend = argument(0, "backend"), *name = argument(1, "name"), *fn = argument(2, "fn"), *wrap = argument(3, "wrap");
+  if (!backend || !name) throw Error(ErrorClass::TypeError, "register_function() missing required arguments: 'backend' and 'name'");
+  std::string b = runtime::text_of(*backend, "backend"), n = runtime::text_of(*name, "name");
+  bool wraps = wrap && truth(runtime, *wrap);
+  auto install = [b, n, wraps](Runtime& r, const Value& function) {
+    if (!function.is(ObjectKind::Callable)) throw Error(ErrorClass::TypeError, "the registered function must be callable");
+    Value target = function;
+    if (wraps) {
+      Value old = runtime::library_function(r, b, n);
+      target = call(r, function, {std::span(&old, 1), {}, {}});
+      if (!target.is(ObjectKind::Callable)) throw Error(ErrorClass::TypeError, "a wrapper must return a function");
+    }
+    runtime::register_function(r, b, n, runtime::Ref<runtime::Callable>::share(&target.as<runtime::Callable>()));
+  };
+  if (fn && !fn->is_none()) {
+    install(runtime, *fn);
+    return Value::none();
+  }
+  return runtime::make_native("decorator", [install](Runtime& r, const Arguments& d) {
+    check_arguments(d, "decorator", 1, 1);
+    install(r, d.positional[0]);
+    return d.positional[0];
+  });
+}
+Value register_dispatch(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "register_dispatch", 2, 2);
+  auto* function = a.positional[1].get_if<runtime::Callable>();
+  if (!function) throw Error(ErrorClass::TypeError, "the dispatcher must be callable");
+  runtime.dispatchers[runtime::text_of(a.positional[0], "fun")] = runtime::Ref<runtime::Callable>::share(function);
+  return Value::none();
+}
+Value get_dtype_name(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "get_dtype_name", 1, 1);
+  const Value& v = a.positional[0];
+  if (is_array_like(v)) return runtime::make_str(str(runtime, get_attribute(runtime, v, "dtype")));
+  return runtime::make_str(std::string(ir::name(runtime::to_array(runtime, v).dtype)));
+}
+Value to_backend_dtype(Runtime& runtime, const Arguments& a) {
+  if (a.positional.empty()) throw Error(ErrorClass::TypeError, "to_backend_dtype() missing the dtype's name");
+  return scalar_type(runtime, *runtime::to_dtype(a.positional[0]));
+}
+Value get_common_dtype(Runtime& runtime, const Arguments& a) {
+  Value numpy = import_module(runtime, "numpy");
+  Value dtype = call_method(runtime, numpy, "result_type", a);
+  return runtime::make_str(str(runtime, dtype));
+}
+Value astype(Runtime& runtime, const Arguments& a) {
+  if (a.positional.empty()) throw Error(ErrorClass::TypeError, "astype() missing the array");
+  Value x = a.positional[0];
+  if (!is_array_like(x)) x = runtime::make_array(runtime::to_array(runtime, x));
+  return call_method(runtime, x, "astype", {a.positional.subspan(1), a.keyword_names, a.keyword_values});
+}
+Value to_numpy(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "to_numpy", 1, 1);
+  auto* array = a.positional[0].get_if<runtime::ArrayObject>();
+  if (!array || array->array.backend == 0) return a.positional[0];
+  runtime::Array view = array->array;
+  view.backend = *runtime.find_backend("numpy");
+  return runtime::make_array(std::move(view));
+}
+Value dag(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "dag", 1, 1);
+  return do_function(runtime, {std::vector<Value>{runtime::make_str("conj"), get_attribute(runtime, a.positional[0], "T")}, {}, {}});
+}
+Value is_array(Runtime&, const Arguments& a) {
+  check_arguments(a, "is_array", 1, 1);
+  return Value::boolean(is_array_like(a.positional[0]) && !a.positional[0].is(ObjectKind::NumpyScalar));
+}
+Value is_scalar(Runtime&, const Arguments& a) {
+  check_arguments(a, "is_scalar", 1, 1);
+  const Value& v = a.positional[0];
+  if (auto* x = v.get_if<runtime::ArrayObject>()) return Value::boolean(x->array.ndim() == 0);
+  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) || v.is(ObjectKind::NumpyScalar));
+}
+template <int Which>
+Value forward(Runtime& runtime, const Arguments& a) {
+  static constexpr const char* kNames[] = {"conj", "transpose", "real", "imag", "reshape", "shape", "ndim", "size"};
+  std::vector<Value> positional = {runtime::make_str(kNames[Which])};
+  positional.insert(positional.end(), a.positional.begin(), a.positional.end());
+  return do_function(runtime, {positional, a.keyword_names, a.keyword_values});
+}
+
+// ---- trees: nested tuples, lists and dicts ----
+
+bool is_container(const Value& v) {
+  return v.is(ObjectKind::Tuple) || v.is(ObjectKind::List) || v.is(ObjectKind::Dict);
+}
+struct Tree {
+  Runtime& runtime;
+  const Value* is_leaf;
+  int depth = 0;
+  bool leaf(const Value& v) {
+    if (depth > 900) throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded in a tree");
+    if (is_leaf && !is_leaf->is_none()) return truth(runtime, call(runtime, *is_leaf, {std::span(&v, 1), {}, {}}));
+    return !is_container(v);
+  }
+  template <class F>
+  Value map(const Value& v, F& f) {
+    if (leaf(v)) return f(v);
+    ++depth;
+    Value result;
+    if (auto* dict = v.get_if<runtime::Dict>()) {
+      auto mapped = make<runtime::Dict>();
+      for (auto& e : dict->entries())
+        if (!e.key.empty()) mapped->set(e.key, map(e.value, f));
+      result = mapped;
+    } else if (is_container(v)) {
+      bool list = v.is(ObjectKind::List);
+      std::vector<Value> items;
+      for (const Value& item : list ? v.as<runtime::List>().items : v.as<runtime::Tuple>().items) items.push_back(map(item, f));
+      result = list ? runtime::make_list(std::move(items)) : runtime::make_tuple(std::move(items));
+    } else {
+      result = v;
+    }
+    --depth;
+    return result;
+  }
+};
+const Value* leaf_test(const Arguments& a, std::size_t i) { return a.positional.size() > i ? &a.positional[i] : keyword(a, "is_leaf"); }
+Value tree_map(Runtime& runtime, const Arguments& a) {
+  check_arguments({a.positional, {}, {}}, "tree_map", 2, 3);
+  Tree tree{runtime, leaf_test(a, 2)};
+  auto f = [&](const Value& v) { return call(runtime, a.positional[0], {std::span(&v, 1), {}, {}}); };
+  return tree.map(a.positional[1], f);
+}
+std::vector<Value> leaves(Runtime& runtime, const Value& tree_value, const Value* test) {
+  std::vector<Value> list;
+  Tree tree{runtime, test};
+  auto f = [&](const Value& v) {
+    list.push_back(v);
+    return v;
+  };
+  tree.map(tree_value, f);
+  return list;
+}
+Value tree_iter(Runtime& runtime, const Arguments& a) {
+  check_arguments({a.positional, {}, {}}, "tree_iter", 1, 2);
+  return iterate(runtime, runtime::make_list(leaves(runtime, a.positional[0], leaf_test(a, 1))));
+}
+Value tree_apply(Runtime& runtime, const Arguments& a) {
+  check_arguments({a.positional, {}, {}}, "tree_apply", 2, 3);
+  for (const Value& v : leaves(runtime, a.positional[1], leaf_test(a, 2))) call(runtime, a.positional[0], {std::span(&v, 1), {}, {}});
+  return Value::none();
+}
+// The place of a leaf in a flattened tree.
+class LeafMark final : public runtime::NativeObject {
+ public:
+  std::string native_type() const override { return "Leaf"; }
+  std::string repr() const override { return "Leaf"; }
+  bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
+};
+Value tree_flatten(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "tree_flatten", {"is_leaf", "get_ref"});
+  check_arguments({a.positional, {}, {}}, "tree_flatten", 1, 3);
+  const Value* get_ref = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "get_ref");
+  Value list = runtime::make_list(leaves(runtime, a.positional[0], leaf_test(a, 1)));
+  if (!get_ref || !truth(runtime, *get_ref)) return list;
+  Tree tree{runtime, leaf_test(a, 1)};
+  auto f = [&](const Value&) { return Value(make<LeafMark>()); };
+  return runtime::make_tuple({list, tree.map(a.positional[0], f)});
+}
+Value tree_unflatten(Runtime& runtime, const Arguments& a) {
+  check_arguments({a.positional, {}, {}}, "tree_unflatten", 2, 3);
+  std::vector<Value> items = collect(runtime, a.positional[0]);
+  std::size_t next = 0;
+  Tree tree{runtime, nullptr};
+  auto f = [&](const Value& v) {
+    auto* native = v.get_if<runtime::NativeObject>();
+    bool mark = native && dynamic_cast<LeafMark*>(native);
+    if (!mark && native) return v;
+    if (next >= items.size()) throw Error(ErrorClass::ValueError, "there are fewer leaves than the tree has places");
+    return items[next++];
+  };
+  return tree.map(a.positional[1], f);
+}
+
+constexpr FunctionRow kFunctions[] = {
+    {"do", do_function}, {"backend_like", backend_like}, {"set_backend", set_backend}, {"get_backend", get_backend},
+    {"infer_backend", infer_backend}, {"infer_backend_multi", infer_backend_multi}, {"get_namespace", get_namespace},
+    {"get_lib_fn", get_lib_fn}, {"register_function", register_function}, {"register_dispatch", register_dispatch},
+    {"get_dtype_name", get_dtype_name}, {"to_backend_dtype", to_backend_dtype}, {"get_common_dtype", get_common_dtype},
+    {"astype", astype}, {"to_numpy", to_numpy}, {"dag", dag}, {"is_array", is_array}, {"is_scalar", is_scalar},
+    {"conj", forward<0>}, {"transpose", forward<1>}, {"real", forward<2>}, {"imag", forward<3>}, {"reshape", forward<4>},
+    {"shape", forward<5>}, {"ndim", forward<6>}, {"size", forward<7>}, {"tree_map", tree_map}, {"tree_iter", tree_iter},
+    {"tree_apply", tree_apply}, {"tree_flatten", tree_flatten}, {"tree_unflatten", tree_unflatten}};
+
+Value find_in_autoray(Runtime& runtime, std::string_view name) {
+  if (name == "numpy") return make<Namespace>("", Value());
+  if (name == "autoray") return import_module(runtime, "autoray");
+  if (name == "pi") return Value::real(M_PI);
+  if (name == "e") return Value::real(M_E);
+  if (name == "inf") return Value::real(INFINITY);
+  if (name == "nan") return Value::real(NAN);
+  if (name == "__version__") return runtime::make_str("0.11");
+  if (name == "lazy" || name == "autojit") {
+    Error error(ErrorClass::NotImplementedError, "'autoray." + std::string(name) + "' is not supported by this version: programs run eagerly");
+    error.with_code(202);
+    throw error;
+  }
+  return find_function(kFunctions, name);
+}
+
+std::vector<std::string_view> autoray_names() {
+  std::vector<std::string_view> names = {"numpy"};
+  for (const FunctionRow& row : kFunctions) names.push_back(row.name);
+  return names;
+}
+
+}  // namespace
+
+Value make_autoray_module(Runtime&) { return make<ModuleObject>("autoray", find_in_autoray, autoray_names); }
+
+}  // namespace autoray::frontend
