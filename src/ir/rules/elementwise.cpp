@@ -22,6 +22,29 @@ void dtype_promote(Inference& inference) { inference.results[0].dtype = promoted
 void dtype_inexact(Inference& inference) { inference.results[0].dtype = inexact_dtype(promoted_dtype(inference)); }
 void dtype_bool(Inference& inference) { inference.results[0].dtype = DType::Bool; }
 
+void dtype_divide(Inference& inference) {
+  DType dtype = promoted_dtype(inference);
+  inference.results[0].dtype = is_inexact(dtype) ? dtype : DType::Float64;
+}
+void dtype_real_part(Inference& inference) { inference.results[0].dtype = real_dtype(promoted_dtype(inference)); }
+void dtype_angle(Inference& inference) {
+  DType dtype = promoted_dtype(inference);
+  inference.results[0].dtype = is_inexact(dtype) ? real_dtype(dtype) : DType::Float64;
+}
+void dtype_round(Inference& inference) {
+  DType dtype = promoted_dtype(inference);
+  inference.results[0].dtype = is_bool(dtype) ? DType::Float16 : dtype;
+}
+void dtype_complex(Inference& inference) { inference.results[0].dtype = complex_dtype(inexact_dtype(promoted_dtype(inference))); }
+void dtype_where(Inference& inference) {
+  Promotion promotion;
+  for (std::size_t i = 1; i < 3; ++i) promotion.add(inference.in[i].type->dtype, inference.in[i].type->kind);
+  inference.results[0].dtype = promotion.result();
+}
+void dtype_argument(Inference& inference) { inference.results[0].dtype = as_dtype(inference.attrs[0]).value_or(DType::Float64); }
+
+bool loop_in_operand_dtype(const Op& op) { return op.dtype_rule == dtype_bool || op.dtype_rule == dtype_real_part; }
+
 Cost cost_elementwise(const Inference& inference) {
   Cost cost;
   for (const OperandType& operand : inference.in)

@@ -2,12 +2,21 @@
 
 #include <array>
 
+#include "runtime/elementwise/driver.h"
+
 namespace autoray::runtime {
 namespace {
 
 // One line an area: the tables stand next to their kernels.
-constexpr std::array<KernelTable, 0> kKernels = {};
-constexpr std::array<LoopTable, 0> kLoops = {};
+constexpr auto kKernels = std::to_array<KernelTable>({
+    elementwise_kernels,
+});
+constexpr auto kLoops = std::to_array<LoopTable>({
+    arithmetic_loops,
+    comparison_loops,
+    unary_loops,
+    transcendental_loops,
+});
 constexpr std::array<HostTable, 0> kHosts = {};
 
 }  // namespace

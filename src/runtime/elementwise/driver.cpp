@@ -1,0 +1,382 @@
+#include "runtime/elementwise/driver.h"
+
+#include <cfenv>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "ir/error.h"
+#include "ir/rules/elementwise.h"
+#include "runtime/convert.h"
+#include "runtime/runtime.h"
+
+namespace autoray::runtime {
+
+using ir::DType;
+using ir::Error;
+using ir::ErrorClass;
+using ir::Kind;
+using ir::OpId;
+
+namespace {
+
+constexpr std::int64_t kChunk = 1 << 15;  // items between two looks at the interrupt flag
+constexpr int kMost = 3;                  // operands of one loop
+
+[[noreturn]] void no_loop(const ir::Op& op) {
+  throw Error(ErrorClass::TypeError, "ufunc '" + std::string(op.path) +
+                                         "' not supported for the input types, and the inputs could not be safely coerced to any supported types according to the casting rule ''safe''")
+      .with_code(403);
+}
+
+bool is_comparison(OpId id) { return id >= OpId::Equal && id <= OpId::GreaterEqual; }
+
+// The dtype in which the loop computes.
+DType loop_dtype(const KernelCall& call) {
+  if (ir::loop_in_operand_dtype(call.op)) {
+    ir::Promotion promotion;
+    for (const Operand& operand : call.in) promotion.add(operand->dtype, operand.kind);
+    return promotion.result();
+  }
+  return call.types[0].dtype;
+}
+
+// A Python int outside an integer dtype's range: an error, except in comparisons, whose answer is known.
+bool out_of_range(const Operand& operand, DType dtype) {
+  if (operand.kind != Kind::Weak || !ir::is_integer(dtype)) return false;
+  if (operand->dtype == DType::UInt64) return dtype != DType::UInt64;
+  if (operand->dtype != DType::Int64) return false;
+  std::int64_t v;
+  std::memcpy(&v, operand->data, sizeof v);
+  return ir::visit_dtype(dtype, [&]<class T>() {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return !std::in_range<T>(v);
+    else return false;
+  });
+}
+
+struct Run {
+  Loop loop;
+  int operands;  // without the result
+  char* data[kMost + 1];
+  ir::Dims strides[kMost + 1];
+  ir::Dims shape;
+};
+
+// Axes of length one go, neighbours that lie one behind the other in every operand become one.
+void coalesce(Run& run) {
+  int count = run.operands + 1;
+  int kept = 0, ndim = run.shape.ssize();
+  for (int axis = 0; axis < ndim; ++axis) {
+    auto a = static_cast<std::size_t>(axis);
+    if (run.shape[a] == 1) continue;
+    bool joined = false;
+    if (kept > 0) {
+      auto k = static_cast<std::size_t>(kept - 1);
+      joined = true;
+      for (int i = 0; i < count; ++i) joined &= run.strides[i][k] == run.strides[i][a] * run.shape[a];
+      if (joined) {
+        run.shape[k] *= run.shape[a];
+        for (int i = 0; i < count; ++i) run.strides[i][k] = run.strides[i][a];
+      }
+    }
+    if (joined) continue;
+    auto k = static_cast<std::size_t>(kept++);
+    run.shape[k] = run.shape[a];
+    for (int i = 0; i < count; ++i) run.strides[i][k] = run.strides[i][a];
+  }
+  run.shape.resize(static_cast<std::size_t>(kept));
+}
+
+void execute(Runtime& runtime, Run& run) {
+  int count = run.operands + 1;
+  std::int64_t inner[kMost + 1] = {};
+  if (run.shape.empty()) {
+    run.loop(run.data, inner, 1);
+    return;
+  }
+  std::size_t last = run.shape.size() - 1;
+  std::int64_t n = run.shape[last], rows = 1;
+  for (std::size_t i = 0; i < last; ++i) rows *= run.shape[i];
+  for (int i = 0; i < count; ++i) inner[i] = run.strides[i][last];
+  ir::Dims index(run.shape.size(), 0);
+  std::int64_t since = 0;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    if (n <= kChunk) {
+      run.loop(run.data, inner, n);
+      if ((since += n) > kChunk) {
+        runtime.poll();
+        since = 0;
+      }
+    } else {
+      char* place[kMost + 1];
+      for (std::int64_t at = 0; at < n; at += kChunk) {
+        for (int i = 0; i < count; ++i) place[i] = run.data[i] + at * inner[i];
+        run.loop(place, inner, std::min(kChunk, n - at));
+        runtime.poll();
+      }
+    }
+    for (std::size_t axis = last; axis-- > 0;) {
+      for (int i = 0; i < count; ++i) run.data[i] += run.strides[i][axis];
+      if (++index[axis] < run.shape[axis]) break;
+      index[axis] = 0;
+      for (int i = 0; i < count; ++i) run.data[i] -= run.strides[i][axis] * run.shape[axis];
+    }
+  }
+}
+
+// x ** 2, x ** 0.5, x ** -1: exact, as numpy takes them.
+bool power_shortcut(KernelCall& call) {
+  if (call.op.id != OpId::Power || call.in[1].kind != Kind::Weak || !ir::is_inexact(call.types[0].dtype) || call.in[0]->dtype != call.types[0].dtype) return false;
+  double exponent = 0;
+  if (call.in[1]->dtype == DType::Complex128) return false;
+  cast_loop(call.in[1]->dtype, DType::Float64)(call.in[1]->data, 0, reinterpret_cast<char*>(&exponent), 0, 1);
+  OpId id = exponent == 2 ? OpId::Square : exponent == 0.5 ? OpId::Sqrt : exponent == -1 ? OpId::Reciprocal : exponent == 1 ? OpId::Positive : OpId::Count;
+  if (id == OpId::Count) return false;
+  call.out[0] = call.runtime.run1(id, call.backend, {call.in[0].array});
+  return true;
+}
+
+void check_integer_power(const KernelCall& call, DType dtype) {
+  if (call.op.id != OpId::Power || !ir::is_signed_integer(dtype)) return;
+  Array exponents = converted(call.runtime, *call.in[1], DType::Int64);
+  auto* e = exponents.as<std::int64_t>();
+  for (std::int64_t i = 0, n = exponents.size(); i < n; ++i)
+    if (e[i] < 0) throw Error(ErrorClass::ValueError, "Integers to negative integer powers are not allowed.");
+}
+
+bool divides(OpId id) { return id == OpId::FloorDivide || id == OpId::Remainder; }
+bool has_zero(Runtime& runtime, const Array& array) {
+  Array flat = contiguous(runtime, array, array.dtype);
+  auto size = static_cast<std::size_t>(flat.itemsize());
+  static constexpr char kZero[16] = {};
+  for (std::int64_t i = 0, n = flat.size(); i < n; ++i)
+    if (std::memcmp(flat.data + static_cast<std::size_t>(i) * size, kZero, size) == 0) return true;
+  return false;
+}
+
+}  // namespace
+
+void elementwise_kernel(KernelCall& call) {
+  if (power_shortcut(call)) return;
+  DType dtype = loop_dtype(call);
+  auto operands = static_cast<int>(call.in.size());
+  for (const Operand& operand : call.in) {
+    if (!out_of_range(operand, dtype)) continue;
+    if (is_comparison(call.op.id)) {
+      // Wide enough for both: exact for everything but uint64 beyond 2^53 against a negative int, whose order float64 keeps.
+      dtype = operand->dtype == DType::UInt64 ? DType::Float64 : dtype == DType::UInt64 ? DType::Float64 : DType::Int64;
+      continue;
+    }
+    if (operand->dtype == DType::UInt64) {
+      std::uint64_t v;
+      std::memcpy(&v, operand->data, sizeof v);
+      throw Error(ErrorClass::OverflowError, "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+    }
+    std::int64_t v;
+    std::memcpy(&v, operand->data, sizeof v);
+    throw Error(ErrorClass::OverflowError, "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+  }
+  if (ir::is_bool(dtype)) {
+    if (call.op.id == OpId::Subtract)
+      throw Error(ErrorClass::TypeError, "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the logical_xor function instead.");
+    if (call.op.id == OpId::Negative)
+      throw Error(ErrorClass::TypeError, "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not function instead.");
+  }
+  DType result_dtype = call.types[0].dtype;
+  // float16 is computed in float32 and rounded once.
+  bool half = dtype == DType::Float16;
+  DType compute = half ? DType::Float32 : dtype;
+  Loop loop = call.runtime.loop(call.backend, call.op.id, compute);
+  if (!loop) {
+    // Integer operations on bools run in int8, as numpy's.
+    if (ir::is_bool(dtype) && call.runtime.loop(call.backend, call.op.id, DType::Int8)) {
+      compute = DType::Int8;
+      loop = call.runtime.loop(call.backend, call.op.id, compute);
+      if (ir::is_bool(result_dtype)) result_dtype = DType::Int8;
+    } else {
+      no_loop(call.op);
+    }
+  }
+  check_integer_power(call, dtype);
+  bool half_result = half && result_dtype == DType::Float16;
+  DType stored = half_result ? DType::Float32 : result_dtype;
+  Run run{loop, operands, {}, {}, {}};
+  Array converted_operands[kMost];
+  alignas(16) char items[kMost][16];
+  const Array* sources[kMost];
+  bool fortran = call.types[0].shape.size() > 1;
+  for (int i = 0; i < operands; ++i) {
+    const Operand& operand = call.in[static_cast<std::size_t>(i)];
+    sources[i] = operand.array;
+    if (operand->dtype != compute) {
+      if (operand->ndim() == 0) {
+        cast_loop(operand->dtype, compute)(operand->data, 0, items[i], 0, 1);
+      } else {
+        converted_operands[i] = converted(call.runtime, *operand.array, compute);
+        sources[i] = &converted_operands[i];
+      }
+    }
+    if (operand->ndim() > 0) fortran &= operand->f_contiguous() && !operand->c_contiguous() && operand->shape == call.types[0].shape;
+  }
+  Array result = call.runtime.allocate(stored, call.types[0].shape);
+  if (fortran) {
+    std::int64_t step = result.itemsize();
+    for (std::size_t i = 0; i < result.shape.size(); ++i) {
+      result.strides[i] = step;
+      step *= result.shape[i];
+    }
+  }
+  if (divides(call.op.id) && ir::is_integer(compute) && result.size() && has_zero(call.runtime, *sources[1])) std::feraiseexcept(FE_DIVBYZERO);
+  if (result.size()) {
+    run.shape = call.types[0].shape;
+    std::size_t ndim = run.shape.size();
+    for (int i = 0; i < operands; ++i) {
+      const Array& a = *sources[i];
+      bool item = call.in[static_cast<std::size_t>(i)]->dtype != compute && a.ndim() == 0;
+      run.data[i] = item ? items[i] : a.data;
+      run.strides[i].resize(ndim, 0);
+      std::size_t lead = ndim - a.shape.size();
+      for (std::size_t k = 0; k < a.shape.size(); ++k) run.strides[i][lead + k] = a.shape[k] == 1 ? 0 : a.strides[k];
+    }
+    run.data[operands] = result.data;
+    run.strides[operands] = result.strides;
+    if (fortran) {
+      // Walk in memory order.
+      std::reverse(run.shape.begin(), run.shape.end());
+      for (int i = 0; i <= operands; ++i) std::reverse(run.strides[i].begin(), run.strides[i].end());
+    }
+    coalesce(run);
+    execute(call.runtime, run);
+    if (ir::is_inexact(compute) || divides(call.op.id)) call.runtime.check_fp(call.op.path);
+  }
+  if (stored != call.types[0].dtype) result = converted(call.runtime, result, call.types[0].dtype);
+  call.out[0] = std::move(result);
+}
+
+namespace {
+
+// where(c, x, y): a choice, no arithmetic.
+void where_kernel(KernelCall& call) {
+  Array& out = call.allocate();
+  DType dtype = out.dtype;
+  copy_into(call.runtime, converted(call.runtime, *call.in[2], dtype), out);
+  if (out.size() == 0) return;
+  Array condition = broadcast_view(call.in[0]->dtype == DType::Bool ? *call.in[0] : converted(call.runtime, *call.in[0], DType::Bool), out.shape);
+  Array values = broadcast_view(call.in[1]->dtype == dtype ? *call.in[1] : converted(call.runtime, *call.in[1], dtype), out.shape);
+  Array c = contiguous(call.runtime, condition, DType::Bool);
+  auto size = static_cast<std::size_t>(out.itemsize());
+  if (values.c_contiguous()) {
+    for (std::int64_t i = 0, n = out.size(); i < n; ++i)
+      if (c.data[i]) std::memcpy(out.data + static_cast<std::size_t>(i) * size, values.data + static_cast<std::size_t>(i) * size, size);
+    return;
+  }
+  Array v = contiguous(call.runtime, values, dtype);
+  for (std::int64_t i = 0, n = out.size(); i < n; ++i)
+    if (c.data[i]) std::memcpy(out.data + static_cast<std::size_t>(i) * size, v.data + static_cast<std::size_t>(i) * size, size);
+}
+
+void clip_kernel(KernelCall& call) {
+  Array result = converted(call.runtime, *call.in[0], call.types[0].dtype);
+  if (call.in[1].present()) {
+    Array low = converted(call.runtime, *call.in[1], result.dtype);
+    result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
+  }
+  if (call.in[2].present()) {
+    Array high = converted(call.runtime, *call.in[2], result.dtype);
+    result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
+  }
+  call.out[0] = std::move(result);
+}
+
+void complex_kernel(KernelCall& call) {
+  Array& out = call.allocate();
+  Array half = out;
+  half.dtype = ir::real_dtype(out.dtype);
+  copy_into(call.runtime, *call.in[0], half);
+  half.data += half.itemsize();
+  copy_into(call.runtime, *call.in[1], half);
+}
+
+void angle_kernel(KernelCall& call) {
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  Array x = converted(call.runtime, *call.in[0], ir::complex_dtype(call.in[0]->dtype));
+  Array imag = run(OpId::Imag, {&x}), real = run(OpId::Real, {&x});
+  Array result = run(OpId::Arctan2, {&imag, &real});
+  if (ir::as_bool(call.attrs[0], "deg")) {
+    Array scale = call.runtime.allocate(DType::Float64, {});
+    *scale.as<double>() = 180.0 / M_PI;
+    result = run(OpId::Multiply, {&result, &scale});
+  }
+  call.out[0] = converted(call.runtime, result, call.types[0].dtype);
+}
+
+void isclose_kernel(KernelCall& call) {
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  FpState saved = call.runtime.fp_state;
+  call.runtime.fp_state.invalid = FpAction::Ignore;
+  Array y = converted(call.runtime, *call.in[1], ir::is_inexact(call.in[1]->dtype) ? call.in[1]->dtype : DType::Float64);
+  auto number = [&](std::size_t i) {
+    Array a = call.runtime.allocate(DType::Float64, {});
+    *a.as<double>() = ir::as_double(call.attrs[i], i == 0 ? "rtol" : "atol");
+    return a;
+  };
+  Array rtol = number(0), atol = number(1);
+  Array difference = run(OpId::Subtract, {call.in[0].array, &y}), distance = run(OpId::Abs, {&difference});
+  Array size = run(OpId::Abs, {&y}), scaled = run(OpId::Multiply, {&size, &rtol}), bound = run(OpId::Add, {&atol, &scaled});
+  Array near = run(OpId::LessEqual, {&distance, &bound}), finite = run(OpId::IsFinite, {&y}), ok = run(OpId::LogicalAnd, {&near, &finite});
+  Array same = run(OpId::Equal, {call.in[0].array, &y});
+  Array result = run(OpId::LogicalOr, {&ok, &same});
+  if (ir::as_bool(call.attrs[2], "equal_nan")) {
+    Array x_nan = run(OpId::IsNan, {call.in[0].array}), y_nan = run(OpId::IsNan, {&y}), both = run(OpId::LogicalAnd, {&x_nan, &y_nan});
+    result = run(OpId::LogicalOr, {&result, &both});
+  }
+  call.runtime.fp_state = saved;
+  call.out[0] = std::move(result);
+}
+
+// numpy's rounding: to integers of 10**decimals times the value.
+void round_kernel(KernelCall& call) {
+  std::int64_t decimals = ir::as_int(call.attrs[0], "decimals");
+  const Array& x = *call.in[0];
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  if (!ir::is_inexact(x.dtype) && decimals >= 0) {
+    call.out[0] = converted(call.runtime, x, call.types[0].dtype);
+    return;
+  }
+  if (decimals == 0) {
+    call.out[0] = run(OpId::Rint, {&x});
+    return;
+  }
+  Array scale = call.runtime.allocate(ir::is_inexact(x.dtype) ? x.dtype : DType::Float64, {});
+  double power = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
+  cast_loop(DType::Float64, scale.dtype)(reinterpret_cast<const char*>(&power), 0, scale.data, 0, 1);
+  Array scaled = run(decimals > 0 ? OpId::Multiply : OpId::Divide, {&x, &scale}), whole = run(OpId::Rint, {&scaled});
+  Array result = run(decimals > 0 ? OpId::Divide : OpId::Multiply, {&whole, &scale});
+  call.out[0] = converted(call.runtime, result, call.types[0].dtype);
+}
+
+void astype_kernel(KernelCall& call) {
+  DType to = call.types[0].dtype;
+  if (ir::is_complex(call.in[0]->dtype) && !ir::is_complex(to) && !ir::is_bool(to))
+    call.runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+  call.out[0] = converted(call.runtime, *call.in[0], to);
+}
+
+}  // namespace
+
+std::span<const KernelRow> elementwise_kernels() {
+  static const std::vector<KernelRow> rows = [] {
+    std::vector<KernelRow> list;
+    for (const ir::Op& op : ir::all_ops())
+      if (op.op_class == ir::OpClass::Elementwise) list.push_back({op.id, elementwise_kernel, "autoray"});
+    for (KernelRow special : {KernelRow{OpId::Where, where_kernel, "autoray"}, KernelRow{OpId::Clip, clip_kernel, "autoray"},
+                              KernelRow{OpId::Complex, complex_kernel, "autoray"}, KernelRow{OpId::Angle, angle_kernel, "autoray"},
+                              KernelRow{OpId::IsClose, isclose_kernel, "autoray"}, KernelRow{OpId::Round, round_kernel, "autoray"},
+                              KernelRow{OpId::Astype, astype_kernel, "autoray"}})
+      list.push_back(special);
+    return list;
+  }();
+  return rows;
+}
+
+}  // namespace autoray::runtime
