@@ -2,3 +2,4 @@
 #pragma once
 
 #include "ir/rules/elementwise.h"
+#include "ir/rules/random.h"

@@ -3,6 +3,7 @@
 #include <xmmintrin.h>
 
 #include <cstdio>
+#include <cstring>
 
 #include "ir/error.h"
 #include "runtime/bind.h"
@@ -161,7 +162,7 @@ std::vector<std::string> operand_texts(std::span<const Operand> operands) {
 // Infers and runs one entry's kernel. Results are appended; all carry the backend's tag.
 void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry& entry, std::span<const Operand> operands,
              std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, BitGenerator* random,
-             std::vector<Array>& results, bool explain) {
+             std::vector<Array>& results, bool explain, ir::Kind* kind = nullptr) {
   if (!entry.kernel)
     throw Error(ErrorClass::NotImplementedError,
                 "'" + std::string(op.path) + "' has no kernel on backend '" + std::string(runtime.backend_name(backend)) + "'")
@@ -189,6 +190,7 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
     op.shape_rule(inference);  // checks arguments; the results' shapes are data
     inference.results.clear();
   }
+  if (kind && !inference.results.empty()) *kind = inference.results[0].kind;
   std::size_t first = results.size();
   results.resize(first + inference.results.size());
   KernelCall call{.runtime = runtime,
@@ -289,6 +291,20 @@ ArrayObject& out_array(const Value& value) {
   if (auto* tuple = value.get_if<Tuple>(); tuple && tuple->items.size() == 1) target = &tuple->items[0];
   if (auto* array = target->get_if<ArrayObject>()) return *array;
   throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
+}
+
+// A lone draw is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
+Value from_draw(Array array, ir::Kind kind) {
+  if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
+  auto load = [&](auto item) {
+    std::memcpy(&item, array.data, sizeof item);
+    return item;
+  };
+  switch (array.dtype) {
+    case ir::DType::Float64: return Value::real(load(0.0));
+    case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
+    default: return Value::integer(load(std::int64_t{0}));
+  }
 }
 
 Value results_value(const ir::Op& op, std::vector<Array>& results) {
@@ -398,7 +414,9 @@ Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitG
         operands.replace(i, std::move(array));
       }
     }
-    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true);
+    ir::Kind kind = ir::Kind::Array;
+    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &kind);
+    if (op.op_class == ir::OpClass::Random && !ufunc.out) return from_draw(std::move(results.at(0)), kind);
     if (ufunc.out || ufunc.where) {
       Array result = std::move(results.at(0));
       if (!ufunc.out) {
