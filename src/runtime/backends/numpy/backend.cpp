@@ -3,6 +3,7 @@
 #include <array>
 
 #include "runtime/elementwise/driver.h"
+#include "runtime/random/random.h"
 
 namespace autoray::runtime {
 namespace {
@@ -10,6 +11,9 @@ namespace {
 // One line an area: the tables stand next to their kernels.
 constexpr auto kKernels = std::to_array<KernelTable>({
     elementwise_kernels,
+    draw_kernels,
+    integer_kernels,
+    selection_kernels,
 });
 constexpr auto kLoops = std::to_array<LoopTable>({
     arithmetic_loops,
@@ -17,7 +21,9 @@ constexpr auto kLoops = std::to_array<LoopTable>({
     unary_loops,
     transcendental_loops,
 });
-constexpr std::array<HostTable, 0> kHosts = {};
+constexpr auto kHosts = std::to_array<HostTable>({
+    random_hosts,
+});
 
 }  // namespace
 
