@@ -95,13 +95,18 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     const Value& value = arguments.keyword_values[k];
     int p = signature.index_of(name);
     if (p >= 0 && parameters[p].kind != ir::ParameterKind::PositionalOnly &&
-        parameters[p].kind != ir::ParameterKind::VarPositional) {
+        parameters[p].kind != ir::ParameterKind::VarPositional && parameters[p].kind != ir::ParameterKind::VarKeyword) {
       if (slots[p])
         throw Error(ErrorClass::TypeError, short_name(op) + "() got multiple values for argument '" + std::string(name) + "'");
       slots[p] = &value;
       continue;
     }
     if (op.has(ir::kUfunc) && !(ufunc_out_by_position && name == "out") && ufunc_keyword(name, value, ufunc)) continue;
+    if (signature.var_keyword >= 0) {
+      if (!var.keywords) var.keywords = make<Dict>();
+      var.keywords->set(name, value);
+      continue;
+    }
     std::string message = short_name(op) + "() got an unexpected keyword argument '" + std::string(name) + "'";
     Error error(ErrorClass::TypeError, message);
     error.with_hint("its parameters are (" + std::string(op.signature) + ")");

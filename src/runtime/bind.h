@@ -8,6 +8,7 @@
 
 #include "ir/signature.h"
 #include "runtime/kernel.h"
+#include "runtime/objects.h"
 #include "runtime/runtime.h"
 #include "runtime/value.h"
 
@@ -36,6 +37,7 @@ struct UfuncKeywords {
 };
 struct VarArguments {
   std::vector<Value> positional;  // gathered for *args
+  Ref<Dict> keywords;             // gathered for **kwargs; null without
 };
 void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments& arguments, Slots& slots, UfuncKeywords& ufunc,
                     VarArguments& var);

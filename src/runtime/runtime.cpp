@@ -349,6 +349,8 @@ Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitG
       for (std::size_t p = 0; p < parameters.size(); ++p) {
         if (parameters[p].kind == ir::ParameterKind::VarPositional) {
           values[p] = make_tuple(std::move(var.positional));
+        } else if (parameters[p].kind == ir::ParameterKind::VarKeyword) {
+          values[p] = var.keywords ? var.keywords : make<Dict>();
         } else if (slots[p]) {
           values[p] = *slots[p];
         } else if (prepared.attr_of[p] >= 0) {

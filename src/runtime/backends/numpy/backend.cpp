@@ -3,6 +3,7 @@
 #include <array>
 
 #include "runtime/elementwise/driver.h"
+#include "runtime/files/files.h"
 #include "runtime/random/random.h"
 
 namespace autoray::runtime {
@@ -23,6 +24,7 @@ constexpr auto kLoops = std::to_array<LoopTable>({
 });
 constexpr auto kHosts = std::to_array<HostTable>({
     random_hosts,
+    file_hosts,
 });
 
 }  // namespace
