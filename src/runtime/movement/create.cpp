@@ -1,0 +1,250 @@
+#include <cmath>
+#include <cstring>
+
+#include "ir/error.h"
+#include "ir/rules/movement.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
+#include "runtime/movement/movement.h"
+#include "runtime/runtime.h"
+
+namespace autoray::runtime {
+
+using ir::attribute;
+using ir::Dims;
+using ir::DType;
+using ir::Error;
+using ir::ErrorClass;
+using ir::OpId;
+
+namespace {
+
+void fill_with(Runtime& runtime, const Array& target, double value) {
+  Array item = runtime.allocate(DType::Float64, {});
+  *item.as<double>() = value;
+  copy_into(runtime, item, target);
+}
+
+void zeros_kernel(KernelCall& call) { call.out[0] = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape); }
+void empty_kernel(KernelCall& call) { call.allocate(); }
+void ones_kernel(KernelCall& call) { fill_with(call.runtime, call.allocate(), 1); }
+void full_kernel(KernelCall& call) {
+  Array& out = call.allocate();
+  copy_into(call.runtime, call.op.id == OpId::FullLike ? *call.in[1] : *call.in[0], out);
+}
+void eye_kernel(KernelCall& call) {
+  Array result = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
+  std::int64_t k = call.op.id == OpId::Eye ? ir::as_int(attribute(call.op, call.attrs, "k"), "k") : 0;
+  std::int64_t n = result.shape[0], m = result.shape[1];
+  std::int64_t length = std::max<std::int64_t>(0, k >= 0 ? std::min(n, m - k) : std::min(n + k, m));
+  if (length) fill_with(call.runtime, with_shape_and_strides(result, Dims{length}, Dims{result.strides[0] + result.strides[1]}, k >= 0 ? k * result.strides[1] : -k * result.strides[0]), 1);
+  call.out[0] = std::move(result);
+}
+void copy_kernel(KernelCall& call) {
+  Array& out = call.allocate();
+  const Array& x = *call.in[0];
+  // 'K' keeps the order of a Fortran array.
+  if (x.f_contiguous() && !x.c_contiguous()) {
+    std::int64_t step = out.itemsize();
+    for (std::size_t i = 0; i < out.shape.size(); ++i) {
+      out.strides[i] = step;
+      step *= out.shape[i];
+    }
+  }
+  copy_into(call.runtime, x, out);
+}
+
+// ---- functions of values: array, asarray, arange, linspace, meshgrid, indices ----
+
+const Value& arg(const HostCall& call, std::size_t i) { return call.args[i]; }
+Value result(HostCall& call, Array array) {
+  array.backend = call.backend;
+  return make_array(std::move(array));
+}
+Value array_host(HostCall& call) {
+  auto dtype = to_dtype(arg(call, 1));
+  Array array = to_array(call.runtime, arg(call, 0), dtype);
+  bool shares = arg(call, 0).is(ObjectKind::Array) && array.storage == arg(call, 0).as<ArrayObject>().array.storage;
+  bool copy = !arg(call, 2).is_none() && !(arg(call, 2).is_bool() && !arg(call, 2).as_bool());
+  if (shares && copy) array = converted(call.runtime, array, array.dtype);
+  std::int64_t ndmin = arg(call, 5).is_int() ? arg(call, 5).as_int() : 0;
+  while (array.ndim() < ndmin) {
+    array.shape.insert(0, 1);
+    array.strides.insert(0, array.nbytes());
+  }
+  return result(call, std::move(array));
+}
+Value asarray_host(HostCall& call) {
+  const Value& x = arg(call, 0);
+  auto dtype = to_dtype(arg(call, 1));
+  if (auto* object = x.get_if<ArrayObject>(); object && (!dtype || *dtype == object->array.dtype) && !(arg(call, 4).is_bool() && arg(call, 4).as_bool())) return x;
+  return result(call, to_array(call.runtime, x, dtype));
+}
+
+double number(Runtime& runtime, const Value& v) {
+  if (v.is_float()) return v.as_float();
+  if (v.is_int()) return static_cast<double>(v.as_int());
+  Array a = to_array(runtime, v, DType::Float64);
+  if (a.size() != 1) throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
+  return *a.as<double>();
+}
+DType dtype_of_value(Runtime& runtime, const Value& v) { return to_array(runtime, v).dtype; }
+
+Value arange_host(HostCall& call) {
+  Value start = arg(call, 0), stop = arg(call, 1), step = arg(call, 2);
+  if (stop.is_none() || stop.empty()) {
+    stop = start;
+    start = Value::integer(0);
+  }
+  if (start.is_none() || start.empty()) start = Value::integer(0);
+  if (step.is_none() || step.empty()) step = Value::integer(1);
+  auto dtype = to_dtype(arg(call, 3));
+  ir::Promotion promotion;
+  for (const Value* v : {&start, &stop, &step}) {
+    bool weak = v->is_int() || v->is_float();
+    promotion.add(dtype_of_value(call.runtime, *v), weak ? ir::Kind::Weak : ir::Kind::Array);
+  }
+  DType computed = promotion.result();
+  if (ir::is_bool(computed)) computed = DType::Int64;
+  if (ir::is_integer(computed) && start.is_int() && stop.is_int() && step.is_int()) {
+    std::int64_t a = start.as_int(), b = stop.as_int(), s = step.as_int();
+    if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
+    std::int64_t n = s > 0 ? (b > a ? (b - a - 1) / s + 1 : 0) : (a > b ? (a - b - 1) / -s + 1 : 0);
+    const std::int64_t shape[] = {n};
+    Array out = call.runtime.allocate(DType::Int64, shape);
+    for (std::int64_t i = 0; i < n; ++i) out.as<std::int64_t>()[i] = a + i * s;
+    return result(call, dtype && *dtype != DType::Int64 ? converted(call.runtime, out, *dtype) : out);
+  }
+  double a = number(call.runtime, start), b = number(call.runtime, stop), s = number(call.runtime, step);
+  if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
+  double length = std::ceil((b - a) / s);
+  if (std::isnan(length)) throw Error(ErrorClass::ValueError, "arange: cannot compute length");
+  if (length > 9e15) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
+  const std::int64_t shape[] = {std::max<std::int64_t>(0, static_cast<std::int64_t>(length))};
+  // numpy fills from the first two values' difference.
+  Array out = call.runtime.allocate(DType::Float64, shape);
+  double second = a + s, delta = second - a;
+  for (std::int64_t i = 0; i < shape[0]; ++i) out.as<double>()[i] = a + static_cast<double>(i) * delta;
+  DType final_dtype = dtype.value_or(computed);
+  return result(call, final_dtype == DType::Float64 ? out : converted(call.runtime, out, final_dtype));
+}
+
+Value linspace_host(HostCall& call) {
+  Runtime& r = call.runtime;
+  std::int64_t n = ir::as_int(to_attr(r, arg(call, 2)), "num");
+  bool endpoint = ir::as_bool(to_attr(r, arg(call, 3)), "endpoint"), retstep = ir::as_bool(to_attr(r, arg(call, 4)), "retstep");
+  auto dtype = to_dtype(arg(call, 5));
+  if (n < 0) throw Error(ErrorClass::ValueError, "Number of samples, " + std::to_string(n) + ", must be non-negative.");
+  Array a = to_array(r, arg(call, 0)), b = to_array(r, arg(call, 1));
+  ir::Promotion promotion;
+  promotion.add(a.dtype, ir::Kind::Array);
+  promotion.add(b.dtype, ir::Kind::Array);
+  promotion.add(DType::Float64, ir::Kind::Weak);
+  DType dt = ir::is_inexact(promotion.result()) ? promotion.result() : DType::Float64;
+  a = converted(r, a, dt);
+  b = converted(r, b, dt);
+  std::int64_t divisions = endpoint ? n - 1 : n;
+  auto op = [&](OpId id, const Array& x, const Array& y) { return r.run1(id, call.backend, {&x, &y}); };
+  Array delta = op(OpId::Subtract, b, a);
+  Array axis = r.allocate(DType::Float64, {});
+  const std::int64_t count[] = {n};
+  axis = r.allocate(DType::Float64, count);
+  for (std::int64_t i = 0; i < n; ++i) axis.as<double>()[i] = static_cast<double>(i);
+  // Samples stand along a new first axis.
+  Dims shape = {n};
+  for (int k = 0; k < delta.ndim(); ++k) shape.push_back(1);
+  Array y;
+  try_reshape_view(axis, shape, y);
+  y = converted(r, y, dt);
+  Array step;
+  if (divisions > 0) {
+    Array d = r.allocate(DType::Float64, {});
+    *d.as<double>() = static_cast<double>(divisions);
+    d = converted(r, d, dt);
+    step = op(OpId::Divide, delta, d);
+    y = op(OpId::Multiply, y, step);
+  } else {
+    step = r.allocate(DType::Float64, {});
+    *step.as<double>() = NAN;
+    y = op(OpId::Multiply, y, delta);
+  }
+  y = op(OpId::Add, y, a);
+  if (endpoint && n > 1) {
+    Array last = with_shape_and_strides(y, Dims(y.shape.begin() + 1, y.shape.end()), Dims(y.strides.begin() + 1, y.strides.end()), (n - 1) * y.strides[0]);
+    copy_into(r, b, last);
+  }
+  std::int64_t axis_attr = ir::as_int(to_attr(r, arg(call, 6)), "axis");
+  if (axis_attr != 0 && y.ndim() > 1) y = r.run1(OpId::Moveaxis, call.backend, {&y}, {std::int64_t{0}, axis_attr});
+  if (dtype) {
+    if (ir::is_integer(*dtype)) y = r.run1(OpId::Floor, call.backend, {&y});
+    y = converted(r, y, *dtype);
+  }
+  Value samples = result(call, y);
+  return retstep ? make_tuple({samples, from_array(step, true)}) : samples;
+}
+
+Value meshgrid_host(HostCall& call) {
+  Runtime& r = call.runtime;
+  const std::string& indexing = text_of(arg(call, 3), "indexing");
+  bool sparse = ir::as_bool(to_attr(r, arg(call, 2)), "sparse");
+  if (indexing != "xy" && indexing != "ij") throw Error(ErrorClass::ValueError, "Valid values for `indexing` are 'xy' and 'ij'.");
+  auto& inputs = arg(call, 0).as<Tuple>().items;
+  std::size_t n = inputs.size();
+  std::vector<Array> axes;
+  Dims full;
+  for (const Value& v : inputs) {
+    Array a = to_array(r, v);
+    a = contiguous(r, a, a.dtype);
+    full.push_back(a.size());
+    axes.push_back(a);
+  }
+  auto place = [&](std::size_t i) { return indexing == "xy" && n > 1 && i < 2 ? 1 - i : i; };
+  Dims shape(n, 0);
+  for (std::size_t i = 0; i < n; ++i) shape[place(i)] = full[i];
+  std::vector<Value> results;
+  for (std::size_t i = 0; i < n; ++i) {
+    Dims own(n, 1);
+    own[place(i)] = full[i];
+    Array view;
+    try_reshape_view(axes[i], own, view);
+    results.push_back(result(call, converted(r, sparse ? view : broadcast_view(view, shape), view.dtype)));
+  }
+  return make_tuple(std::move(results));
+}
+
+Value indices_host(HostCall& call) {
+  Runtime& r = call.runtime;
+  Dims dims = ir::as_shape(to_attr(r, arg(call, 0)), "dimensions");
+  DType dtype = to_dtype(arg(call, 1)).value_or(DType::Int64);
+  Dims shape = {dims.ssize()};
+  for (std::int64_t d : dims) shape.push_back(d);
+  Array out = r.allocate(dtype, shape);
+  for (std::size_t k = 0; k < dims.size(); ++k) {
+    const std::int64_t n[] = {dims[k]};
+    Array line = r.allocate(DType::Int64, n);
+    for (std::int64_t i = 0; i < dims[k]; ++i) line.as<std::int64_t>()[i] = i;
+    Dims own(dims.size(), 1);
+    own[k] = dims[k];
+    Array view;
+    try_reshape_view(line, own, view);
+    copy_into(r, view, with_shape_and_strides(out, dims, Dims(out.strides.begin() + 1, out.strides.end()), static_cast<std::int64_t>(k) * out.strides[0]));
+  }
+  return result(call, out);
+}
+
+}  // namespace
+
+std::span<const KernelRow> create_kernels() {
+  static constexpr KernelRow kRows[] = {{OpId::Zeros, zeros_kernel, "autoray"}, {OpId::Ones, ones_kernel, "autoray"}, {OpId::Empty, empty_kernel, "autoray"},
+                                        {OpId::Full, full_kernel, "autoray"}, {OpId::ZerosLike, zeros_kernel, "autoray"}, {OpId::OnesLike, ones_kernel, "autoray"},
+                                        {OpId::EmptyLike, empty_kernel, "autoray"}, {OpId::FullLike, full_kernel, "autoray"}, {OpId::Eye, eye_kernel, "autoray"},
+                                        {OpId::Identity, eye_kernel, "autoray"}, {OpId::Copy, copy_kernel, "autoray"}};
+  return kRows;
+}
+std::span<const HostRow> create_hosts() {
+  static constexpr HostRow kRows[] = {{OpId::ArrayOp, array_host}, {OpId::Asarray, asarray_host}, {OpId::Arange, arange_host}, {OpId::Linspace, linspace_host},
+                                      {OpId::Meshgrid, meshgrid_host}, {OpId::Indices, indices_host}};
+  return kRows;
+}
+
+}  // namespace autoray::runtime

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cstring>
+
+#include "ir/error.h"
+#include "ir/rules/movement.h"
+#include "runtime/convert.h"
+#include "runtime/movement/movement.h"
+#include "runtime/runtime.h"
+
+namespace autoray::runtime {
+
+using ir::attribute;
+using ir::Dims;
+using ir::OpId;
+
+namespace {
+
+const ir::Attr& attr(const KernelCall& call, std::string_view name) { return attribute(call.op, call.attrs, name); }
+
+// Copies each operand, seen with the result's rank, behind the one before along `axis`.
+void join(KernelCall& call, const std::vector<Array>& parts, std::size_t axis) {
+  Array& out = call.allocate();
+  Array window = out;
+  for (const Array& part : parts) {
+    window.shape = part.shape;
+    copy_into(call.runtime, part, window);
+    window.data += part.shape[axis] * out.strides[axis];
+  }
+}
+Array seen(const Array& a, Dims shape) {
+  Array view;
+  try_reshape_view(a, shape, view);
+  return view;
+}
+void concatenate_kernel(KernelCall& call) {
+  const ir::Attr& axis = attr(call, "axis");
+  std::vector<Array> parts;
+  for (const Operand& operand : call.in) {
+    Array part = *operand.array;
+    if (axis.none()) part = seen(contiguous(call.runtime, part, part.dtype), Dims{part.size()});
+    parts.push_back(part);
+  }
+  join(call, parts, axis.none() ? 0 : static_cast<std::size_t>(ir::normalize_axis(ir::as_int(axis, "axis"), parts[0].ndim())));
+}
+void stack_kernel(KernelCall& call) {
+  auto axis = static_cast<std::size_t>(ir::normalize_axis(ir::as_int(attr(call, "axis"), "axis"), call.in[0]->ndim() + 1));
+  Array& out = call.allocate();
+  Array window = out;
+  window.shape.erase(axis);
+  window.strides.erase(axis);
+  for (const Operand& operand : call.in) {
+    copy_into(call.runtime, *operand.array, window);
+    window.data += out.strides[axis];
+  }
+}
+void vstack_kernel(KernelCall& call) {
+  std::vector<Array> parts;
+  for (const Operand& operand : call.in) {
+    Dims shape = operand->shape;
+    while (shape.size() < 2) shape.insert(0, 1);
+    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype), shape) : *operand.array);
+  }
+  join(call, parts, 0);
+}
+void hstack_kernel(KernelCall& call) {
+  std::vector<Array> parts;
+  for (const Operand& operand : call.in) parts.push_back(operand->ndim() ? *operand.array : seen(*operand.array, Dims{1}));
+  join(call, parts, parts[0].ndim() == 1 ? 0 : 1);
+}
+void column_stack_kernel(KernelCall& call) {
+  std::vector<Array> parts;
+  for (const Operand& operand : call.in)
+    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype), Dims{operand->ndim() ? operand->shape[0] : 1, 1}) : *operand.array);
+  join(call, parts, 1);
+}
+void split_kernel(KernelCall& call) {
+  const Array& x = *call.in[0];
+  auto axis = static_cast<std::size_t>(ir::normalize_axis(ir::as_int(attr(call, "axis"), "axis"), x.ndim()));
+  Dims ends = ir::split_points(attr(call, "indices_or_sections"), x.shape[axis], false);
+  std::int64_t from = 0, length = x.shape[axis];
+  auto clip = [&](std::int64_t p) { return std::clamp<std::int64_t>(p < 0 ? p + length : p, 0, length); };
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    call.out[i] = with_shape_and_strides(x, call.types[i].shape, x.strides, call.types[i].shape[axis] ? clip(from) * x.strides[axis] : 0);
+    from = ends[i];
+  }
+}
+void tile_kernel(KernelCall& call) {
+  Array& out = call.allocate();
+  if (out.size() == 0) return;
+  // (n0, m0, n1, m1, ...) with the operand broadcast over the n's.
+  Dims inner = call.in[0]->shape;
+  while (inner.size() < out.shape.size()) inner.insert(0, 1);
+  Dims shape, source_shape;
+  for (std::size_t i = 0; i < inner.size(); ++i) {
+    shape.push_back(out.shape[i] / inner[i]);
+    shape.push_back(inner[i]);
+    source_shape.push_back(1);
+    source_shape.push_back(inner[i]);
+  }
+  Array source = seen(contiguous(call.runtime, *call.in[0], call.in[0]->dtype), source_shape), target;
+  try_reshape_view(out, shape, target);
+  copy_into(call.runtime, source, target);
+}
+void repeat_kernel(KernelCall& call) {
+  const ir::Attr& axis_attr = attr(call, "axis");
+  Array x = contiguous(call.runtime, *call.in[0], call.in[0]->dtype);
+  if (axis_attr.none()) x = seen(x, Dims{x.size()});
+  Array& out = call.allocate();
+  auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), x.ndim()));
+  Dims counts = ir::as_axes(attr(call, "repeats"), "repeats").value_or(Dims{1});
+  std::int64_t n = x.shape[axis], outer = 1, inner = x.itemsize();
+  for (std::size_t i = 0; i < axis; ++i) outer *= x.shape[i];
+  for (std::size_t i = axis + 1; i < x.shape.size(); ++i) inner *= x.shape[i];
+  char* to = out.data;
+  for (std::int64_t o = 0; o < outer; ++o)
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t k = counts[counts.size() == 1 ? 0 : static_cast<std::size_t>(i)]; k-- > 0; to += inner)
+        std::memcpy(to, x.data + (o * n + i) * inner, static_cast<std::size_t>(inner));
+}
+
+// One axis after the other: the sides are filled from what the axis holds by then.
+void pad_kernel(KernelCall& call) {
+  const std::string& mode = ir::as_string(attr(call, "mode"), "mode");
+  const Array& x = *call.in[0];
+  auto widths = ir::pad_widths(attr(call, "pad_width"), x.ndim());
+  Array& out = call.allocate();
+  Array centre = out;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    centre.data += widths[i].first * out.strides[i];
+    centre.shape[i] = x.shape[i];
+  }
+  if (mode == "constant") {
+    const ir::Attr& values = attr(call, "constant_values");
+    std::vector<std::pair<double, double>> fill(widths.size(), {0, 0});
+    auto number = [](const ir::Attr& a) { return ir::as_double(a, "constant_values"); };
+    auto pair_of = [&](const ir::Attr& a) -> std::pair<double, double> {
+      if (auto* d = a.get<Dims>()) return {static_cast<double>((*d)[0]), static_cast<double>(d->back())};
+      if (auto* t = a.get<ir::Attr::Tuple>()) return {number((*t)[0]), number(t->back())};
+      return {number(a), number(a)};
+    };
+    auto* nested = values.get<ir::Attr::Tuple>();
+    bool per_axis = nested && !nested->empty() && ((*nested)[0].get<Dims>() || (*nested)[0].get<ir::Attr::Tuple>());
+    for (std::size_t i = 0; i < fill.size(); ++i) fill[i] = pair_of(per_axis ? (*nested)[std::min(i, nested->size() - 1)] : values);
+    copy_into(call.runtime, x, centre);
+    Array item = call.runtime.allocate(ir::DType::Float64, {});
+    // Later axes span the corners, as numpy's.
+    Array region = centre;
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      for (int side = 0; side < 2; ++side) {
+        Array part = region;
+        part.shape[i] = side ? widths[i].second : widths[i].first;
+        part.data = side ? region.data + region.shape[i] * out.strides[i] : region.data - widths[i].first * out.strides[i];
+        *item.as<double>() = side ? fill[i].second : fill[i].first;
+        copy_into(call.runtime, item, part);
+      }
+      region.data -= widths[i].first * out.strides[i];
+      region.shape[i] = out.shape[i];
+    }
+    return;
+  }
+  copy_into(call.runtime, x, centre);
+  bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap", empty = mode == "empty";
+  if (!edge && !reflect && !symmetric && !wrap && !empty) {
+    static constexpr std::string_view kLater[] = {"linear_ramp", "maximum", "mean", "median", "minimum"};
+    if (std::find(std::begin(kLater), std::end(kLater), mode) != std::end(kLater))
+      throw ir::Error(ir::ErrorClass::NotImplementedError, "pad mode '" + mode + "' is not supported").with_code(202);
+    throw ir::Error(ir::ErrorClass::ValueError, "mode '" + mode + "' is not supported");
+  }
+  Array region = centre;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    std::int64_t n = x.shape[i], before = widths[i].first, after = widths[i].second;
+    if (n == 0 && before + after > 0 && !empty) throw ir::Error(ir::ErrorClass::ValueError, "can't extend empty axis " + std::to_string(i) + " using modes other than 'constant' or 'empty'");
+    auto fill = [&](std::int64_t at) {  // position relative to the data
+      std::int64_t p;
+      if (edge) p = std::clamp<std::int64_t>(at, 0, n - 1);
+      else if (wrap) p = ((at % n) + n) % n;
+      else if (symmetric) {
+        p = ((at % (2 * n)) + 2 * n) % (2 * n);
+        if (p >= n) p = 2 * n - 1 - p;
+      } else if (n == 1) p = 0;
+      else {
+        p = ((at % (2 * n - 2)) + 2 * n - 2) % (2 * n - 2);
+        if (p >= n) p = 2 * n - 2 - p;
+      }
+      Array from = region, to = region;
+      from.shape[i] = to.shape[i] = 1;
+      from.data += p * out.strides[i];
+      to.data += at * out.strides[i];
+      copy_into(call.runtime, from, to);
+    };
+    if (!empty) {
+      for (std::int64_t k = 1; k <= before; ++k) fill(-k);
+      for (std::int64_t k = 0; k < after; ++k) fill(n + k);
+    }
+    region.data -= before * out.strides[i];
+    region.shape[i] = out.shape[i];
+  }
+}
+
+}  // namespace
+
+std::span<const KernelRow> join_kernels() {
+  static constexpr KernelRow kRows[] = {{OpId::Concatenate, concatenate_kernel, "autoray"}, {OpId::Stack, stack_kernel, "autoray"},
+                                        {OpId::Vstack, vstack_kernel, "autoray"}, {OpId::Hstack, hstack_kernel, "autoray"},
+                                        {OpId::ColumnStack, column_stack_kernel, "autoray"}, {OpId::Split, split_kernel, "autoray"},
+                                        {OpId::ArraySplit, split_kernel, "autoray"}, {OpId::Tile, tile_kernel, "autoray"},
+                                        {OpId::Repeat, repeat_kernel, "autoray"}, {OpId::Pad, pad_kernel, "autoray"}};
+  return kRows;
+}
+
+}  // namespace autoray::runtime
