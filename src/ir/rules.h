@@ -2,9 +2,6 @@
 #pragma once
 
 #include "ir/rules/elementwise.h"
-<<<<<<< HEAD
 #include "ir/rules/random.h"
-=======
 #include "ir/rules/movement.h"
 #include "ir/rules/reduction.h"
->>>>>>> 429711f (Views, joins, indexing, sorting, creation (kernels))

@@ -161,6 +161,10 @@ void shape_diagonal(Inference& inference) {
   result.push_back(length);
   one(inference, result);
 }
+void shape_trace(Inference& inference) {
+  shape_diagonal(inference);
+  inference.results[0].shape.pop_back();
+}
 void shape_diag(Inference& inference) {
   const Dims& shape = first(inference);
   std::int64_t k = as_int(attribute(inference, "k"), "k");

@@ -20,6 +20,7 @@ void shape_broadcast_to(Inference& inference);
 void shape_same(Inference& inference);
 void shape_diagonal(Inference& inference);
 void shape_diag(Inference& inference);
+void shape_trace(Inference& inference);
 void shape_triangle(Inference& inference);
 void shape_atleast_1d(Inference& inference);
 void shape_atleast_2d(Inference& inference);

@@ -125,7 +125,7 @@ void trace_kernel(KernelCall& call) {
   const Array& x = *call.in[0];
   const ir::Attr attrs[] = {attr(call, "offset"), attr(call, "axis1"), attr(call, "axis2")};
   Array d = call.runtime.run1(OpId::Diagonal, call.backend, {&x}, {attrs[0], attrs[1], attrs[2]});
-  call.out[0] = call.runtime.run1(OpId::Sum, call.backend, {&d, nullptr, nullptr}, {std::int64_t{-1}, attr(call, "dtype")});
+  call.out[0] = call.runtime.run1(OpId::Sum, call.backend, {&d}, {std::int64_t{-1}, attr(call, "dtype")});
 }
 void diag_kernel(KernelCall& call) {
   const Array& x = *call.in[0];

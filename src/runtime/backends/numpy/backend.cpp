@@ -4,6 +4,8 @@
 
 #include "runtime/elementwise/driver.h"
 #include "runtime/files/files.h"
+#include "runtime/movement/movement.h"
+#include "runtime/reduction/reduction.h"
 #include "runtime/random/random.h"
 
 namespace autoray::runtime {
@@ -12,6 +14,11 @@ namespace {
 // One line an area: the tables stand next to their kernels.
 constexpr auto kKernels = std::to_array<KernelTable>({
     elementwise_kernels,
+    reduction_kernels,
+    view_kernels,
+    join_kernels,
+    sort_kernels,
+    create_kernels,
     draw_kernels,
     integer_kernels,
     selection_kernels,
@@ -23,6 +30,7 @@ constexpr auto kLoops = std::to_array<LoopTable>({
     transcendental_loops,
 });
 constexpr auto kHosts = std::to_array<HostTable>({
+    create_hosts,
     random_hosts,
     file_hosts,
 });
