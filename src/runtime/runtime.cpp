@@ -137,6 +137,7 @@ const OpBinding& Runtime::binding(OpId id) {
 }
 
 const ir::Signature& Runtime::signature(OpId id) { return binding(id).signature; }
+std::span<const ir::Attr> Runtime::default_attrs(OpId id) { return binding(id).default_attrs; }
 
 // ---- running kernels ----
 

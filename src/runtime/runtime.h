@@ -79,6 +79,7 @@ class Runtime {
   // changes; null for the legacy stream of `np.random`.
   Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr);
   const ir::Signature& signature(ir::OpId id);
+  std::span<const ir::Attr> default_attrs(ir::OpId id);
   const OpBinding& binding(ir::OpId id);
 
   // ---- backends ----

@@ -1,0 +1,138 @@
+// The embedding API. An Engine owns everything that scripts make and know: backends, memory, random streams, compiled names.
+// One thread uses an Engine at a time; engines are independent of each other.
+//
+//   autoray::Engine engine;
+//   auto program = engine.load("def f(x):\n    return x * 2 + 1\n");
+//   program.run();
+//   autoray::Array y = program.call("f", {x}).array();
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "autoray/array.h"
+#include "autoray/diagnostic.h"
+
+namespace autoray {
+
+namespace detail {
+struct EngineState;
+struct ValueState;
+}  // namespace detail
+
+struct EngineOptions {
+  std::string backend = "numpy";        // what scripts' `import numpy` is bound to: "numpy" or "eigen"
+  std::int64_t max_memory = -1;         // bytes of all live arrays together; -1: no limit
+  std::function<void(std::string_view)> write_stdout;  // the scripts' print; empty: standard output
+  std::function<void(std::string_view)> write_stderr;
+};
+
+// A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine.
+class Value {
+ public:
+  Value() = default;
+  bool empty() const { return !state_; }
+  bool is_array() const;   // arrays, numpy scalars and Python numbers
+  bool is_tuple() const;   // tuples and lists
+  std::vector<Value> items() const;  // of a tuple or list
+  Array array() const;     // Error when it cannot be one
+  std::string repr() const;
+
+ private:
+  friend class Engine;
+  friend class Program;
+  friend struct detail::EngineState;
+  std::shared_ptr<detail::ValueState> state_;
+};
+
+struct Named {
+  std::string name;
+  Value value;
+};
+
+struct FunctionDescription {
+  std::string name;
+  std::vector<std::string> parameters;
+  std::vector<bool> has_default;
+};
+
+// A parsed script.
+class Program {
+ public:
+  // Runs the module's code. Returns sys.exit's status (0 without); throws Error when the script fails.
+  int run();
+  // Calls a function by name. Throws Error.
+  Value call(std::string_view function, std::span<const Array> arguments);
+  Value call(std::string_view function, const std::vector<Named>& keywords);
+  std::vector<FunctionDescription> functions() const;
+  void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
+
+ private:
+  friend class Engine;
+  std::shared_ptr<detail::EngineState> engine_;
+  std::string name_;
+};
+
+struct BackendDescription {
+  std::string name, based_on, library, note;
+  std::vector<std::pair<std::string, std::string>> kernels;  // op path -> backend that provides it
+};
+struct OpDescription {
+  std::string name, signature, op_class, operands;
+  std::vector<std::string> aliases;
+};
+struct ExplainedCall {
+  std::string op, operands, backend, provider, library;
+};
+
+class Engine {
+ public:
+  explicit Engine(EngineOptions options = {});
+  // Parses and resolves; throws Error (status 3) when the text is no program.
+  Program load(std::string text, std::string name = "<script>", std::string directory = {});
+
+  // ---- calling operations directly ----
+  Array call(std::string_view op, std::span<const Array> operands);
+
+  // Registers a C++ function for `do(name, ...)` on a backend; with `wrap` it is given the function that it replaces.
+  using Function = std::function<Array(std::span<const Array>)>;
+  void register_function(const std::string& backend, const std::string& name, Function function);
+  void register_wrapper(const std::string& backend, const std::string& name, std::function<Array(const Function& old, std::span<const Array>)> wrapper);
+
+  // ---- values ----
+  Value value(const Array& array);
+  Value literal(const std::string& text);           // a literal of the language: "3", "[1.0, 2.0]", "'text'"; Error otherwise
+  Value load_npy(const std::string& path);
+  std::vector<Named> load_npz(const std::string& path);
+  Value standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape);
+  Value copy(const Value& value);                    // a deep copy of arrays and containers
+
+  // ---- looking ----
+  std::vector<BackendDescription> backends() const;
+  void on_call(std::function<void(const ExplainedCall&)> listener);
+  std::int64_t peak_memory() const;
+
+  // Async-signal-safe: the running script stops with an error at the next chance.
+  enum class Stop { Interrupt, Timeout };
+  void request_stop(Stop reason);
+
+ private:
+  std::shared_ptr<detail::EngineState> state_;
+};
+
+std::vector<OpDescription> operations();
+// The explanation of an error code ("E0401"); nullopt for none.
+std::optional<std::string> explain_error(std::string_view code);
+// .npz: a failed write leaves the old file.
+void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays);
+std::vector<std::string> backend_names();
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+}  // namespace autoray

@@ -1,0 +1,298 @@
+// autoray run SCRIPT: the module, or one of its functions on loaded data.
+#include <signal.h>
+#include <sys/time.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <complex>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "autoray/engine.h"
+#include "command.h"
+
+namespace autoray::tools {
+namespace {
+
+// The engine that Ctrl-C and the timer stop. A signal handler can reach nothing else.
+Engine* volatile running = nullptr;
+void on_interrupt(int) {
+  if (running) running->request_stop(Engine::Stop::Interrupt);
+}
+void on_alarm(int) {
+  if (running) running->request_stop(Engine::Stop::Timeout);
+}
+
+struct Options {
+  std::string script, backend = "numpy", function, save, expect, time_file;
+  std::vector<std::string> loads, arguments;
+  int repeat = 1;
+  double timeout = 0, rtol = -1, atol = -1;
+  std::string max_memory;
+  bool explain = false, repeat_given = false;
+};
+
+// "50", "2G", "64MiB"
+bool parse_bytes(const std::string& text, std::int64_t& bytes) {
+  char* end = nullptr;
+  double value = std::strtod(text.c_str(), &end);
+  if (end == text.c_str() || value < 0) return false;
+  std::string unit = end;
+  for (char& c : unit) c = static_cast<char>(std::toupper(c));
+  static constexpr const char* kUnits = "KMGT";
+  if (!unit.empty() && unit != "B") {
+    const char* at = std::strchr(kUnits, unit[0]);
+    if (!at || (unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB")) return false;
+    value *= std::pow(1024.0, static_cast<double>(at - kUnits + 1));
+  }
+  bytes = static_cast<std::int64_t>(value);
+  return true;
+}
+
+// random:SEED:float64[50,50]
+bool parse_random(const std::string& text, std::uint64_t& seed, std::string& dtype, std::vector<std::int64_t>& shape) {
+  std::size_t colon = text.find(':', 7), bracket = text.find('[', 7);
+  if (colon == std::string::npos || bracket == std::string::npos || bracket < colon || text.back() != ']') return false;
+  char* end = nullptr;
+  seed = std::strtoull(text.c_str() + 7, &end, 10);
+  if (end != text.c_str() + colon) return false;
+  dtype = text.substr(colon + 1, bracket - colon - 1);
+  const char* p = text.c_str() + bracket + 1;
+  while (*p != ']') {
+    long long n = std::strtoll(p, &end, 10);
+    if (end == p || n < 0) return false;
+    shape.push_back(n);
+    p = *end == ',' ? end + 1 : end;
+    if (*end != ',' && *end != ']') return false;
+  }
+  return true;
+}
+
+// The worst elements of a mismatch; true when all is well.
+bool compare(const std::string& name, const Array& got, const Array& want, double rtol, double atol, Engine& engine) {
+  if (got.dtype() != want.dtype() || got.shape() != want.shape()) {
+    auto text = [](const Array& a) {
+      std::string s = std::string(a.dtype()) + "[";
+      for (std::size_t i = 0; i < a.shape().size(); ++i) s += (i ? "," : "") + std::to_string(a.shape()[i]);
+      return s + "]";
+    };
+    std::fprintf(stderr, "autoray: mismatch: %s is %s, expected %s\n", name.c_str(), text(got).c_str(), text(want).c_str());
+    return false;
+  }
+  auto complex = [&](const Array& a) {
+    Array target = Array::make("complex128", a.shape());
+    Array operands[] = {a, Array::make("complex128", {})};
+    std::memset(operands[1].data(), 0, 16);
+    return engine.call("add", operands);
+  };
+  Array x = complex(got), y = complex(want);
+  auto* p = static_cast<const std::complex<double>*>(x.data());
+  auto* q = static_cast<const std::complex<double>*>(y.data());
+  bool single = got.dtype() == "float32" || got.dtype() == "complex64" || got.dtype() == "float16";
+  double r = rtol >= 0 ? rtol : single ? 1e-5 : 1e-9, a = atol >= 0 ? atol : single ? 1e-6 : 1e-12;
+  std::vector<std::pair<double, std::int64_t>> bad;
+  auto is_nan = [](std::complex<double> v) { return std::isnan(v.real()) || std::isnan(v.imag()); };
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    if (p[i] == q[i] || (is_nan(p[i]) && is_nan(q[i]))) continue;
+    double d = std::abs(p[i] - q[i]);
+    if (!(d <= a + r * std::abs(q[i]))) bad.emplace_back(std::isnan(d) ? INFINITY : d, i);
+  }
+  if (bad.empty()) return true;
+  std::sort(bad.rbegin(), bad.rend());
+  std::fprintf(stderr, "autoray: mismatch: %s differs in %zu of %lld elements (rtol %g, atol %g)\n", name.c_str(), bad.size(), static_cast<long long>(x.size()), r, a);
+  for (std::size_t k = 0; k < bad.size() && k < 5; ++k) {
+    std::int64_t i = bad[k].second;
+    std::fprintf(stderr, "  element %lld: got %.17g%+.17gj, expected %.17g%+.17gj\n", static_cast<long long>(i), p[i].real(), p[i].imag(), q[i].real(), q[i].imag());
+  }
+  return false;
+}
+
+int execute(const Options& o) {
+  std::vector<std::string> backends = backend_names();
+  if (std::find(backends.begin(), backends.end(), o.backend) == backends.end()) {
+    std::string near = did_you_mean(o.backend, backends);
+    return usage_error("unknown backend '" + o.backend + "'", near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
+  }
+  if (o.function.empty() && (!o.save.empty() || !o.expect.empty() || o.repeat_given || !o.loads.empty() || !o.time_file.empty()))
+    return usage_error("--load, --save, --expect, --repeat and --time need --call FN");
+  if (o.repeat < 1) return usage_error("--repeat takes a positive number");
+  EngineOptions options;
+  options.backend = o.backend;
+  if (!o.max_memory.empty() && !parse_bytes(o.max_memory, options.max_memory))
+    return usage_error("--max-memory takes a number of bytes (K, M, G allowed), not '" + o.max_memory + "'");
+  std::string text;
+  if (!read_text(o.script, text)) return kUsage;
+  Engine engine(options);
+  std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
+  Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
+  program.set_arguments(o.arguments);
+  if (o.explain)
+    engine.on_call([](const ExplainedCall& c) {
+      std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(), c.library.c_str(), c.provider.c_str());
+    });
+  struct Guard {
+    explicit Guard(Engine& e) { running = &e; }
+    ~Guard() { running = nullptr; }
+  } guard(engine);
+  struct sigaction action {};
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  if (o.timeout > 0) {
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, nullptr);
+    itimerval timer{};
+    timer.it_value.tv_sec = static_cast<time_t>(o.timeout);
+    timer.it_value.tv_usec = static_cast<suseconds_t>((o.timeout - std::floor(o.timeout)) * 1e6);
+    setitimer(ITIMER_REAL, &timer, nullptr);
+  }
+  int status = program.run();
+  if (o.function.empty() || status != 0) return status;
+
+  // ---- --call ----
+  const auto functions = program.functions();
+  auto described = std::find_if(functions.begin(), functions.end(), [&](const FunctionDescription& f) { return f.name == o.function; });
+  if (described == functions.end()) {
+    std::vector<std::string> names;
+    for (const auto& f : functions) names.push_back(f.name);
+    std::string near = did_you_mean(o.function, names);
+    return usage_error("'" + o.script + "' has no function '" + o.function + "'", near.empty() ? "" : "did you mean '" + near + "'?");
+  }
+  std::vector<Named> inputs;
+  auto give = [&](const std::string& name, const Value& value, bool must_match) {
+    bool known = std::find(described->parameters.begin(), described->parameters.end(), name) != described->parameters.end();
+    if (known) inputs.push_back({name, value});
+    else if (must_match) {
+      std::string near = did_you_mean(name, described->parameters);
+      return usage_error("'" + o.function + "' has no parameter '" + name + "'", near.empty() ? "" : "did you mean '" + near + "'?");
+    }
+    return 0;
+  };
+  for (const std::string& load : o.loads) {
+    std::size_t equals = load.find('=');
+    if (equals == std::string::npos) {
+      for (const Named& n : engine.load_npz(load)) give(n.name, n.value, false);
+      continue;
+    }
+    std::string name = load.substr(0, equals), source = load.substr(equals + 1);
+    Value value;
+    if (source.starts_with("random:")) {
+      std::uint64_t seed;
+      std::string dtype;
+      std::vector<std::int64_t> shape;
+      if (!parse_random(source, seed, dtype, shape)) return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'", "for example x=random:1:float64[50,50]");
+      value = engine.standard_normal(seed, dtype, shape);
+    } else if (source.ends_with(".npy")) {
+      value = engine.load_npy(source);
+    } else {
+      value = engine.literal(source);
+    }
+    if (int s = give(name, value, true)) return s;
+  }
+  for (std::size_t i = 0; i < described->parameters.size(); ++i) {
+    bool given = std::any_of(inputs.begin(), inputs.end(), [&](const Named& n) { return n.name == described->parameters[i]; });
+    if (!given && !described->has_default[i]) return usage_error("'" + o.function + "' needs '" + described->parameters[i] + "'", "give it with --load " + described->parameters[i] + "=...");
+  }
+  std::vector<double> times;
+  Value result;
+  std::vector<Named> arguments;
+  for (int k = 0; k < o.repeat; ++k) {
+    arguments.clear();
+    for (const Named& n : inputs) arguments.push_back({n.name, engine.copy(n.value)});
+    auto start = std::chrono::steady_clock::now();
+    result = program.call(o.function, arguments);
+    times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(times.begin(), times.end());
+  std::vector<std::pair<std::string, Array>> outputs;
+  if (result.is_tuple()) {
+    int i = 0;
+    for (const Value& item : result.items()) outputs.emplace_back("return" + std::to_string(i++), item.array());
+  } else if (result.is_array()) {
+    outputs.emplace_back("return", result.array());
+  }
+  for (const Named& n : arguments)
+    if (n.value.is_array()) outputs.emplace_back(n.name, n.value.array());
+  if (!o.save.empty()) save_npz(o.save, outputs);
+  if (!o.time_file.empty()) {
+    char line[160];
+    std::snprintf(line, sizeof line, "{\"seconds\": %.9g, \"compile_seconds\": 0, \"runs\": %d}\n", times[times.size() / 2], o.repeat);
+    if (o.time_file == "-") {
+      std::fputs(line, stdout);
+    } else {
+      FILE* file = std::fopen(o.time_file.c_str(), "w");
+      bool ok = file && std::fputs(line, file) >= 0;
+      if (file) ok = std::fclose(file) == 0 && ok;
+      if (!ok) {
+        std::fprintf(stderr, "autoray: error[E0601]: cannot write '%s': %s\n", o.time_file.c_str(), std::strerror(errno));
+        return kScriptFailed;
+      }
+    }
+  }
+  if (o.expect.empty()) return kOk;
+  bool same = true;
+  for (const Named& want : engine.load_npz(o.expect)) {
+    auto found = std::find_if(outputs.begin(), outputs.end(), [&](const auto& p) { return p.first == want.name; });
+    if (found == outputs.end()) {
+      std::fprintf(stderr, "autoray: mismatch: '%s' is expected but the call gave no such value\n", want.name.c_str());
+      same = false;
+    } else {
+      same &= compare(want.name, found->second, want.value.array(), o.rtol, o.atol, engine);
+    }
+  }
+  return same ? kOk : kMismatch;
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& given) {
+  Options o;
+  // What follows `--` is the script's.
+  std::vector<std::string> arguments = given;
+  if (auto dashes = std::find(arguments.begin(), arguments.end(), "--"); dashes != arguments.end()) {
+    o.arguments.assign(dashes + 1, arguments.end());
+    arguments.erase(dashes, arguments.end());
+  }
+  CLI::App app("run a script, or one of its functions");
+  app.name("autoray run");
+  app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
+  app.add_option("--backend", o.backend, "what `import numpy` is bound to: numpy or eigen");
+  app.add_option("--call", o.function, "call this function after the module has run");
+  app.add_option("--load", o.loads, "IN.npz, NAME=FILE.npy, NAME=LITERAL or NAME=random:SEED:DTYPE[SHAPE]")->allow_extra_args(false);
+  app.add_option("--save", o.save, "write the results and the array parameters to this .npz");
+  app.add_option("--expect", o.expect, "compare with this .npz; status 4 when something differs");
+  app.add_option("--rtol", o.rtol, "relative tolerance of --expect");
+  app.add_option("--atol", o.atol, "absolute tolerance of --expect");
+  auto* repeat = app.add_option("--repeat", o.repeat, "call N times, each from the loaded inputs");
+  app.add_option("--time", o.time_file, "write {\"seconds\": median, ...} to this file; - is standard output");
+  app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
+  app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
+  app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
+  app.footer("examples:\n  autoray run heat.ar --backend=eigen\n  autoray run f.ar --call f --load x=random:1:float64[50,50] --save out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return kOk;
+  } catch (const CLI::ParseError& error) {
+    std::string message = error.what(), hint;
+    // A misspelt flag gets its neighbour's name.
+    for (const std::string& a : arguments) {
+      if (!a.starts_with("--")) continue;
+      std::string flag = a.substr(0, a.find('='));
+      std::vector<std::string> names;
+      for (const CLI::Option* option : app.get_options())
+        for (const std::string& n : option->get_lnames()) names.push_back("--" + n);
+      if (std::find(names.begin(), names.end(), flag) == names.end())
+        if (std::string near = did_you_mean(flag, names); !near.empty()) hint = "did you mean '" + near + "'?";
+    }
+    return usage_error(message, hint.empty() ? "`autoray run --help` lists the options" : hint);
+  }
+  o.repeat_given = repeat->count() > 0;
+  return execute(o);
+}
+
+}  // namespace autoray::tools
