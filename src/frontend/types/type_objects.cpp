@@ -64,7 +64,7 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
   return runtime::make_int(negative ? runtime::BigInteger(-value) : value);
 }
 
-Value construct_int(Runtime& runtime, const TypeObject&, const Arguments& a) {
+Value construct_int(Runtime& runtime, const TypeObject& type, const Arguments& a) {
   check_keywords(a, "int", {"base"});
   if (a.positional.empty()) return Value::integer(0);
   const Value& v = a.positional[0];
@@ -82,12 +82,12 @@ Value construct_int(Runtime& runtime, const TypeObject&, const Arguments& a) {
   }
   if (auto* s = v.get_if<runtime::NumpyScalar>()) {
     Value inner = python_scalar(s->dtype, s->data);
-    return construct_int(runtime, static_cast<const TypeObject&>(builtin_type(runtime, "int").as<TypeObject>()), {std::span(&inner, 1), {}, {}});
+    return construct_int(runtime, type, {std::span(&inner, 1), {}, {}});
   }
   if (auto* array = v.get_if<runtime::ArrayObject>()) {
     if (array->array.ndim() != 0) throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     Value inner = python_scalar(array->array.dtype, array->array.data);
-    return construct_int(runtime, static_cast<const TypeObject&>(builtin_type(runtime, "int").as<TypeObject>()), {std::span(&inner, 1), {}, {}});
+    return construct_int(runtime, type, {std::span(&inner, 1), {}, {}});
   }
   throw Error(ErrorClass::TypeError, "int() argument must be a string, a bytes-like object or a real number, not '" + runtime::type_name(v) + "'");
 }
