@@ -215,7 +215,7 @@ int execute(const Options& o) {
   }
   for (const Named& n : arguments)
     if (n.value.is_array()) outputs.emplace_back(n.name, n.value.array());
-  if (!o.save.empty()) save_npz(o.save, outputs);
+  if (!o.save.empty()) engine.save_npz(o.save, outputs);
   if (!o.time_file.empty()) {
     char line[160];
     std::snprintf(line, sizeof line, "{\"seconds\": %.9g, \"compile_seconds\": 0, \"runs\": %d}\n", times[times.size() / 2], o.repeat);

@@ -111,6 +111,8 @@ class Engine {
   Value literal(const std::string& text);           // a literal of the language: "3", "[1.0, 2.0]", "'text'"; Error otherwise
   Value load_npy(const std::string& path);
   std::vector<Named> load_npz(const std::string& path);
+  // A failed write leaves the old file.
+  void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays);
   Value standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape);
   Value copy(const Value& value);                    // a deep copy of arrays and containers
 
@@ -130,8 +132,6 @@ class Engine {
 std::vector<OpDescription> operations();
 // The explanation of an error code ("E0401"); nullopt for none.
 std::optional<std::string> explain_error(std::string_view code);
-// .npz: a failed write leaves the old file.
-void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays);
 std::vector<std::string> backend_names();
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 

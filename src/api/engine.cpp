@@ -352,11 +352,11 @@ std::optional<std::string> explain_error(std::string_view code) {
   return frontend::code_text(number) + ": " + std::string(row->title) + "\n\n" + std::string(row->explanation) + "\n";
 }
 
-void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays) {
+void Engine::save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays) {
   try {
     runtime::NamedArrays list;
-    for (const auto& [name, array] : arrays) list.emplace_back(name, ArrayAccess::unwrap(array));
-    runtime::write_npz(path, list);
+    for (const auto& [name, array] : arrays) list.push_back({name, ArrayAccess::unwrap(array)});
+    runtime::write_npz(*state_->runtime, path, list);
   } catch (const ir::Error& error) {
     detail::raise(error);
   }

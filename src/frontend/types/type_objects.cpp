@@ -247,8 +247,11 @@ Value construct_range(Runtime&, const TypeObject&, const Arguments& a) {
 
 Value construct_slice(Runtime&, const TypeObject&, const Arguments& a) {
   check_arguments(a, "slice", 1, 3);
-  if (a.positional.size() == 1) return make<runtime::SliceObject>(Value::none(), a.positional[0], Value::none());
-  return make<runtime::SliceObject>(a.positional[0], a.positional[1], a.positional.size() > 2 ? a.positional[2] : Value::none());
+  const std::size_t n = a.positional.size();
+  Value start = n > 1 ? a.positional[0] : Value::none();
+  Value stop = a.positional[n > 1 ? 1 : 0];
+  Value step = n > 2 ? a.positional[2] : Value::none();
+  return make<runtime::SliceObject>(std::move(start), std::move(stop), std::move(step));
 }
 
 Value construct_type(Runtime& runtime, const TypeObject&, const Arguments& a) {
