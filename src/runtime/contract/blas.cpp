@@ -1,0 +1,54 @@
+#include "runtime/contract/blas.h"
+
+#include <dlfcn.h>
+
+#include "ir/error.h"
+
+namespace autoray::runtime {
+namespace {
+
+struct Loaded {
+  void* handle = nullptr;
+  std::string why;
+};
+
+const Loaded& loaded() {
+  static const Loaded result = [] {
+    Loaded l;
+    for (const char* name : {"libopenblas.so.0", "libopenblas.so"}) {
+      l.handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+      if (l.handle) return l;
+      if (l.why.empty()) l.why = dlerror();
+    }
+    return l;
+  }();
+  return result;
+}
+
+}  // namespace
+
+const Blas* Blas::get() {
+  static const Blas* const blas = []() -> const Blas* {
+    void* handle = loaded().handle;
+    if (!handle) return nullptr;
+    static Blas b;
+    b.library_ = handle;
+    b.sgemm = b.function<Sgemm>("cblas_sgemm");
+    b.dgemm = b.function<Dgemm>("cblas_dgemm");
+    b.cgemm = b.function<Xgemm>("cblas_cgemm");
+    b.zgemm = b.function<Xgemm>("cblas_zgemm");
+    return &b;
+  }();
+  return blas;
+}
+
+const std::string& Blas::why() { return loaded().why; }
+
+void* Blas::symbol(const char* name) const { return dlsym(library_, name); }
+
+void* Blas::required(const char* name) const {
+  if (void* found = symbol(name)) return found;
+  throw ir::Error(ir::ErrorClass::NotImplementedError, std::string("this OpenBLAS has no ") + name).with_code(502);
+}
+
+}  // namespace autoray::runtime
