@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""The project's figures against their peers, measured side by side in this run: one line each, `ratio limit verdict`.
+
+usage: bench.py [NAME...]     only lines whose name contains one of the words
+
+A ratio is our time over the peer's (smaller is better), the median over rounds in which both run one after the other on one thread.
+Limits stand in limits.json. The exit status is 1 when a limit is missed, or a figure that has a limit could not be measured.
+AUTORAY and AUTORAY_BENCH name the binary and the folder of the google-benchmark programs; build/release and build/bench by default.
+"""
+import fnmatch
+import io
+import json
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import tokenize
+
+import array_programs
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+AUTORAY = os.environ.get("AUTORAY", os.path.join(ROOT, "build/release/autoray"))
+PROGRAMS = os.environ.get("AUTORAY_BENCH", os.path.join(ROOT, "build/bench/bench"))
+ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+ROUNDS = 5
+
+
+def run(command, text=None):
+    done = subprocess.run(command, input=text, env=ONE_THREAD, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:4])}: status {done.returncode}: {done.stderr.strip()[-400:]}")
+    return done.stdout
+
+
+def seconds(command):
+    begin = time.perf_counter()
+    run(command)
+    return time.perf_counter() - begin
+
+
+def pairs(ours, theirs, rounds=ROUNDS):
+    """Medians of (ours, theirs, ours / theirs) over rounds that alternate."""
+    samples = [(ours(), theirs()) for _ in range(rounds)]
+    return (statistics.median(a for a, _ in samples), statistics.median(b for _, b in samples),
+            statistics.median(a / b for a, b in samples))
+
+
+def by_line(text):
+    """`name TAB seconds` lines as a dictionary."""
+    return {name: float(value) for name, value in (line.split("\t") for line in text.splitlines())}
+
+
+class Script:
+    """A program's text, run by autoray or by CPython."""
+
+    def __init__(self, text):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".ar", delete=False)
+        self.file.write(text)
+        self.file.close()
+
+    def autoray(self, *options):
+        return run([AUTORAY, "run", self.file.name, *options])
+
+    def python(self):
+        return run([sys.executable, self.file.name])
+
+    def __del__(self):
+        os.unlink(self.file.name)
+
+
+def called(path, call="main()"):
+    """A script that prints what a program's call returns."""
+    with open(path) as f:
+        return Script(f.read() + f"\n\nprint({call})\n")
+
+
+# ---- the figures: each yields (name, value, note) ----
+
+def start():
+    hello = [AUTORAY, "run", os.path.join(HERE, "programs/hello.ar")]
+    ours, theirs, ratio = pairs(lambda: seconds(hello), lambda: seconds([sys.executable, "-c", "import numpy"]), 15)
+    yield "start: hello, of import numpy", ratio, f"{ours * 1e3:.1f} ms against {theirs * 1e3:.1f} ms"
+    yield "start: hello, milliseconds", ours * 1e3, ""
+
+
+def gram_schmidt():
+    script = called(os.path.join(HERE, "programs/gram_schmidt.ar"))
+    ours, theirs, ratio = pairs(lambda: float(script.autoray()), lambda: float(script.python()))
+    yield "eager: Gram-Schmidt 50x50", ratio, f"{ours * 1e3:.3f} ms against autoray's {theirs * 1e3:.2f} ms, {1 / ratio:.1f} times"
+
+
+def do_in_a_script():
+    script = called(os.path.join(HERE, "programs/do_sqrt.ar"))
+    ours, theirs, ratio = pairs(lambda: float(script.autoray()), lambda: float(script.python()))
+    yield ("eager: do('sqrt', x) in a script, 3 elements", ratio,
+           f"{ours * 5e3:.0f} ns against autoray's {theirs * 5e3:.0f} ns, {1 / ratio:.1f} times")
+
+
+def call_from_cpp():
+    out = json.loads(run([os.path.join(PROGRAMS, "call_bench"), "--benchmark_format=json", "--benchmark_repetitions=7",
+                          "--benchmark_report_aggregates_only=true", "--benchmark_filter=sqrt_of_three"]))
+    median = next(b for b in out["benchmarks"] if b.get("aggregate_name") == "median")
+    yield "eager: call('sqrt', x) from C++, 3 elements, nanoseconds", median["cpu_time"], ""
+
+
+def scalars():
+    for name in ("crc16", "collatz", "sieve"):
+        path = os.path.join(HERE, f"programs/{name}.ar")
+        if not os.path.exists(path):
+            continue
+        with open(path) as f:
+            text = f.read()
+        # The loop alone: what the first call prints stays out of the measured line.
+        script = Script(text + "\n\nimport time as _time\n_begin = _time.perf_counter()\nmain()\n"
+                               "print('seconds', _time.perf_counter() - _begin, sep='\\t')\n")
+        last = lambda out: float(out.splitlines()[-1].split("\t")[1])
+        ours, theirs, ratio = pairs(lambda: last(script.autoray()), lambda: last(script.python()))
+        yield f"scalars: {name}", ratio, f"{ours * 1e3:.1f} ms against CPython's {theirs * 1e3:.1f} ms"
+
+
+def compared(prefix, script, rounds, options=()):
+    """Every line of a measuring program, ours against CPython's."""
+    samples = [(by_line(script.autoray(*options)), by_line(script.python())) for _ in range(rounds)]
+    for name in samples[0][1]:
+        ours = statistics.median(a[name] for a, _ in samples)
+        theirs = statistics.median(b[name] for _, b in samples)
+        ratio = statistics.median(a[name] / b[name] for a, b in samples)
+        yield f"{prefix}: {name}", ratio, f"{ours * 1e6:.1f} us against {theirs * 1e6:.1f} us"
+
+
+def arrays():
+    ops = json.loads(run([AUTORAY, "ops", "--format=json"]))
+    ratios = []
+    for line in compared("arrays", Script(array_programs.program(ops)), 3):
+        ratios.append(line[1])
+        yield line
+    yield "arrays: geometric mean", math.exp(statistics.fmean(map(math.log, ratios))), f"{len(ratios)} lines"
+
+
+def products():
+    script = Script(array_programs.products())
+    for backend in ("numpy", "eigen"):
+        for _, ratio, note in compared("products", script, 3, (f"--backend={backend}",)):
+            yield f"products: matmul 1000x1000, {backend}", ratio, note
+
+
+def sorting():
+    yield from compared("sorting", Script(array_programs.sorting()), 3)
+
+
+def parser():
+    with open(os.path.join(HERE, "programs/gram_schmidt.ar")) as f:
+        unit = f.read() + "\n\n"
+    tokens = sum(t.type not in (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING) for t in tokenize.generate_tokens(io.StringIO(unit).readline))
+
+    def check(copies):
+        """Seconds and bytes of one check of a file of so many tokens."""
+        script = Script(unit * copies)
+        begin = time.perf_counter()
+        child = os.spawnve(os.P_NOWAIT, AUTORAY, [AUTORAY, "check", script.file.name], ONE_THREAD)
+        _, status, usage = os.wait4(child, 0)
+        if status:
+            raise RuntimeError(f"check: status {status}")
+        return time.perf_counter() - begin, usage.ru_maxrss * 1024
+
+    small, large = 50_000 // tokens, 200_000 // tokens
+    none = statistics.median(check(0)[0] for _ in range(3)), check(0)[1]
+    few, many = [check(small) for _ in range(5)], [check(large) for _ in range(5)]
+    t = statistics.median(m[0] for m in many) - none[0]
+    yield "parser: tokens a second", large * tokens / t, f"{large * tokens} tokens in {t * 1e3:.0f} ms"
+    per_token = [(statistics.median(m[1] for m in group) - none[1]) / (copies * tokens) for group, copies in ((few, small), (many, large))]
+    yield "parser: memory per token, 4N of N", per_token[1] / per_token[0], f"{per_token[0]:.0f} and {per_token[1]:.0f} bytes"
+
+
+FIGURES = (("start", start), ("eager", gram_schmidt), ("eager", do_in_a_script), ("eager", call_from_cpp), ("scalars", scalars),
+           ("arrays", arrays), ("products", products), ("sorting", sorting), ("parser", parser))
+
+
+def main(words):
+    with open(os.path.join(HERE, "limits.json")) as f:
+        limits = json.load(f)
+    wanted = lambda name: not words or any(word in name for word in words)
+    seen, missed = set(), []
+    for group, figure in FIGURES:
+        # A word that names none of a group's lines need not wait for the group.
+        if words and not any(w in name or w.startswith(group) for w in words for name in limits if name.startswith(group + ":")):
+            continue
+        try:
+            for name, value, note in figure():
+                if not wanted(name):
+                    continue
+                pattern = name if name in limits else next((p for p in limits if fnmatch.fnmatchcase(name, p)), None)
+                if pattern is None:
+                    missed.append(f"{name}: no limit stands in limits.json")
+                    continue
+                seen.add(pattern)
+                limit = limits[pattern]
+                ok = value <= limit["at_most"] if "at_most" in limit else value >= limit["at_least"]
+                bound = f"<= {limit['at_most']:g}" if "at_most" in limit else f">= {limit['at_least']:g}"
+                print(f"{name:58} {value:12.3f}  {bound:10} {'ok' if ok else 'MISSED':7} {note}", flush=True)
+                if not ok:
+                    missed.append(name)
+        except (RuntimeError, OSError, ValueError, KeyError, StopIteration) as error:
+            print(f"{group}: {error}", file=sys.stderr, flush=True)
+    for name in limits:
+        if name not in seen and wanted(name):
+            print(f"{name:58} {'-':>12}  {'':10} MISSING")
+            missed.append(name)
+    if missed:
+        print(f"{len(missed)} missed or missing: " + "; ".join(missed))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.exit(main(sys.argv[1:]))
