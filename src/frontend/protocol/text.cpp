@@ -450,16 +450,17 @@ std::string format_complex(const Spec& spec, std::complex<double> c) {
 
 std::string format(Runtime& runtime, const Value& v, std::string_view text) {
   if (v.is(ObjectKind::NumpyScalar)) {
+    // numpy formats the Python number, also without a specification: f"{np.float32(0.1)}" is 0.10000000149011612.
     auto& s = v.as<runtime::NumpyScalar>();
-    if (text.empty()) return str(runtime, v);
     return format(runtime, python_scalar(s.dtype, s.data), text);
   }
-  if (text.empty()) return str(runtime, v);
   if (v.is(ObjectKind::Array)) {
     auto& array = v.as<runtime::ArrayObject>().array;
     if (array.ndim() == 0) return format(runtime, python_scalar(array.dtype, array.data), text);
+    if (text.empty()) return str(runtime, v);
     throw Error(ErrorClass::TypeError, "unsupported format string passed to numpy.ndarray.__format__");
   }
+  if (text.empty()) return str(runtime, v);
   Spec spec = parse_spec(text);
   std::string type = runtime::type_name(v);
   if (auto* s = v.get_if<runtime::Str>()) {
@@ -477,7 +478,6 @@ std::string format(Runtime& runtime, const Value& v, std::string_view text) {
   }
   bool integer = is_integer_value(v);
   if (integer) {
-    if (v.is_bool() && !spec.type) return pad(spec, "", v.as_bool() ? "True" : "False", spec.align ? '<' : '>');
     if (std::string_view("eEfFgG%").find(spec.type) != std::string_view::npos && spec.type) return format_real(spec, real_of(v));
     if (spec.type && std::string_view("bcdoxXn").find(spec.type) == std::string_view::npos) unknown_code(spec.type, type);
     return format_integer(spec, v);
