@@ -9,6 +9,7 @@
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/forms.h"
 
 namespace autoray::runtime {
 
@@ -325,6 +326,16 @@ Value results_value(const ir::Op& op, std::vector<Array>& results) {
 
 Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator) {
   poll();
+  const ir::Op& op = ir::op(id);
+  if (op.has(ir::kForms)) [[unlikely]] {
+    CanonicalForm form = canonical_form(*this, id, arguments);
+    if (form.id != id) return call(form.id, backend, form.arguments, generator);
+    return call_bound(id, backend, form.arguments, generator);
+  }
+  return call_bound(id, backend, arguments, generator);
+}
+
+Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator) {
   const ir::Op& op = ir::op(id);
   Entry& target = entry(backend, id);
   const OpBinding& prepared = binding(id);

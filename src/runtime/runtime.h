@@ -135,6 +135,7 @@ class Runtime {
 
  private:
   [[noreturn]] void raise_interrupt();
+  Value call_bound(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random);
 
   MemoryBudget* budget_;
   BackendId native_ = 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "runtime/contract/contract.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/files/files.h"
 #include "runtime/movement/movement.h"
@@ -19,6 +20,7 @@ constexpr auto kKernels = std::to_array<KernelTable>({
     join_kernels,
     sort_kernels,
     create_kernels,
+    contract_kernels,
     draw_kernels,
     integer_kernels,
     selection_kernels,

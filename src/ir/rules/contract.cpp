@@ -1,0 +1,395 @@
+#include "ir/rules/contract.h"
+
+#include <algorithm>
+
+#include "ir/error.h"
+#include "ir/rules/movement.h"
+
+namespace autoray::ir {
+namespace {
+
+constexpr std::string_view kMatmul = "(n?,k),(k,m?)->(n?,m?)";
+constexpr std::int64_t kFirstEllipsisLabel = 256;
+
+[[noreturn]] void value_error(std::string message) { throw Error(ErrorClass::ValueError, std::move(message)); }
+
+void one(Inference& inference, Dims shape) {
+  Type result;
+  result.shape = std::move(shape);
+  inference.results.assign(1, std::move(result));
+}
+const Dims& shape_of(const Inference& inference, std::size_t i) { return inference.type(i).shape; }
+
+// "(2,3)": as numpy writes a shape inside a message about broadcasting.
+std::string tight(std::span<const std::int64_t> shape) {
+  std::string text = "(";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? "," : "") + std::to_string(shape[i]);
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+[[noreturn]] void not_aligned(const Dims& a, std::size_t i, const Dims& b, std::size_t j) {
+  value_error("shapes " + tight(a) + " and " + tight(b) + " not aligned: " + std::to_string(a[i]) + " (dim " + std::to_string(i) + ") != " +
+              std::to_string(b[j]) + " (dim " + std::to_string(j) + ")");
+}
+
+// The axes of both that are not summed.
+Dims remaining(const Dims& a, const Dims& b, const SummedAxes& summed) {
+  Dims shape;
+  auto add = [&](const Dims& extents, const Dims& axes) {
+    for (std::size_t i = 0; i < extents.size(); ++i)
+      if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(i)) == axes.end()) shape.push_back(extents[i]);
+  };
+  add(a, summed.a);
+  add(b, summed.b);
+  return shape;
+}
+
+}  // namespace
+
+// ---- matmul ----
+
+void shape_matmul(Inference& inference) {
+  const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
+  for (int i = 0; i < 2; ++i)
+    if (shape_of(inference, static_cast<std::size_t>(i)).empty())
+      value_error("matmul: Input operand " + std::to_string(i) + " does not have enough dimensions (has 0, gufunc core with signature " + std::string(kMatmul) + " requires 1)");
+  std::int64_t inner = a.back(), other = b.size() > 1 ? b[b.size() - 2] : b[0];
+  if (inner != other)
+    value_error("matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature " + std::string(kMatmul) + " (size " +
+                std::to_string(other) + " is different from " + std::to_string(inner) + ")");
+  Dims batch_a(a.begin(), a.end() - std::min<std::ptrdiff_t>(2, a.ssize())), batch_b(b.begin(), b.end() - std::min<std::ptrdiff_t>(2, b.ssize()));
+  Dims shape = batch_a;
+  if (!(batch_a == batch_b)) {
+    auto joined = broadcast(batch_a, batch_b);
+    if (!joined) {
+      auto remapped = [](const Dims& full, const Dims& batch) {
+        std::string text = tight(full) + "->(";
+        for (std::int64_t extent : batch) text += std::to_string(extent) + ",";
+        return text + "newaxis,newaxis) ";
+      };
+      Dims core;
+      if (a.size() > 1) core.push_back(a[a.size() - 2]);
+      if (b.size() > 1) core.push_back(b.back());
+      value_error("operands could not be broadcast together with remapped shapes [original->remapped]: " + remapped(a, batch_a) + remapped(b, batch_b) +
+                  " and requested shape " + tight(core));
+    }
+    shape = *joined;
+  }
+  if (a.size() > 1) shape.push_back(a[a.size() - 2]);
+  if (b.size() > 1) shape.push_back(b.back());
+  one(inference, shape);
+}
+
+// ---- dot, inner, outer, vdot, tensordot, kron ----
+
+SummedAxes dot_axes(const Dims& a, const Dims& b) {
+  std::size_t i = a.size() - 1, j = b.size() > 1 ? b.size() - 2 : 0;
+  if (a[i] != b[j]) not_aligned(a, i, b, j);
+  return {{static_cast<std::int64_t>(i)}, {static_cast<std::int64_t>(j)}};
+}
+SummedAxes inner_axes(const Dims& a, const Dims& b) {
+  std::size_t i = a.size() - 1, j = b.size() - 1;
+  if (a[i] != b[j]) {
+    // numpy multiplies by the transpose and names the axis there.
+    Dims turned = b;
+    if (turned.size() == 2) std::swap(turned[0], turned[1]);
+    not_aligned(a, i, turned, turned.size() == 2 ? 0 : j);
+  }
+  return {{static_cast<std::int64_t>(i)}, {static_cast<std::int64_t>(j)}};
+}
+
+void shape_dot(Inference& inference) {
+  const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
+  one(inference, a.empty() ? b : b.empty() ? a : remaining(a, b, dot_axes(a, b)));
+}
+void shape_inner(Inference& inference) {
+  const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
+  one(inference, a.empty() ? b : b.empty() ? a : remaining(a, b, inner_axes(a, b)));
+}
+void shape_outer(Inference& inference) { one(inference, {element_count(shape_of(inference, 0)), element_count(shape_of(inference, 1))}); }
+void shape_vdot(Inference& inference) {
+  std::int64_t a = element_count(shape_of(inference, 0)), b = element_count(shape_of(inference, 1));
+  if (a != b) value_error("cannot reshape array of size " + std::to_string(b) + " into shape (" + std::to_string(a) + ",)");
+  one(inference, {});
+}
+
+SummedAxes tensordot_axes(const Attr& axes, const Dims& a, const Dims& b) {
+  SummedAxes summed;
+  if (auto* pair = axes.get<Attr::Tuple>()) {
+    if (pair->size() != 2) value_error(pair->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(pair->size()) + ")" : "too many values to unpack (expected 2)");
+    summed = {as_axes((*pair)[0], "axes").value_or(Dims{}), as_axes((*pair)[1], "axes").value_or(Dims{})};
+  } else if (auto* ints = axes.get<Dims>()) {
+    if (ints->size() != 2) value_error(ints->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(ints->size()) + ")" : "too many values to unpack (expected 2)");
+    summed = {{(*ints)[0]}, {(*ints)[1]}};
+  } else {
+    std::int64_t n = as_int(axes, "axes");
+    // Counted from the ends: -n ... -1 of a, 0 ... n - 1 of b.
+    for (std::int64_t i = 0; i < n; ++i) {
+      summed.a.push_back(i - n);
+      summed.b.push_back(i);
+    }
+  }
+  auto has_duplicates = [](Dims list) {
+    std::sort(list.begin(), list.end());
+    return std::adjacent_find(list.begin(), list.end()) != list.end();
+  };
+  if (has_duplicates(summed.a) || has_duplicates(summed.b)) value_error("duplicate axes are not allowed in tensordot");
+  if (summed.a.size() != summed.b.size()) value_error("shape-mismatch for sum");
+  auto normalize = [](Dims& list, const Dims& shape) {
+    for (std::int64_t& axis : list) {
+      if (axis < -shape.ssize() || axis >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
+      if (axis < 0) axis += shape.ssize();
+    }
+  };
+  normalize(summed.a, a);
+  normalize(summed.b, b);
+  for (std::size_t i = 0; i < summed.a.size(); ++i)
+    if (a[static_cast<std::size_t>(summed.a[i])] != b[static_cast<std::size_t>(summed.b[i])]) value_error("shape-mismatch for sum");
+  return summed;
+}
+void shape_tensordot(Inference& inference) {
+  const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
+  one(inference, remaining(a, b, tensordot_axes(inference.attrs[0], a, b)));
+}
+
+void shape_kron(Inference& inference) {
+  const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
+  Dims shape;
+  std::size_t rank = std::max(a.size(), b.size());
+  for (std::size_t i = 0; i < rank; ++i) {
+    std::int64_t x = i + a.size() < rank ? 1 : a[i + a.size() - rank], y = i + b.size() < rank ? 1 : b[i + b.size() - rank];
+    shape.push_back(x * y);
+  }
+  one(inference, shape);
+}
+
+void shape_cov(Inference& inference) {
+  bool rowvar = as_bool(attribute(inference, "rowvar"), "rowvar");
+  // Variables stand in rows; a vector is one variable.
+  auto variables = [&](const Dims& shape) -> std::int64_t {
+    return shape.size() < 2 ? 1 : rowvar ? shape[0] : shape[1];
+  };
+  const Dims& m = shape_of(inference, 0);
+  if (m.size() > 2) value_error("m has more than 2 dimensions");
+  std::int64_t n = variables(m);
+  if (inference.in[1].present()) {
+    const Dims& y = shape_of(inference, 1);
+    if (y.size() > 2) value_error("y has more than 2 dimensions");
+    n += variables(y);
+  }
+  one(inference, n == 1 ? Dims{} : Dims{n, n});
+}
+
+// ---- einsum ----
+
+namespace {
+
+bool is_label(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// One operand's or the result's part of the subscripts: labels, and where the ellipsis stands (-1: nowhere).
+struct Subscripts {
+  Dims labels;
+  int ellipsis = -1;
+};
+Subscripts parse_part(std::string_view text, const std::string& where) {
+  Subscripts part;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == ' ') continue;
+    if (is_label(c)) {
+      part.labels.push_back(c);
+    } else if (c == '.') {
+      if (text.substr(i, 3) != "..." || part.ellipsis >= 0)
+        value_error("einstein sum subscripts string contains a '.' that is not part of an ellipsis ('...') in " + where);
+      part.ellipsis = part.labels.ssize();
+      i += 2;
+    } else {
+      value_error(std::string("invalid subscript '") + c + "' in einstein sum subscripts string, subscripts must be letters");
+    }
+  }
+  return part;
+}
+
+Dims with_ellipsis(const Subscripts& part, int axes) {
+  Dims labels;
+  for (int i = 0; i <= part.labels.ssize(); ++i) {
+    if (i == part.ellipsis)
+      for (int k = axes; k-- > 0;) labels.push_back(kFirstEllipsisLabel + k);
+    if (i < part.labels.ssize()) labels.push_back(part.labels[static_cast<std::size_t>(i)]);
+  }
+  return labels;
+}
+
+// numpy's nditer names each operand as it sees it: the result's labels first, then the summed ones; leading new axes are left out.
+[[noreturn]] void cannot_broadcast(const Einsum& e, std::span<const Dims> shapes) {
+  Dims order = e.output;
+  for (const Dims& labels : e.inputs)
+    for (std::int64_t label : labels)
+      if (std::find(order.begin(), order.end(), label) == order.end()) order.push_back(label);
+  std::string text = "operands could not be broadcast together with remapped shapes [original->remapped]: ";
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    std::string remapped;
+    for (std::int64_t label : order) {
+      auto at = std::find(e.inputs[i].begin(), e.inputs[i].end(), label);
+      if (at == e.inputs[i].end() && remapped.empty()) continue;
+      if (!remapped.empty()) remapped += ",";
+      remapped += at == e.inputs[i].end() ? "newaxis" : std::to_string(shapes[i][static_cast<std::size_t>(at - e.inputs[i].begin())]);
+    }
+    text += tight(shapes[i]) + "->(" + remapped + ") ";
+  }
+  value_error(text);
+}
+
+}  // namespace
+
+Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes) {
+  std::string_view text = subscripts;
+  std::optional<std::string_view> result_text;
+  if (auto arrow = text.find("->"); arrow != std::string_view::npos) {
+    result_text = text.substr(arrow + 2);
+    text = text.substr(0, arrow);
+  }
+  std::vector<Subscripts> parts;
+  for (std::size_t begin = 0;;) {
+    std::size_t comma = text.find(',', begin);
+    parts.push_back(parse_part(text.substr(begin, comma == std::string_view::npos ? comma : comma - begin), "operand " + std::to_string(parts.size())));
+    if (comma == std::string_view::npos) break;
+    begin = comma + 1;
+  }
+  // numpy has the two words the other way round.
+  if (parts.size() < shapes.size()) value_error("fewer operands provided to einstein sum function than specified in the subscripts string");
+  if (parts.size() > shapes.size()) value_error("more operands provided to einstein sum function than specified in the subscripts string");
+
+  Einsum e;
+  int broadcast_axes = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    int spare = shapes[i].ssize() - parts[i].labels.ssize();
+    if (spare < 0) value_error("einstein sum subscripts string contains too many subscripts for operand " + std::to_string(i));
+    if (spare > 0 && parts[i].ellipsis < 0)
+      value_error("operand has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the extra dimensions.");
+    broadcast_axes = std::max(broadcast_axes, spare);
+    e.inputs.push_back(with_ellipsis(parts[i], spare));
+  }
+  if (result_text) {
+    Subscripts part = parse_part(*result_text, "the output");
+    for (std::size_t i = 0; i < part.labels.size(); ++i) {
+      std::string name(1, static_cast<char>(part.labels[i]));
+      if (std::count(part.labels.begin(), part.labels.end(), part.labels[i]) > 1)
+        value_error("einstein sum subscripts string includes output subscript '" + name + "' multiple times");
+      bool known = false;
+      for (const Dims& labels : e.inputs) known |= std::find(labels.begin(), labels.end(), part.labels[i]) != labels.end();
+      if (!known) value_error("einstein sum subscripts string included output subscript '" + name + "' which never appeared in an input");
+    }
+    if (part.ellipsis < 0 && broadcast_axes > 0)
+      value_error("output has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the extra dimensions.");
+    e.output = with_ellipsis(part, broadcast_axes);
+  } else {
+    // Implicit: the ellipsis, then every label that occurs once, in alphabetical order.
+    for (int k = broadcast_axes; k-- > 0;) e.output.push_back(kFirstEllipsisLabel + k);
+    for (std::int64_t label = 'A'; label <= 'z'; ++label) {
+      std::ptrdiff_t count = 0;
+      for (const Dims& labels : e.inputs) count += std::count(labels.begin(), labels.end(), label);
+      if (count == 1) e.output.push_back(label);
+    }
+  }
+  e.extents.resize(static_cast<std::size_t>(kFirstEllipsisLabel + broadcast_axes), 0);
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    Dims own(e.extents.size(), 0);
+    for (std::size_t axis = 0; axis < e.inputs[i].size(); ++axis) {
+      auto label = static_cast<std::size_t>(e.inputs[i][axis]);
+      std::int64_t extent = shapes[i][axis];
+      if (own[label] && own[label] != extent && own[label] != 1 && extent != 1)
+        value_error("dimensions in operand " + std::to_string(i) + " for collapsing index '" + static_cast<char>(label) + "' don't match (" +
+                    std::to_string(own[label]) + " != " + std::to_string(extent) + ")");
+      own[label] = own[label] && own[label] != 1 ? own[label] : extent;
+    }
+    for (std::int64_t l : e.inputs[i]) {
+      auto label = static_cast<std::size_t>(l);
+      bool first_seen = true;
+      for (std::size_t j = 0; j < i; ++j) first_seen &= std::find(e.inputs[j].begin(), e.inputs[j].end(), l) == e.inputs[j].end();
+      if (first_seen || e.extents[label] == 1) e.extents[label] = own[label];
+      else if (own[label] != 1 && own[label] != e.extents[label]) cannot_broadcast(e, shapes);
+    }
+  }
+  return e;
+}
+
+void shape_einsum(Inference& inference) {
+  std::vector<Dims> shapes;
+  for (const OperandType& operand : inference.in) shapes.push_back(operand.type->shape);
+  if (shapes.empty()) value_error("must specify the einstein sum subscripts string and at least one operand");
+  Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
+  Dims shape;
+  for (std::int64_t label : e.output) shape.push_back(e.extent(label));
+  one(inference, shape);
+}
+
+// ---- dtypes, costs ----
+
+void dtype_contracted(Inference& inference) {
+  Promotion promotion;
+  for (const OperandType& operand : inference.in)
+    if (operand.present()) promotion.add(operand.type->dtype, Kind::Array);
+  inference.results[0].dtype = promotion.result();
+}
+void dtype_einsum(Inference& inference) {
+  if (auto asked = as_dtype(attribute(inference, "dtype"))) {
+    const std::string& casting = as_string(attribute(inference, "casting"), "casting");
+    Casting rule = casting == "unsafe" ? Casting::Unsafe : casting == "same_kind" ? Casting::SameKind : casting == "safe" ? Casting::Safe : Casting::No;
+    for (std::size_t i = 0; i < inference.in.size(); ++i)
+      if (DType from = inference.type(i).dtype; from != *asked && !can_cast(from, *asked, rule))
+        throw Error(ErrorClass::TypeError, "Iterator operand " + std::to_string(i) + " dtype could not be cast from dtype('" + std::string(name(from)) +
+                                               "') to dtype('" + std::string(name(*asked)) + "') according to the rule '" + casting + "'");
+    inference.results[0].dtype = *asked;
+    return;
+  }
+  dtype_contracted(inference);
+}
+void dtype_cov(Inference& inference) {
+  if (auto asked = as_dtype(attribute(inference, "dtype"))) {
+    inference.results[0].dtype = *asked;
+    return;
+  }
+  Promotion promotion;
+  promotion.add(DType::Float64, Kind::Array);
+  for (std::size_t i = 0; i < 2; ++i)
+    if (inference.in[i].present()) promotion.add(inference.type(i).dtype, Kind::Array);
+  inference.results[0].dtype = promotion.result();
+}
+
+Cost cost_contract(const Inference& inference) {
+  double out = static_cast<double>(element_count(inference.results[0].shape)), terms = 1;
+  double bytes = out * static_cast<double>(itemsize(inference.results[0].dtype));
+  for (const OperandType& operand : inference.in)
+    if (operand.present()) bytes += static_cast<double>(element_count(operand.type->shape)) * static_cast<double>(itemsize(operand.type->dtype));
+  if (inference.op.id == OpId::Einsum) {
+    std::vector<Dims> shapes;
+    for (const OperandType& operand : inference.in) shapes.push_back(operand.type->shape);
+    Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
+    Dims seen = e.output;
+    for (const Dims& labels : e.inputs)
+      for (std::int64_t label : labels)
+        if (std::find(seen.begin(), seen.end(), label) == seen.end()) {
+          seen.push_back(label);
+          terms *= static_cast<double>(e.extent(label));
+        }
+  } else {
+    // Every term of a product pairs one element of a with one of b: the summed extent follows from the sizes of a, b and the result.
+    double a = static_cast<double>(element_count(shape_of(inference, 0)));
+    const Dims& b = inference.in.size() > 1 && inference.in[1].present() ? shape_of(inference, 1) : shape_of(inference, 0);
+    switch (inference.op.id) {
+      case OpId::Tensordot:
+        for (std::int64_t axis : tensordot_axes(inference.attrs[0], shape_of(inference, 0), b).a) terms *= static_cast<double>(shape_of(inference, 0)[static_cast<std::size_t>(axis)]);
+        break;
+      case OpId::Vdot: terms = a; break;
+      case OpId::Matmul:
+      case OpId::Dot:
+      case OpId::Inner: terms = shape_of(inference, 0).empty() || b.empty() ? 1 : static_cast<double>(shape_of(inference, 0).back()); break;
+      case OpId::Cov: terms = out > 0 ? a / std::max(1.0, static_cast<double>(inference.results[0].shape.empty() ? 1 : inference.results[0].shape[0])) : 0; break;
+      default: break;
+    }
+  }
+  return {2 * out * terms, bytes};
+}
+
+}  // namespace autoray::ir

@@ -1,0 +1,335 @@
+#include "runtime/contract/contract.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ir/error.h"
+#include "ir/rules/contract.h"
+#include "runtime/contract/pair.h"
+#include "runtime/convert.h"
+#include "runtime/runtime.h"
+
+namespace autoray::runtime {
+
+using ir::Dims;
+using ir::OpId;
+
+namespace {
+
+Array reshaped(Runtime& runtime, const Array& a, Dims shape) {
+  Array view;
+  if (!try_reshape_view(a, shape, view)) try_reshape_view(converted(runtime, a, a.dtype), shape, view);
+  return view;
+}
+
+// a[..., sum axes ...] b over the given axes; what is not summed stays, a's axes first.
+void contract(KernelCall& call, ProductFunction product, const Array& a, const Array& b, const ir::SummedAxes& axes) {
+  Factor x{&a, {}, other_axes(a.ndim(), axes.a), axes.a}, y{&b, {}, other_axes(b.ndim(), axes.b), axes.b};
+  call.out[0] = multiply_pair(call.runtime, product, x, y, call.types[0].dtype);
+}
+
+// A 0-d operand multiplies.
+void scale(KernelCall& call, const Array& a, const Array& b) { call.out[0] = call.runtime.run1(OpId::Multiply, call.backend, {&a, &b}); }
+
+}  // namespace
+
+void matmul(KernelCall& call, ProductFunction product) {
+  Array a = *call.in[0].array, b = *call.in[1].array;
+  bool vector_a = a.ndim() == 1, vector_b = b.ndim() == 1;
+  const Dims& shape = call.types[0].shape;
+  Dims batch(shape.begin(), shape.end() - (vector_a ? 0 : 1) - (vector_b ? 0 : 1));
+  auto stretched = [&](const Array& array, std::int64_t core) {
+    Dims full = batch;
+    for (std::int64_t i = array.ndim() - core; i < array.ndim(); ++i) full.push_back(array.shape[static_cast<std::size_t>(i)]);
+    return full == array.shape ? array : broadcast_view(array, full);
+  };
+  if (!batch.empty()) {
+    // A vector has no axes to stretch: it runs along every batch.
+    a = stretched(a, vector_a ? 1 : 2);
+    b = stretched(b, vector_b ? 1 : 2);
+  }
+  Dims along = all_axes(batch.ssize());
+  std::int64_t rank = batch.ssize();
+  Factor x{&a, along, vector_a ? Dims{} : Dims{rank}, {vector_a ? rank : rank + 1}};
+  Factor y{&b, along, vector_b ? Dims{} : Dims{rank + 1}, {rank}};
+  call.out[0] = multiply_pair(call.runtime, product, x, y, call.types[0].dtype);
+}
+
+void dot(KernelCall& call, ProductFunction product) {
+  const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (!a.ndim() || !b.ndim()) return scale(call, a, b);
+  contract(call, product, a, b, ir::dot_axes(a.shape, b.shape));
+}
+void inner(KernelCall& call, ProductFunction product) {
+  const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (!a.ndim() || !b.ndim()) return scale(call, a, b);
+  contract(call, product, a, b, ir::inner_axes(a.shape, b.shape));
+}
+void tensordot(KernelCall& call, ProductFunction product) {
+  const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  contract(call, product, a, b, ir::tensordot_axes(call.attrs[0], a.shape, b.shape));
+}
+void vdot(KernelCall& call, ProductFunction product) {
+  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size()}), b = reshaped(call.runtime, *call.in[1].array, {call.in[1]->size()});
+  if (ir::is_complex(a.dtype)) a = call.runtime.run1(OpId::Conjugate, call.backend, {&a});
+  contract(call, product, a, b, {{0}, {0}});
+}
+
+// ---- einsum ----
+
+namespace {
+
+struct Term {
+  Array array;
+  Dims labels;  // distinct
+};
+
+class EinsumRun {
+ public:
+  EinsumRun(KernelCall& call, ProductFunction product) : call_(call), product_(product), dtype_(call.types[0].dtype) {
+    std::vector<Dims> shapes;
+    for (const Operand& operand : call.in) shapes.push_back(operand->shape);
+    spec_ = ir::parse_einsum(*call.attrs[0].get<std::string>(), shapes);
+    for (std::size_t i = 0; i < call.in.size(); ++i) terms_.push_back(diagonals(*call.in[i].array, spec_.inputs[i]));
+  }
+
+  Array result() {
+    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i] = without_own_sums(std::move(terms_[i]), i);
+    while (terms_.size() > 1) {
+      auto [i, j] = cheapest_pair();
+      Term joined = multiply(terms_[i], terms_[j], i, j);
+      terms_.erase(terms_.begin() + static_cast<std::ptrdiff_t>(j));
+      terms_[i] = std::move(joined);
+    }
+    Term& last = terms_[0];
+    Array array = aligned(last, spec_.output);
+    return array.dtype == dtype_ ? array : converted(call_.runtime, array, dtype_);
+  }
+
+ private:
+  static bool has(const Dims& labels, std::int64_t label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+
+  // Every label once: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
+  Term diagonals(const Array& array, const Dims& labels) {
+    Term term{array, {}};
+    term.array.shape.clear();
+    term.array.strides.clear();
+    for (std::size_t axis = 0; axis < labels.size(); ++axis) {
+      std::int64_t stride = array.shape[axis] == 1 ? 0 : array.strides[axis];
+      auto at = std::find(term.labels.begin(), term.labels.end(), labels[axis]);
+      if (at != term.labels.end()) {
+        term.array.strides[static_cast<std::size_t>(at - term.labels.begin())] += stride;
+        continue;
+      }
+      term.labels.push_back(labels[axis]);
+      term.array.shape.push_back(spec_.extent(labels[axis]));
+      term.array.strides.push_back(stride);
+    }
+    return term;
+  }
+
+  // A term whose axes stand as `labels` says; missing ones become new axes of extent 1.
+  static Array aligned(const Term& term, const Dims& labels) {
+    Array view = term.array;
+    view.shape.clear();
+    view.strides.clear();
+    for (std::int64_t label : labels) {
+      auto at = std::find(term.labels.begin(), term.labels.end(), label);
+      bool missing = at == term.labels.end();
+      auto axis = static_cast<std::size_t>(at - term.labels.begin());
+      view.shape.push_back(missing ? 1 : term.array.shape[axis]);
+      view.strides.push_back(missing ? 0 : term.array.strides[axis]);
+    }
+    return view;
+  }
+
+  bool needed(std::int64_t label, std::size_t i, std::size_t j) const {
+    if (has(spec_.output, label)) return true;
+    for (std::size_t k = 0; k < terms_.size(); ++k)
+      if (k != i && k != j && has(terms_[k].labels, label)) return true;
+    return false;
+  }
+
+  // Labels that stand in this term alone and not in the result are summed at once.
+  Term without_own_sums(Term term, std::size_t i) {
+    Dims axes, kept;
+    for (std::size_t axis = 0; axis < term.labels.size(); ++axis) {
+      if (needed(term.labels[axis], i, i)) kept.push_back(term.labels[axis]);
+      else axes.push_back(static_cast<std::int64_t>(axis));
+    }
+    if (axes.empty()) return term;
+    if (ir::is_bool(dtype_)) return {call_.runtime.run1(OpId::Any, call_.backend, {&term.array}, {ir::Attr(axes)}), kept};
+    return {call_.runtime.run1(OpId::Sum, call_.backend, {&term.array}, {ir::Attr(axes), ir::Attr(dtype_)}), kept};
+  }
+
+  std::pair<std::size_t, std::size_t> cheapest_pair() const {
+    std::pair<std::size_t, std::size_t> best{0, 1};
+    double least = -1;
+    for (std::size_t i = 0; i < terms_.size() && terms_.size() > 2; ++i)
+      for (std::size_t j = i + 1; j < terms_.size(); ++j) {
+        double cost = 1, size = 1;
+        auto count = [&](std::int64_t label) {
+          cost *= static_cast<double>(spec_.extent(label));
+          if (needed(label, i, j)) size *= static_cast<double>(spec_.extent(label));
+        };
+        for (std::int64_t label : terms_[i].labels) count(label);
+        for (std::int64_t label : terms_[j].labels)
+          if (!has(terms_[i].labels, label)) count(label);
+        // The multiplications, and among equals the smaller result.
+        cost += size / 16;
+        if (least < 0 || cost < least) {
+          least = cost;
+          best = {i, j};
+        }
+      }
+    return best;
+  }
+
+  Term multiply(const Term& a, const Term& b, std::size_t i, std::size_t j) {
+    Dims batch, free_a, free_b, summed;
+    for (std::int64_t label : a.labels) {
+      if (!has(b.labels, label)) free_a.push_back(label);
+      else (needed(label, i, j) ? batch : summed).push_back(label);
+    }
+    for (std::int64_t label : b.labels)
+      if (!has(a.labels, label)) free_b.push_back(label);
+    Dims labels = batch;
+    for (std::int64_t label : free_a) labels.push_back(label);
+    for (std::int64_t label : free_b) labels.push_back(label);
+    if (summed.empty()) {
+      Array x = aligned(a, labels), y = aligned(b, labels);
+      if (x.dtype != dtype_) x = converted(call_.runtime, x, dtype_);
+      if (y.dtype != dtype_) y = converted(call_.runtime, y, dtype_);
+      return {call_.runtime.run1(OpId::Multiply, call_.backend, {&x, &y}), labels};
+    }
+    auto axes = [](const Term& term, const Dims& of) {
+      Dims list;
+      for (std::int64_t label : of) list.push_back(std::find(term.labels.begin(), term.labels.end(), label) - term.labels.begin());
+      return list;
+    };
+    Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)}, y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
+    return {multiply_pair(call_.runtime, product_, x, y, dtype_), labels};
+  }
+
+  KernelCall& call_;
+  ProductFunction product_;
+  ir::DType dtype_;
+  ir::Einsum spec_;
+  std::vector<Term> terms_;
+};
+
+}  // namespace
+
+void einsum(KernelCall& call, ProductFunction product) { call.out[0] = EinsumRun(call, product).result(); }
+
+// ---- outer, kron, cov: compositions ----
+
+namespace {
+
+void outer_kernel(KernelCall& call) {
+  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size(), 1}), b = reshaped(call.runtime, *call.in[1].array, {1, call.in[1]->size()});
+  scale(call, a, b);
+}
+
+void kron_kernel(KernelCall& call) {
+  const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  const Dims& shape = call.types[0].shape;
+  // (a0, 1, a1, 1, ...) times (1, b0, 1, b1, ...).
+  Dims left, right;
+  int rank = std::max(a.ndim(), b.ndim());
+  for (int i = 0; i < rank; ++i) {
+    int x = i - (rank - a.ndim()), y = i - (rank - b.ndim());
+    left.push_back(x < 0 ? 1 : a.shape[static_cast<std::size_t>(x)]);
+    left.push_back(1);
+    right.push_back(1);
+    right.push_back(y < 0 ? 1 : b.shape[static_cast<std::size_t>(y)]);
+  }
+  Array x = reshaped(call.runtime, a, left), y = reshaped(call.runtime, b, right);
+  scale(call, x, y);
+  call.out[0] = reshaped(call.runtime, call.out[0], shape);
+}
+
+void cov_kernel(KernelCall& call) {
+  Runtime& runtime = call.runtime;
+  auto run = [&](OpId id, std::initializer_list<const Array*> in, std::initializer_list<ir::Attr> attrs = {}) { return runtime.run1(id, call.backend, in, attrs); };
+  ir::DType dtype = call.types[0].dtype;
+  bool rowvar = ir::as_bool(call.attrs[0], "rowvar"), bias = ir::as_bool(call.attrs[1], "bias");
+  auto variables = [&](const Array& m) {
+    Array x = converted(runtime, m, dtype);
+    if (x.ndim() < 2) return reshaped(runtime, x, {1, x.size()});
+    return rowvar ? x : transposed(x, Dims{1, 0});
+  };
+  Array x = variables(*call.in[0].array);
+  if (call.in[1].present()) {
+    Array y = variables(*call.in[1].array);
+    Operand parts[] = {{&x}, {&y}};
+    std::uint32_t groups[] = {2};
+    x = runtime.run(OpId::Concatenate, call.backend, parts, groups, runtime.default_attrs(OpId::Concatenate))[0];
+  }
+  double ddof = call.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(call.attrs[2], "ddof"));
+  std::int64_t n = x.shape[1];
+  Array weights;
+  auto weigh = [&](const Operand& operand, const char* what, bool integers) {
+    if (!operand.present()) return;
+    if (operand->ndim() > 1) throw ir::Error(ir::ErrorClass::RuntimeError, std::string("cannot handle multidimensional ") + what);
+    if (operand->size() != n) throw ir::Error(ir::ErrorClass::RuntimeError, std::string("incompatible numbers of samples and ") + what);
+    Array w = converted(runtime, *operand.array, ir::DType::Float64);
+    for (std::int64_t i = 0; i < n; ++i) {
+      double item = w.as<double>()[i];
+      if (integers && item != std::round(item)) throw ir::Error(ir::ErrorClass::TypeError, "fweights must be integer");
+      if (item < 0) throw ir::Error(ir::ErrorClass::ValueError, std::string(what) + " cannot be negative");
+    }
+    weights = weights.data ? run(OpId::Multiply, {&weights, &w}) : w;
+  };
+  weigh(call.in[2], "fweights", true);
+  weigh(call.in[3], "aweights", false);
+  double total = static_cast<double>(n), norm;
+  auto sum_of = [&](const Array& w) { return *run(OpId::Sum, {&w}).as<double>(); };
+  if (weights.data) total = sum_of(weights);
+  if (!weights.data || ddof == 0) {
+    norm = total - ddof;
+  } else if (!call.in[3].present()) {
+    norm = total - ddof;
+  } else {
+    Array aweights = converted(runtime, *call.in[3].array, ir::DType::Float64);
+    Array both = run(OpId::Multiply, {&weights, &aweights});
+    norm = total - ddof * sum_of(both) / total;
+  }
+  if (norm <= 0) {
+    runtime.warn(ir::ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");
+    norm = 0;
+  }
+  Array weighted = weights.data ? run(OpId::Multiply, {&x, &weights}) : x;
+  Array mean = run(OpId::Sum, {&weighted}, {ir::Attr(std::int64_t{1}), ir::Attr(), ir::Attr(), ir::Attr(true)});
+  Array scalar = runtime.allocate(ir::DType::Float64, {});
+  *scalar.as<double>() = total;
+  mean = run(OpId::Divide, {&mean, &scalar});
+  Array centred = run(OpId::Subtract, {&x, &mean});
+  Array other = weights.data ? run(OpId::Multiply, {&centred, &weights}) : centred;
+  other = transposed(other, Dims{1, 0});
+  if (ir::is_complex(dtype)) other = run(OpId::Conjugate, {&other});
+  Array product = run(OpId::Matmul, {&centred, &other});
+  *scalar.as<double>() = 1 / norm;
+  product = run(OpId::Multiply, {&product, &scalar});
+  call.out[0] = reshaped(runtime, product, call.types[0].shape);
+  if (call.out[0].dtype != dtype) call.out[0] = converted(runtime, call.out[0], dtype);
+}
+
+constexpr auto kProducts = product_rows<blas_product>("OpenBLAS");
+constexpr KernelRow kCompositions[] = {
+    {OpId::Outer, outer_kernel, "autoray"},
+    {OpId::Kron, kron_kernel, "autoray"},
+    {OpId::Cov, cov_kernel, "autoray"},
+};
+constexpr auto kRows = [] {
+  std::array<KernelRow, kProducts.size() + std::size(kCompositions)> rows{};
+  std::copy(kProducts.begin(), kProducts.end(), rows.begin());
+  std::copy(std::begin(kCompositions), std::end(kCompositions), rows.begin() + kProducts.size());
+  return rows;
+}();
+
+}  // namespace
+
+std::span<const KernelRow> contract_kernels() { return kRows; }
+
+}  // namespace autoray::runtime

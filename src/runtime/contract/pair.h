@@ -1,0 +1,22 @@
+// The product of two arrays by axes: some run along (batch), some stay (free), some are summed.
+#pragma once
+
+#include "runtime/contract/product.h"
+#include "runtime/array.h"
+
+namespace autoray::runtime {
+
+struct Factor {
+  const Array* array;
+  ir::Dims batch, free, summed;  // axes; batch and summed in the order of the other factor's
+};
+
+// Shape: batch, free of a, free of b; C-contiguous. Both factors are converted to `dtype` where they have another one; copies
+// a factor only when its groups of axes have no common stride.
+Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype);
+
+// 0 ... n - 1, and what of it is not among `axes`.
+ir::Dims all_axes(int ndim);
+ir::Dims other_axes(int ndim, const ir::Dims& axes);
+
+}  // namespace autoray::runtime
