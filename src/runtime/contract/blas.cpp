@@ -2,6 +2,8 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+
 #include "ir/error.h"
 
 namespace autoray::runtime {
@@ -12,9 +14,30 @@ struct Loaded {
   std::string why;
 };
 
+// OpenBLAS falls back to SSE kernels on processors younger than itself: it is told the family by what the processor can do,
+// unless the user chose one.
+class CoreType {
+ public:
+  CoreType() {
+    if (std::getenv(kName)) return;
+    const char* core = nullptr;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) core = "SkylakeX";
+    else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) core = "Haswell";
+    set_ = core && setenv(kName, core, 0) == 0;
+  }
+  ~CoreType() {
+    if (set_) unsetenv(kName);
+  }
+
+ private:
+  static constexpr const char* kName = "OPENBLAS_CORETYPE";
+  bool set_ = false;
+};
+
 const Loaded& loaded() {
   static const Loaded result = [] {
     Loaded l;
+    CoreType core_type;
     for (const char* name : {"libopenblas.so.0", "libopenblas.so"}) {
       l.handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
       if (l.handle) return l;
