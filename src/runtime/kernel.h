@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "ir/op.h"
 #include "runtime/array.h"
@@ -32,6 +33,9 @@ struct KernelCall {
   std::span<Array> out;                    // the kernel fills these: `allocate(i)` or a view
   std::vector<Array>* dynamic_out = nullptr;  // ops with a dynamic shape append their results here instead
   BitGenerator* random = nullptr;          // kRandom ops
+  // Who computes: set from the kernel's row; a kernel that hands the work on says so. What --explain prints.
+  BackendId provider = 0;
+  std::string_view library = "autoray";
 
   // A fresh C-contiguous, uninitialised array of types[i], stored in out[i].
   Array& allocate(std::size_t i = 0);

@@ -169,9 +169,6 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
     throw Error(ErrorClass::NotImplementedError,
                 "'" + std::string(op.path) + "' has no kernel on backend '" + std::string(runtime.backend_name(backend)) + "'")
         .with_code(502);
-  if (explain && runtime.on_explain)
-    runtime.on_explain({std::string(op.path), describe(operands), std::string(runtime.backend_name(backend)),
-                        std::string(runtime.backend_name(entry.provided_by)), entry.library ? entry.library : "autoray"});
   ir::SmallVector<ir::OperandType, 4> operand_types;
   ir::Type inline_types[4];
   std::vector<ir::Type> more_types;
@@ -204,8 +201,13 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
                   .types = inference.results,
                   .out = std::span(results).subspan(first),
                   .dynamic_out = &results,
-                  .random = random};
+                  .random = random,
+                  .provider = entry.provided_by,
+                  .library = entry.library};
   entry.kernel(call);
+  if (explain && runtime.on_explain) [[unlikely]]
+    runtime.on_explain({std::string(op.path), describe(operands), std::string(runtime.backend_name(backend)),
+                        std::string(runtime.backend_name(call.provider)), std::string(call.library)});
   for (std::size_t i = first; i < results.size(); ++i) results[i].backend = backend;
 }
 
@@ -463,6 +465,11 @@ void Runtime::raise_interrupt() {
 
 void Runtime::warn(ErrorClass category, const std::string& message) {
   if (on_warning) on_warning(category, message);
+}
+
+void Runtime::clear_fp() {
+  // Writing the register costs more than reading it.
+  if (unsigned flags = _mm_getcsr(); flags & 0x3f) _mm_setcsr(flags & ~0x3fu);
 }
 
 void Runtime::check_fp(std::string_view op_name) {

@@ -114,6 +114,7 @@ class Runtime {
   FpState fp_state;
   // After loops ran: looks at the CPU's flags, warns or raises as fp_state says ("divide by zero encountered in divide").
   void check_fp(std::string_view op_name);
+  void clear_fp();  // forgets them
 
   // ---- objects of the language that exist once: types, modules, by name ----
   std::unordered_map<std::string, Value> language_objects;

@@ -1,4 +1,5 @@
 #include "runtime/backend.h"
+#include "runtime/backends/eigen/backend.h"
 #include "runtime/backends/numpy/backend.h"
 
 namespace autoray::runtime {
@@ -6,6 +7,7 @@ namespace autoray::runtime {
 std::span<const Backend* const> native_backends() {
   static constexpr const Backend* kBackends[] = {
       &kNumpyBackend,
+      &kEigenBackend,
   };
   return kBackends;
 }

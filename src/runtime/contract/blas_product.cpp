@@ -27,7 +27,7 @@ Matrix dense_copy(Runtime& runtime, ir::DType dtype, const Matrix& m, Array& own
 
 }  // namespace
 
-void blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
+const char* blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
   const std::int64_t m = c.rows, n = c.columns, k = a.columns;
   bool floating = ir::is_inexact(dtype);
   if (!floating || m * n == 1 || static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kSmallProduct || std::max({m, n, k}) > INT_MAX)
@@ -76,6 +76,7 @@ void blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matr
     target.strides = {c.row_stride, c.column_stride};
     copy_into(runtime, owners[2], target);
   }
+  return "OpenBLAS";
 }
 
 }  // namespace autoray::runtime

@@ -22,10 +22,20 @@ Array reshaped(Runtime& runtime, const Array& a, Dims shape) {
   return view;
 }
 
+// The product of two factors; --explain is told who multiplied (small and integer products are our own loops').
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b) {
+  const char* library = "autoray";
+  Array result = multiply_pair(call.runtime, product, a, b, call.types[0].dtype, library);
+  call.library = library;
+  const Backend& own = call.runtime.backend(call.provider);
+  if (!own.based_on.empty() && own.library != library) call.provider = *call.runtime.find_backend(own.based_on);
+  return result;
+}
+
 // a[..., sum axes ...] b over the given axes; what is not summed stays, a's axes first.
 void contract(KernelCall& call, ProductFunction product, const Array& a, const Array& b, const ir::SummedAxes& axes) {
   Factor x{&a, {}, other_axes(a.ndim(), axes.a), axes.a}, y{&b, {}, other_axes(b.ndim(), axes.b), axes.b};
-  call.out[0] = multiply_pair(call.runtime, product, x, y, call.types[0].dtype);
+  call.out[0] = multiplied(call, product, x, y);
 }
 
 // A 0-d operand multiplies.
@@ -52,7 +62,7 @@ void matmul(KernelCall& call, ProductFunction product) {
   std::int64_t rank = batch.ssize();
   Factor x{&a, along, vector_a ? Dims{} : Dims{rank}, {vector_a ? rank : rank + 1}};
   Factor y{&b, along, vector_b ? Dims{} : Dims{rank + 1}, {rank}};
-  call.out[0] = multiply_pair(call.runtime, product, x, y, call.types[0].dtype);
+  call.out[0] = multiplied(call, product, x, y);
 }
 
 void dot(KernelCall& call, ProductFunction product) {
@@ -208,7 +218,7 @@ class EinsumRun {
       return list;
     };
     Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)}, y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
-    return {multiply_pair(call_.runtime, product_, x, y, dtype_), labels};
+    return {multiplied(call_, product_, x, y), labels};
   }
 
   KernelCall& call_;

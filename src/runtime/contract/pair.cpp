@@ -63,7 +63,7 @@ Prepared prepare(Runtime& runtime, const Factor& factor, ir::DType dtype) {
 
 }  // namespace
 
-Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype) {
+Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype, const char*& library) {
   // float16 is storage only: computed in float32, rounded once.
   ir::DType compute = dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype;
   Prepared x = prepare(runtime, a, compute), y = prepare(runtime, b, compute);
@@ -82,7 +82,7 @@ Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, 
   Matrix result{out.data, m, n, n * size, size};
   Dims index(x.batch.size(), 0);
   for (std::int64_t step = 0; step < batches; ++step) {
-    product(runtime, compute, left, right, result);
+    library = product(runtime, compute, left, right, result);
     result.data += m * n * size;
     for (std::size_t k = x.batch.size(); k-- > 0;) {
       auto i = static_cast<std::size_t>(x.batch[k]), j = static_cast<std::size_t>(y.batch[k]);

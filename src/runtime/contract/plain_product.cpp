@@ -171,28 +171,29 @@ Matrix transposed(const Matrix& m) { return {m.data, m.columns, m.rows, m.column
 
 }  // namespace
 
-void plain_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
-  if (c.rows == 0 || c.columns == 0) return;
+const char* plain_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
+  constexpr const char* kLibrary = "autoray";
+  if (c.rows == 0 || c.columns == 0) return kLibrary;
   // A column is computed as a row: its elements fill the vectors.
   if (c.columns == 1 && c.rows > 1) return plain_product(runtime, dtype, transposed(b), transposed(a), transposed(c));
+  // Wrapping is what unsigned arithmetic does.
   switch (dtype) {
-    case ir::DType::Bool: return multiply_bool(a, b, c);
-    // Wrapping is what unsigned arithmetic does.
+    case ir::DType::Bool: multiply_bool(a, b, c); break;
     case ir::DType::Int8:
-    case ir::DType::UInt8: return multiply<std::uint8_t>(runtime, a, b, c);
+    case ir::DType::UInt8: multiply<std::uint8_t>(runtime, a, b, c); break;
     case ir::DType::Int16:
-    case ir::DType::UInt16: return multiply<std::uint16_t>(runtime, a, b, c);
+    case ir::DType::UInt16: multiply<std::uint16_t>(runtime, a, b, c); break;
     case ir::DType::Int32:
-    case ir::DType::UInt32: return multiply<std::uint32_t>(runtime, a, b, c);
+    case ir::DType::UInt32: multiply<std::uint32_t>(runtime, a, b, c); break;
     case ir::DType::Int64:
-    case ir::DType::UInt64: return multiply<std::uint64_t>(runtime, a, b, c);
-    case ir::DType::Float32: return multiply<float>(runtime, a, b, c);
-    case ir::DType::Float64: return multiply<double>(runtime, a, b, c);
-    case ir::DType::Complex64: return multiply_complex<float>(runtime, a, b, c);
-    case ir::DType::Complex128: return multiply_complex<double>(runtime, a, b, c);
-    case ir::DType::Float16: break;
+    case ir::DType::UInt64: multiply<std::uint64_t>(runtime, a, b, c); break;
+    case ir::DType::Float32: multiply<float>(runtime, a, b, c); break;
+    case ir::DType::Float64: multiply<double>(runtime, a, b, c); break;
+    case ir::DType::Complex64: multiply_complex<float>(runtime, a, b, c); break;
+    case ir::DType::Complex128: multiply_complex<double>(runtime, a, b, c); break;
+    case ir::DType::Float16: throw ir::Error(ir::ErrorClass::SystemError, "float16 is multiplied in float32");
   }
-  throw ir::Error(ir::ErrorClass::SystemError, "no product of this dtype");
+  return kLibrary;
 }
 
 DenseLayout dense_layout(const Matrix& m, std::int64_t itemsize) {

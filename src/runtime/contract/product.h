@@ -18,15 +18,15 @@ struct Matrix {
   std::int64_t row_stride = 0, column_stride = 0;  // bytes
 };
 
-// c = a b, all of one dtype (any but float16). `c` overlaps neither factor.
-using ProductFunction = void (*)(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
+// c = a b, all of one dtype (any but float16). `c` overlaps neither factor. Returns the library that computed.
+using ProductFunction = const char* (*)(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
 
 // Our own loops; allocate a packed copy of b when the result has more than one element.
-void plain_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
+const char* plain_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
 // Small ones, integers and booleans by our own loops, others by OpenBLAS; by Eigen where OpenBLAS cannot be loaded.
-void blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
+const char* blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
 // Floating and complex products that are not tiny by Eigen.
-void eigen_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
+const char* eigen_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c);
 
 // A copy-free look at a matrix as libraries take it: one stride is the item size, the other a multiple of it that is at least
 // the extent. `leading` is that other stride in elements.

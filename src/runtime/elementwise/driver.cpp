@@ -197,6 +197,8 @@ void elementwise_kernel(KernelCall& call) {
       no_loop(call.op);
     }
   }
+  call.provider = call.runtime.loop_provider(call.backend, call.op.id, compute);
+  call.library = call.runtime.backend(call.provider).library;
   check_integer_power(call, dtype);
   bool half_result = half && result_dtype == DType::Float16;
   DType stored = half_result ? DType::Float32 : result_dtype;
@@ -247,7 +249,8 @@ void elementwise_kernel(KernelCall& call) {
     }
     coalesce(run);
     execute(call.runtime, run);
-    if (ir::is_inexact(compute) || divides(call.op.id)) call.runtime.check_fp(call.op.path);
+    if (call.op.has(ir::kQuiet)) call.runtime.clear_fp();
+    else if (ir::is_inexact(compute) || divides(call.op.id)) call.runtime.check_fp(call.op.path);
   }
   if (stored != call.types[0].dtype) result = converted(call.runtime, result, call.types[0].dtype);
   call.out[0] = std::move(result);

@@ -2,6 +2,7 @@
 #include <Eigen/Core>
 #include <complex>
 
+#include "runtime/backends/eigen/backend.h"
 #include "runtime/contract/product.h"
 #include "runtime/runtime.h"
 
@@ -49,14 +50,16 @@ void multiply(const Matrix& a, const Matrix& b, const Matrix& c) {
 
 }  // namespace
 
-void eigen_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
+const char* eigen_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
   switch (dtype) {
-    case ir::DType::Float32: return multiply<float>(a, b, c);
-    case ir::DType::Float64: return multiply<double>(a, b, c);
-    case ir::DType::Complex64: return multiply<std::complex<float>>(a, b, c);
-    case ir::DType::Complex128: return multiply<std::complex<double>>(a, b, c);
+    case ir::DType::Float32: multiply<float>(a, b, c); break;
+    case ir::DType::Float64: multiply<double>(a, b, c); break;
+    case ir::DType::Complex64: multiply<std::complex<float>>(a, b, c); break;
+    case ir::DType::Complex128: multiply<std::complex<double>>(a, b, c); break;
     default: return plain_product(runtime, dtype, a, b, c);
   }
+  ++eigen_expressions();
+  return kEigenLibrary;
 }
 
 }  // namespace autoray::runtime
