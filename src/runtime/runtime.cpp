@@ -208,7 +208,12 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
   if (explain && runtime.on_explain) [[unlikely]]
     runtime.on_explain({std::string(op.path), describe(operands), std::string(runtime.backend_name(backend)),
                         std::string(runtime.backend_name(call.provider)), std::string(call.library)});
-  for (std::size_t i = first; i < results.size(); ++i) results[i].backend = backend;
+  for (std::size_t i = first; i < results.size(); ++i) {
+    // A view of a scalar borrows memory that ends with the call.
+    if (!results[i].storage) [[unlikely]]
+      results[i] = converted(runtime, results[i], results[i].dtype);
+    results[i].backend = backend;
+  }
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // runs a Runtime at a time. See dispatch.h for how a call finds its kernel.
 #pragma once
 
+#include <xmmintrin.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -54,6 +56,11 @@ struct Entry {
   BackendId provided_by = 0;
   Ref<Callable> registered;  // register_function's; what `do` calls instead
 };
+
+// Forgets floating-point events of earlier work, so that check_fp tells of the loops between.
+inline void clear_fp() {
+  if (unsigned flags = _mm_getcsr(); flags & 0x3f) _mm_setcsr(flags & ~0x3fu);
+}
 
 class Runtime {
  public:

@@ -1,0 +1,165 @@
+// sum, prod, mean, var, std: everything that adds up, in the order of order.h.
+#include <cmath>
+
+#include "runtime/reduction/common.h"
+#include "runtime/reduction/order.h"
+#include "runtime/reduction/walk.h"
+
+namespace autoray::runtime {
+
+using ir::DType;
+using ir::Error;
+using ir::ErrorClass;
+using ir::OpId;
+
+namespace {
+
+constexpr int kWidth = static_cast<int>(kColumns);
+
+// Integers wrap: their order does not matter, so one accumulator a column suffices.
+template <class Fold, class T>
+void fold_integers(Runtime& runtime, const Walk& walk, T* out) {
+  reduce<T, T>(
+      runtime, walk, out,
+      [](const T* p, std::int64_t n) {
+        T total = Fold::template identity<T>();
+        for (std::int64_t i = 0; i < n; ++i) total = Fold::apply(total, p[i]);
+        return total;
+      },
+      [](const T* p, std::int64_t n, std::int64_t stride, std::int64_t width, T* totals) {
+        for (std::int64_t k = 0; k < width; ++k) totals[k] = Fold::template identity<T>();
+        for (std::int64_t i = 0; i < n; ++i) {
+          auto* row = reinterpret_cast<const T*>(reinterpret_cast<const char*>(p) + i * stride);
+          for (std::int64_t k = 0; k < width; ++k) totals[k] = Fold::apply(totals[k], row[k]);
+        }
+      });
+}
+
+template <class Fold, class T>
+void fold(Runtime& runtime, const Walk& walk, T* out) {
+  if constexpr (std::is_integral_v<T>) {
+    fold_integers<Fold>(runtime, walk, out);
+  } else {
+    reduce<T, T>(
+        runtime, walk, out, [](const T* p, std::int64_t n) { return ordered_fold<Fold, T>(0, n, [p](std::int64_t i) { return p[i]; }); },
+        [](const T* p, std::int64_t n, std::int64_t stride, std::int64_t width, T* totals) {
+          ordered_columns<Fold, kWidth>(0, n, static_cast<int>(width), totals, [p, stride](std::int64_t i, int k) {
+            return reinterpret_cast<const T*>(reinterpret_cast<const char*>(p) + i * stride)[k];
+          });
+        });
+  }
+}
+
+void sum_kernel(KernelCall& call) {
+  bool product = call.op.id == OpId::Prod;
+  DType dtype = compute_dtype(call.types[0].dtype);
+  Walk walk = walk_of(call, masked(call) ? with_identity(call, *call.in[0], dtype, product) : *call.in[0], dtype);
+  Array out = call.runtime.allocate(dtype, call.types[0].shape);
+  clear_fp();
+  visit_accumulator(dtype, [&]<class T>() {
+    if (product) fold<ProductFold>(call.runtime, walk, out.as<T>());
+    else fold<SumFold>(call.runtime, walk, out.as<T>());
+  });
+  if (ir::is_inexact(dtype)) call.runtime.check_fp("reduce");
+  store(call, initial_applied(call, std::move(out), product ? OpId::Multiply : OpId::Add));
+}
+
+template <class T>
+T divided(T total, double n) {
+  if constexpr (scalar::is_complex_v<T>) {
+    auto count = static_cast<typename T::value_type>(n);
+    return T(total.real() / count, total.imag() / count);
+  } else {
+    return total / static_cast<T>(n);
+  }
+}
+
+void mean_kernel(KernelCall& call) {
+  DType dtype = compute_dtype(call.types[0].dtype);
+  if (!ir::is_inexact(dtype)) dtype = DType::Float64;
+  Walk walk = walk_of(call, masked(call) ? with_identity(call, *call.in[0], dtype, 0) : *call.in[0], dtype);
+  if (walk.n == 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Mean of empty slice");
+  Array out = call.runtime.allocate(dtype, call.types[0].shape), counts;
+  if (masked(call)) {
+    Array mask = converted(call.runtime, broadcast_view(converted(call.runtime, *call.in[1], DType::Bool), call.in[0]->shape), DType::Bool);
+    counts = call.runtime.run1(OpId::Sum, call.backend,
+                               {&mask}, {reduction_attr(call, "axis"), DType::Float64, {}, reduction_attr(call, "keepdims")});
+  }
+  clear_fp();
+  visit_accumulator(dtype, [&]<class T>() {
+    if constexpr (!std::is_integral_v<T>) {
+      T* totals = out.as<T>();
+      fold<SumFold>(call.runtime, walk, totals);
+      for (std::int64_t r = 0, count = out.size(); r < count; ++r)
+        totals[r] = divided(totals[r], counts.data ? counts.as<double>()[r] : static_cast<double>(walk.n));
+    }
+  });
+  call.runtime.check_fp("divide");
+  store(call, std::move(out));
+}
+
+template <class T>
+auto square_distance(T item, T mean) {
+  T d = scalar::Subtract::apply(item, mean);
+  if constexpr (scalar::is_complex_v<T>) return d.real() * d.real() + d.imag() * d.imag();
+  else return d * d;
+}
+
+// Two passes: the mean, then the mean of squared distances.
+void var_kernel(KernelCall& call) {
+  bool root = call.op.id == OpId::Std;
+  DType real = compute_dtype(call.types[0].dtype);
+  if (!ir::is_inexact(real)) real = DType::Float64;
+  bool complex = ir::is_complex(call.in[0]->dtype);
+  double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
+  if (masked(call)) throw Error(ErrorClass::NotImplementedError, "'where' is not supported by var and std").with_code(202);
+  DType dtype = complex ? ir::complex_dtype(real) : real;
+  Walk walk = walk_of(call, *call.in[0], dtype);
+  double divisor = static_cast<double>(walk.n) - ddof;
+  if (divisor <= 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");
+  divisor = std::max(divisor, 0.0);
+  Array out = call.runtime.allocate(real, call.types[0].shape);
+  clear_fp();
+  visit_accumulator(dtype, [&]<class T>() {
+    if constexpr (!std::is_integral_v<T>) {
+      using R = decltype(scalar::Absolute::apply(T{}));
+      auto result = [&](R squares) {
+        R v = squares / static_cast<R>(divisor);
+        return root ? std::sqrt(v) : v;
+      };
+      reduce<T, R>(
+          call.runtime, walk, out.as<R>(),
+          [&](const T* p, std::int64_t n) {
+            T mean = divided(ordered_sum<T>(0, n, [p](std::int64_t i) { return p[i]; }), static_cast<double>(n));
+            return result(ordered_sum<R>(0, n, [p, mean](std::int64_t i) { return square_distance(p[i], mean); }));
+          },
+          [&](const T* p, std::int64_t n, std::int64_t stride, std::int64_t width, R* results) {
+            auto item = [p, stride](std::int64_t i, int k) {
+              return reinterpret_cast<const T*>(reinterpret_cast<const char*>(p) + i * stride)[k];
+            };
+            T means[kColumns];
+            int w = static_cast<int>(width);
+            ordered_columns<SumFold, kWidth>(0, n, w, means, item);
+            for (int k = 0; k < w; ++k) means[k] = divided(means[k], static_cast<double>(n));
+            ordered_columns<SumFold, kWidth>(0, n, w, results,
+                                             [&](std::int64_t i, int k) { return square_distance(item(i, k), means[k]); });
+            for (int k = 0; k < w; ++k) results[k] = result(results[k]);
+          });
+    }
+  });
+  call.runtime.check_fp("divide");
+  store(call, std::move(out));
+}
+
+}  // namespace
+
+std::span<const KernelRow> sum_kernels() {
+  static constexpr KernelRow kRows[] = {{OpId::Sum, sum_kernel, "autoray"},
+                                        {OpId::Prod, sum_kernel, "autoray"},
+                                        {OpId::Mean, mean_kernel, "autoray"},
+                                        {OpId::Std, var_kernel, "autoray"},
+                                        {OpId::Var, var_kernel, "autoray"}};
+  return kRows;
+}
+
+}  // namespace autoray::runtime
