@@ -137,6 +137,13 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     } else if (extra) {
       extra->set(keyword, arguments.keyword_values[k]);
     } else {
+      std::string by_position;
+      for (Parameter& p : parameters)
+        if (p.kind == ParameterKind::PositionalOnly)
+          for (std::string_view given_name : arguments.keyword_names)
+            if (interpreter_.interner.text(p.name) == given_name) by_position += (by_position.empty() ? "" : ", ") + std::string(given_name);
+      if (!by_position.empty())
+        throw Error(ErrorClass::TypeError, name + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
       std::vector<std::string_view> names;
       for (Parameter& p : parameters) names.push_back(interpreter_.interner.text(p.name));
       std::string near = ir::did_you_mean(keyword, names);

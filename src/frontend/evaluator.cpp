@@ -123,7 +123,6 @@ std::string exception_text(Runtime& runtime, const Exception& exception) {
   std::string name(ir::name(exception.error_class));
   if (exception.error_class == ErrorClass::LinAlgError) name = "numpy.linalg.LinAlgError";
   if (exception.error_class == ErrorClass::AxisError) name = "numpy.exceptions.AxisError";
-  if (exception.error_class == ErrorClass::UFuncTypeError) name = "numpy._core._exceptions._UFuncOutputCastingError";
   if (exception.args.empty()) return name;
   std::string text;
   try {

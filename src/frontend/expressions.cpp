@@ -34,7 +34,8 @@ bool Evaluator::name_error(Name& e, Frame& frame) {
   for (std::size_t i = 0; i < globals.names.size(); ++i)
     if (!globals.values[i].empty()) candidates.push_back(interpreter_.interner.text(globals.names[i]));
   std::string near = ir::did_you_mean(name, candidates);
-  Error error(ErrorClass::NameError, "name '" + name + "' is not defined" + (near.empty() ? "" : ". Did you mean: '" + near + "'?"));
+  Error error(ErrorClass::NameError, "name '" + name + "' is not defined");
+  if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
   return raise(error, e.span, frame);
 }
 

@@ -302,8 +302,8 @@ ArrayObject& out_array(const Value& value) {
   throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
 }
 
-// A lone draw is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
-Value from_draw(Array array, ir::Kind kind) {
+// A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
+Value from_kind(Array array, ir::Kind kind) {
   if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
   auto load = [&](auto item) {
     std::memcpy(&item, array.data, sizeof item);
@@ -312,19 +312,21 @@ Value from_draw(Array array, ir::Kind kind) {
   switch (array.dtype) {
     case ir::DType::Float64: return Value::real(load(0.0));
     case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
+    case ir::DType::Bool: return Value::boolean(load(false));
     default: return Value::integer(load(std::int64_t{0}));
   }
 }
 
-Value results_value(const ir::Op& op, std::vector<Array>& results) {
+Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind) {
   bool scalar = op.has(ir::kScalarResult);
   if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
-    return from_array(std::move(results[0]), scalar);
+    return op.has(ir::kDynamicShape) ? from_array(std::move(results[0]), scalar) : from_kind(std::move(results[0]), kind);
   std::vector<Value> items;
   items.reserve(results.size());
   for (Array& result : results) items.push_back(from_array(std::move(result), scalar));
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   // An op whose number of results follows its arguments (unique) gives a lone one bare.
+  if (items.size() == 1 && op.op_class == ir::OpClass::View) return items[0];  // atleast_1d(x)
   if (items.size() == 1 && op.has(ir::kDynamicShape) && op.op_class != ir::OpClass::Linalg && op.path != "nonzero") return items[0];
   return make_tuple(std::move(items));
 }
@@ -348,6 +350,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   const OpBinding& prepared = binding(id);
   std::vector<Array> results;
   OperandList operands;
+  ir::Kind kind = ir::Kind::Array;
   try {
     if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() && !target.host) {
       for (const Value& value : arguments.positional) {
@@ -355,8 +358,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.add(*this, value);
         operands.count();
       }
-      execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results, true);
-      return results_value(op, results);
+      execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results, true, &kind);
+      return results_value(op, results, kind);
     }
     Slots slots;
     UfuncKeywords ufunc;
@@ -435,9 +438,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.replace(i, std::move(array));
       }
     }
-    ir::Kind kind = ir::Kind::Array;
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &kind);
-    if (op.op_class == ir::OpClass::Random && !ufunc.out) return from_draw(std::move(results.at(0)), kind);
     if (ufunc.out || ufunc.where) {
       Array result = std::move(results.at(0));
       if (!ufunc.out) {
@@ -446,13 +447,13 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         masked_copy(*this, result, fresh_out, to_array(*this, *ufunc.where));
         fresh_out.backend = backend;
         results[0] = std::move(fresh_out);
-        return results_value(op, results);
+        return results_value(op, results, kind);
       }
       ArrayObject& out = out_array(*ufunc.out);
       store_result(*this, op.path, result, out.array, casting_of(ufunc.casting), ufunc.where);
       return Ref<ArrayObject>::share(&out);
     }
-    return results_value(op, results);
+    return results_value(op, results, kind);
   } catch (Error& error) {
     if (error.operands().empty()) error.with_operands(operand_texts(operands.operands()));
     throw;

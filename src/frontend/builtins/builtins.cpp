@@ -72,7 +72,7 @@ Value extreme(Runtime& runtime, const Arguments& a) {
   }
   if (values.empty()) {
     if (const Value* fallback = keyword(a, "default")) return *fallback;
-    throw Error(ErrorClass::ValueError, std::string(name) + "() iterable argument is empty");
+    throw Error(ErrorClass::ValueError, std::string(name) + "() arg is an empty sequence");
   }
   const Value* key = keyword(a, "key");
   if (key && key->is_none()) key = nullptr;

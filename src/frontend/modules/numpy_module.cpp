@@ -211,6 +211,12 @@ Value array_equal(Runtime& runtime, const Arguments& a) {
   return Value::boolean(truth(runtime, op("all", {same})));
 }
 
+Value may_share_memory(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "may_share_memory", 2, 2);
+  Value x = asked_array(runtime, a.positional[0]), y = asked_array(runtime, a.positional[1]);
+  return Value::boolean(runtime::may_overlap(x.as<runtime::ArrayObject>().array, y.as<runtime::ArrayObject>().array));
+}
+
 // np.errstate(divide='ignore'): a context manager over Runtime::fp_state.
 class ErrState final : public runtime::NativeObject {
  public:
@@ -266,7 +272,7 @@ Value seterr(Runtime& runtime, const Arguments& a) {
 constexpr FunctionRow kFunctions[] = {{"finfo", finfo}, {"iinfo", iinfo}, {"dtype", dtype_function}, {"result_type", result_type},
                                       {"promote_types", promote_types}, {"can_cast", can_cast}, {"shape", shape}, {"ndim", ndim},
                                       {"size", size}, {"iterable", iterable}, {"isscalar", isscalar}, {"allclose", allclose},
-                                      {"array_equal", array_equal}, {"errstate", errstate}, {"seterr", seterr}};
+                                      {"array_equal", array_equal}, {"may_share_memory", may_share_memory}, {"errstate", errstate}, {"seterr", seterr}};
 
 // np.floating and its kin: abstract types for isinstance.
 struct AbstractType {

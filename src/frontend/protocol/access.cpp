@@ -138,8 +138,10 @@ std::vector<std::string> attribute_names(const Value& v) {
   } else {
     message = "'" + type + "' object has no attribute '" + std::string(name) + "'";
   }
-  if (!near.empty()) message += ". Did you mean: '" + near + "'?";
-  throw Error(ErrorClass::AttributeError, message);
+  // CPython suggests in its traceback and not in str(exception): here it is the hint.
+  Error error(ErrorClass::AttributeError, message);
+  if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
+  throw error;
 }
 
 }  // namespace

@@ -383,7 +383,7 @@ bool is_array_like(const Value& value) {
 }
 
 Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b) {
-  if (is_array_like(a) || is_array_like(b)) {
+  if ((is_array_like(a) || is_array_like(b)) && !(op == BinaryOperator::Mod && a.is(ObjectKind::Str))) {
     Value repeated_sequence;
     if (op == BinaryOperator::Mult) {
       if (a.is(ObjectKind::NumpyScalar) && !b.is(ObjectKind::Array) && sequence_repeat(b, a, repeated_sequence)) return repeated_sequence;
@@ -416,6 +416,19 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
         return runtime::make_tuple(std::move(items));
       }
       if (auto *x = a.get_if<runtime::Bytes>(), *y = b.get_if<runtime::Bytes>(); x && y) return make<runtime::Bytes>(x->data + y->data);
+    }
+    // dict.keys() and dict.items() are sets too.
+    auto set_like_view = [](const Value& v) {
+      auto* native = v.get_if<runtime::NativeObject>();
+      return native && (native->native_type() == "dict_keys" || native->native_type() == "dict_items");
+    };
+    if ((op == BinaryOperator::Sub || op >= BinaryOperator::BitOr) && (set_like_view(a) || set_like_view(b))) {
+      auto as_set = [&](const Value& v) {
+        auto set = make<runtime::Set>();
+        for (const Value& item : collect(runtime, v)) set->items->set(item, Value::none());
+        return set;
+      };
+      return set_binary(op, *as_set(a), *as_set(b));
     }
     if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>(); x && y &&
         (op == BinaryOperator::Sub || op >= BinaryOperator::BitOr))

@@ -230,7 +230,9 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
   } else if (name == "flags") {
     result = make<Flags>(array_of(runtime, self));
   } else if (name == "base") {
-    result = Value::none();
+    throw Error(ErrorClass::AttributeError, "'base' is not kept: an array knows its memory and not the array it was taken from")
+        .with_code(202)
+        .with_hint("np.may_share_memory(a, b) tells whether two arrays may share elements");
   } else {
     for (const Row& row : kMethods)
       if (row.name == name) {

@@ -138,7 +138,7 @@ std::complex<double> complex_of(const Value& v) {
   return real_of(v);
 }
 
-Value construct_complex(Runtime& runtime, const TypeObject&, const Arguments& a) {
+Value construct_complex(Runtime&, const TypeObject&, const Arguments& a) {
   check_keywords(a, "complex", {"real", "imag"});
   const Value* re = a.positional.size() > 0 ? &a.positional[0] : keyword(a, "real");
   const Value* im = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "imag");
@@ -162,7 +162,8 @@ Value construct_complex(Runtime& runtime, const TypeObject&, const Arguments& a)
     return runtime::make_complex({first, second});
   }
   std::complex<double> r = re ? complex_of(*re) : 0, i = im ? complex_of(*im) : 0;
-  (void)runtime;
+  // Two real parts are taken as they are: -0.0 keeps its sign.
+  if (re && im && r.imag() == 0 && i.imag() == 0 && !re->is(ObjectKind::Complex) && !im->is(ObjectKind::Complex)) return runtime::make_complex({r.real(), i.real()});
   return runtime::make_complex({r.real() - i.imag(), r.imag() + i.real()});
 }
 

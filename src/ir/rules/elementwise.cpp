@@ -27,6 +27,10 @@ void dtype_divide(Inference& inference) {
   inference.results[0].dtype = is_inexact(dtype) ? dtype : DType::Float64;
 }
 void dtype_real_part(Inference& inference) { inference.results[0].dtype = real_dtype(promoted_dtype(inference)); }
+void dtype_part(Inference& inference) {
+  dtype_real_part(inference);
+  inference.results[0].kind = inference.type(0).kind;
+}
 void dtype_angle(Inference& inference) {
   DType dtype = promoted_dtype(inference);
   inference.results[0].dtype = is_inexact(dtype) ? real_dtype(dtype) : DType::Float64;
@@ -43,7 +47,7 @@ void dtype_where(Inference& inference) {
 }
 void dtype_argument(Inference& inference) { inference.results[0].dtype = as_dtype(inference.attrs[0]).value_or(DType::Float64); }
 
-bool loop_in_operand_dtype(const Op& op) { return op.dtype_rule == dtype_bool || op.dtype_rule == dtype_real_part; }
+bool loop_in_operand_dtype(const Op& op) { return op.dtype_rule == dtype_bool || op.dtype_rule == dtype_real_part || op.dtype_rule == dtype_part; }
 
 Cost cost_elementwise(const Inference& inference) {
   Cost cost;

@@ -13,6 +13,7 @@ void dtype_bool(Inference& inference);     // comparisons, predicates
 
 void dtype_divide(Inference& inference);     // true division: integers divide in float64, small ones too
 void dtype_real_part(Inference& inference);  // abs, real, imag: the real dtype of complex operands
+void dtype_part(Inference& inference);       // real, imag: as abs, and of a scalar a scalar
 void dtype_angle(Inference& inference);
 void dtype_round(Inference& inference);
 void dtype_complex(Inference& inference);    // from two real parts

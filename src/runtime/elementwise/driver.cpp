@@ -280,14 +280,17 @@ void where_kernel(KernelCall& call) {
 
 void clip_kernel(KernelCall& call) {
   Array result = converted(call.runtime, *call.in[0], call.types[0].dtype);
-  if (call.in[1].present()) {
-    Array low = converted(call.runtime, *call.in[1], result.dtype);
-    result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
-  }
-  if (call.in[2].present()) {
-    Array high = converted(call.runtime, *call.in[2], result.dtype);
-    result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
-  }
+  // a_min and a_max, and the newer spelling min= and max=.
+  for (std::size_t i : {1, 3})
+    if (call.in[i].present()) {
+      Array low = converted(call.runtime, *call.in[i], result.dtype);
+      result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
+    }
+  for (std::size_t i : {2, 4})
+    if (call.in[i].present()) {
+      Array high = converted(call.runtime, *call.in[i], result.dtype);
+      result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
+    }
   call.out[0] = std::move(result);
 }
 
