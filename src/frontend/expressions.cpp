@@ -461,7 +461,7 @@ bool Evaluator::eval_joined(JoinedStr& e, Frame& frame, Value& out) {
     if (field.format_spec && !eval_joined(as<JoinedStr>(*field.format_spec), frame, spec)) return false;
     try {
       if (field.conversion) {
-        std::string converted = field.conversion == 's' ? str(runtime(), value) : repr(runtime(), value);
+        std::string converted = field.conversion == 's' ? str(runtime(), value) : field.conversion == 'a' ? ascii(runtime(), value) : repr(runtime(), value);
         value = runtime::make_str(std::move(converted));
       }
       text += format(runtime(), value, spec.empty() ? std::string_view() : std::string_view(spec.as<runtime::Str>().text));

@@ -32,6 +32,7 @@ bool truth(Runtime& runtime, const Value& value);
 
 // ---- text ----
 std::string repr(Runtime& runtime, const Value& value);
+std::string ascii(Runtime& runtime, const Value& value);  // repr with \x, \u and \U for what is not ASCII
 std::string str(Runtime& runtime, const Value& value);
 // format(value, spec): the mini-language for str, int, float, complex, bool and numpy scalars.
 std::string format(Runtime& runtime, const Value& value, std::string_view spec);

@@ -143,6 +143,8 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
         }
         return;
       }
+      if (!ir::is_integer(a.dtype) && !v.get_if<ArrayObject>())
+        throw Error(ErrorClass::IndexError, "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid indices");
       if (!ir::is_integer(a.dtype)) throw Error(ErrorClass::IndexError, "arrays used as indices must be of integer (or boolean) type");
       item.kind = Item::Ints;
       item.array = contiguous(runtime, a, DType::Int64);

@@ -418,6 +418,10 @@ Value repr_function(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "repr", 1, 1);
   return runtime::make_str(repr(runtime, a.positional[0]));
 }
+Value ascii_function(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "ascii", 1, 1);
+  return runtime::make_str(ascii(runtime, a.positional[0]));
+}
 Value format_function(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "format", 1, 2);
   return runtime::make_str(format(runtime, a.positional[0], a.positional.size() > 1 ? runtime::text_of(a.positional[1], "format spec") : ""));
@@ -450,7 +454,7 @@ constexpr FunctionRow kFunctions[] = {
     {"filter", filter}, {"iter", iter}, {"next", next}, {"round", round}, {"divmod", divmod}, {"pow", pow}, {"bin", radix<'b'>},
     {"oct", radix<'o'>}, {"hex", radix<'x'>}, {"isinstance", isinstance}, {"issubclass", issubclass}, {"hasattr", hasattr},
     {"getattr", getattr}, {"setattr", setattr}, {"callable", callable}, {"id", id}, {"hash", hash}, {"repr", repr_function},
-    {"ascii", repr_function}, {"format", format_function}, {"chr", chr}, {"ord", ord}};
+    {"ascii", ascii_function}, {"format", format_function}, {"chr", chr}, {"ord", ord}};
 
 constexpr std::string_view kTypes[] = {"int", "float", "complex", "bool", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "range", "slice", "type", "object"};
 constexpr std::string_view kRefused[] = {"open", "input", "eval", "exec", "compile", "globals", "locals", "vars", "super", "property",

@@ -494,6 +494,25 @@ std::string format(Runtime& runtime, const Value& v, std::string_view text) {
   throw Error(ErrorClass::TypeError, "unsupported format string passed to " + type + ".__format__");
 }
 
+std::string ascii(Runtime& runtime, const Value& value) {
+  std::string text = repr(runtime, value), result;
+  for (std::size_t i = 0; i < text.size();) {
+    auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80) {
+      result += text[i++];
+      continue;
+    }
+    std::size_t length = utf8_length(lead);
+    std::uint32_t point = lead & (0x7f >> length);
+    for (std::size_t k = 1; k < length && i + k < text.size(); ++k) point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
+    i += length;
+    char escape[16];
+    std::snprintf(escape, sizeof escape, point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
+    result += escape;
+  }
+  return result;
+}
+
 std::string percent_format(Runtime& runtime, std::string_view pattern, const Value& args) {
   std::string result;
   std::size_t next = 0;
@@ -578,7 +597,7 @@ std::string percent_format(Runtime& runtime, std::string_view pattern, const Val
     spec.type = type == 'i' || type == 'u' ? 'd' : type;
     switch (spec.type) {
       case 's': case 'r': case 'a': {
-        std::string body = type == 's' ? str(runtime, v) : repr(runtime, v);
+        std::string body = type == 's' ? str(runtime, v) : type == 'a' ? ascii(runtime, v) : repr(runtime, v);
         if (spec.precision >= 0) body = body.substr(0, static_cast<std::size_t>(spec.precision));
         result += pad(spec, "", body, '>');
         break;

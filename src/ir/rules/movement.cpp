@@ -240,7 +240,7 @@ void join(Inference& inference, const std::vector<Dims>& shapes, std::int64_t ax
   for (std::size_t k = 1; k < shapes.size(); ++k) {
     const Dims& shape = shapes[k];
     if (shape.size() != result.size())
-      throw Error(ErrorClass::ValueError, "all the input array dimensions except for the concatenation axis must match exactly, but along dimension 0, the array at index 0 has " +
+      throw Error(ErrorClass::ValueError, "all the input arrays must have same number of dimensions, but the array at index 0 has " +
                                               std::to_string(result.size()) + " dimension(s) and the array at index " + std::to_string(k) + " has " + std::to_string(shape.size()) + " dimension(s)");
     for (std::size_t i = 0; i < shape.size(); ++i)
       if (i != axis && shape[i] != result[i])
