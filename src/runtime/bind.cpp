@@ -153,7 +153,7 @@ void OperandList::add(Runtime& runtime, const Value& value) {
     return;
   }
   auto item = [&](DType dtype, const void* data, Kind kind) {
-    if (inline_count_ == kInline) {
+    if (inline_count_ >= item_places_) {
       // Beyond the inline places an item needs storage of its own.
       Array array = runtime.allocate(dtype, {});
       std::memcpy(array.data, data, ir::itemsize(dtype));

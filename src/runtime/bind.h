@@ -50,6 +50,8 @@ class OperandList {
   OperandList(const OperandList&) = delete;
 
   void add(Runtime& runtime, const Value& value);
+  // Ops whose results may be views need operands with storage of their own, which outlives the call.
+  void own_items() { item_places_ = 0; }
   void add_array(Array array, ir::Kind kind = ir::Kind::Array);  // keeps it
   void add_borrowed(const Array* array, ir::Kind kind) { operands_.push_back({array, kind}); }
   void add_absent() { operands_.push_back({}); }
@@ -69,6 +71,7 @@ class OperandList {
   ir::SmallVector<Operand, 4> operands_;
   ir::SmallVector<std::uint32_t, 4> groups_;
   int inline_count_ = 0;
+  int item_places_ = kInline;
   alignas(Array) unsigned char inline_arrays_[kInline][sizeof(Array)];
   alignas(16) char inline_items_[kInline][16];
   std::vector<std::unique_ptr<Array>> more_arrays_;

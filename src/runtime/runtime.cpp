@@ -351,6 +351,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   std::vector<Array> results;
   OperandList operands;
   ir::Kind kind = ir::Kind::Array;
+  if (op.has(ir::kViewResult)) operands.own_items();
   try {
     if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() && !target.host) {
       for (const Value& value : arguments.positional) {
