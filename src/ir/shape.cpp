@@ -102,7 +102,6 @@ Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
       fits &= !__builtin_mul_overflow(known, target[i], &known);
       continue;
     }
-    if (target[i] < -1 && unknown < 0) fits = false;
     if (unknown >= 0) throw Error(ErrorClass::ValueError, "can only specify one unknown dimension");
     unknown = static_cast<int>(i);
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/rules/elementwise.h"
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
@@ -284,7 +285,7 @@ ir::Casting casting_of(const Value* value) {
   static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
   for (int i = 0; i < 5; ++i)
     if (text == kNames[i]) return static_cast<ir::Casting>(i);
-  throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', or 'unsafe' (got '" + text + "')");
+  throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + text + "')");
 }
 
 std::string_view casting_name(ir::Casting casting) {
@@ -325,9 +326,8 @@ Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind
   items.reserve(results.size());
   for (Array& result : results) items.push_back(from_array(std::move(result), scalar));
   if (op.has(ir::kListResult)) return make_list(std::move(items));
-  // An op whose number of results follows its arguments (unique) gives a lone one bare.
-  if (items.size() == 1 && op.op_class == ir::OpClass::View) return items[0];  // atleast_1d(x)
-  if (items.size() == 1 && op.has(ir::kDynamicShape) && op.op_class != ir::OpClass::Linalg && op.path != "nonzero") return items[0];
+  // An op whose number of results follows its arguments (unique, atleast_1d) gives a lone one bare.
+  if (items.size() == 1 && op.id != OpId::Nonzero) return items[0];
   return make_tuple(std::move(items));
 }
 
@@ -425,9 +425,12 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
           operands.count();
       }
     }
-    if (ufunc.dtype) {
+    ir::Casting casting = casting_of(ufunc.casting);
+    if (ufunc.dtype && op.dtype_rule == ir::dtype_bool) {
+      if (*to_dtype(*ufunc.dtype) != ir::DType::Bool)
+        throw Error(ErrorClass::TypeError, "No loop matching the specified signature and casting was found for ufunc " + std::string(op.path));
+    } else if (ufunc.dtype) {
       ir::DType dtype = *to_dtype(*ufunc.dtype);
-      ir::Casting casting = casting_of(ufunc.casting);
       for (std::size_t i = 0; i < operands.operands().size(); ++i) {
         const Operand& operand = operands[i];
         if (!operand.present() || (operand->dtype == dtype && operand.kind != ir::Kind::Weak)) continue;

@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/elementwise.h"
+#include "ir/rules/reduction.h"
 #include "ir/signature.h"
 
 namespace autoray::ir {
@@ -57,7 +58,22 @@ void dtype_joined(Inference& inference) {
   Promotion promotion;
   for (const OperandType& operand : inference.in)
     if (operand.present()) promotion.add(operand.type->dtype, operand.type->kind == Kind::Weak ? Kind::Array : operand.type->kind);
-  for (Type& result : inference.results) result.dtype = promotion.result();
+  DType dtype = promotion.result();
+  if (inference.op.signature.find("casting") != std::string_view::npos) {
+    static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+    const std::string& casting = as_string(attribute(inference, "casting"), "casting");
+    auto found = std::find(std::begin(kNames), std::end(kNames), casting);
+    if (found == std::end(kNames))
+      throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
+    if (auto asked = as_dtype(attribute(inference, "dtype"))) {
+      dtype = *asked;
+      for (const OperandType& operand : inference.in)
+        if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
+          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) + "') to dtype('" +
+                                                 std::string(name(dtype)) + "') according to the rule '" + casting + "'");
+    }
+  }
+  for (Type& result : inference.results) result.dtype = dtype;
 }
 
 // ---- views ----
@@ -114,8 +130,9 @@ void shape_moveaxis(Inference& inference) {
 void shape_expand_dims(Inference& inference) {
   Dims shape = first(inference);
   auto axes = as_axes(attribute(inference, "axis"), "axis");
-  int ndim = shape.ssize() + static_cast<int>(axes ? axes->size() : 0);
-  Dims normal = normalize_axes(axes ? axes : Dims{}, ndim);
+  if (!axes) throw Error(ErrorClass::TypeError, "'NoneType' object cannot be interpreted as an integer");
+  int ndim = shape.ssize() + static_cast<int>(axes->size());
+  Dims normal = normalize_axes(axes, ndim);
   std::sort(normal.begin(), normal.end());
   for (std::int64_t a : normal) shape.insert(static_cast<std::size_t>(a), 1);
   one(inference, shape);
@@ -124,7 +141,7 @@ void shape_squeeze(Inference& inference) {
   const Dims& shape = first(inference);
   auto axes = as_axes(attribute(inference, "axis"), "axis");
   Dims drop;
-  if (axes) drop = normalize_axes(axes, shape.ssize());
+  if (axes) drop = reduction_axes(attribute(inference, "axis"), shape.ssize());
   Dims result;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     bool named = std::find(drop.begin(), drop.end(), static_cast<std::int64_t>(i)) != drop.end();
@@ -179,7 +196,7 @@ void shape_diag(Inference& inference) {
 }
 void shape_triangle(Inference& inference) {
   Dims shape = first(inference);
-  if (shape.empty()) throw Error(ErrorClass::ValueError, "input array must be at least 1-dimensional");
+  if (shape.empty()) throw Error(ErrorClass::TypeError, "tri() missing 1 required positional argument: 'N'");
   if (shape.size() == 1) shape = Dims{shape[0], shape[0]};
   one(inference, shape);
 }
@@ -215,8 +232,8 @@ void shape_tile(Inference& inference) {
 void shape_repeat(Inference& inference) {
   Dims shape = first(inference), counts = as_axes(attribute(inference, "repeats"), "repeats").value_or(Dims{1});
   const Attr& axis_attr = attribute(inference, "axis");
-  if (axis_attr.none()) shape = Dims{element_count(shape)};
-  auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : normalize_axis(as_int(axis_attr, "axis"), shape.ssize()));
+  if (axis_attr.none() || shape.empty()) shape = Dims{element_count(shape)};
+  auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : scan_axis(axis_attr, shape.ssize()));
   std::int64_t total = 0;
   for (std::int64_t c : counts) {
     if (c < 0) throw Error(ErrorClass::ValueError, "repeats may not contain negative values.");
@@ -300,6 +317,7 @@ Dims split_points(const Attr& sections, std::int64_t length, bool equal) {
     return ends;
   }
   std::int64_t n = as_int(sections, "indices_or_sections");
+  if (equal && n == 0) throw Error(ErrorClass::ZeroDivisionError, "integer modulo by zero");
   if (n <= 0) throw Error(ErrorClass::ValueError, "number sections must be larger than 0.");
   if (equal && length % n) throw Error(ErrorClass::ValueError, "array split does not result in an equal division");
   std::int64_t end = 0;
@@ -364,9 +382,9 @@ void shape_pad(Inference& inference) {
 
 void shape_take(Inference& inference) {
   const Attr& axis_attr = attribute(inference, "axis");
-  const Dims& shape = first(inference);
   const Dims& indices = inference.type(1).shape;
   if (axis_attr.none()) return one(inference, indices);
+  const Dims& shape = first(inference).empty() ? Dims{1} : first(inference);
   auto axis = static_cast<std::size_t>(normalize_axis(as_int(axis_attr, "axis"), shape.ssize()));
   Dims result(shape.begin(), shape.begin() + axis);
   for (std::int64_t d : indices) result.push_back(d);
@@ -377,28 +395,60 @@ void shape_take_along_axis(Inference& inference) {
   const Attr& axis_attr = attribute(inference, "axis");
   Dims shape = first(inference), indices = inference.type(1).shape;
   if (axis_attr.none()) shape = Dims{element_count(shape)};
+  else normalize_axis(as_int(axis_attr, "axis"), shape.ssize());
+  if (!is_integer(inference.type(1).dtype)) throw Error(ErrorClass::IndexError, "`indices` must be an integer array");
+  if (axis_attr.none() && indices.size() != 1) throw Error(ErrorClass::ValueError, "when axis=None, `indices` must have a single dimension.");
   if (shape.size() != indices.size()) throw Error(ErrorClass::ValueError, "`indices` and `arr` must have the same number of dimensions");
   auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : normalize_axis(as_int(axis_attr, "axis"), shape.ssize()));
   shape[axis] = indices[axis] = 1;
-  std::span<const std::int64_t> both[] = {shape, indices};
-  Dims result = broadcast_all(both);
+  auto fits = broadcast(shape, indices);
+  if (!fits) {
+    std::span<const std::int64_t> a[] = {inference.type(1).shape}, b[] = {shape};
+    std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
+    throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " + from + to);
+  }
+  Dims result = *fits;
   result[axis] = inference.type(1).shape[axis];
   one(inference, result);
 }
 void shape_sort(Inference& inference) {
   const Attr& axis_attr = attribute(inference, "axis");
   if (axis_attr.none()) return one(inference, Dims{element_count(first(inference))});
-  normalize_axis(as_int(axis_attr, "axis"), first(inference).ssize());
-  one(inference, first(inference));
+  bool orders_scalars = inference.op.id == OpId::Argsort && first(inference).empty();
+  normalize_axis(as_int(axis_attr, "axis"), orders_scalars ? 1 : first(inference).ssize());
+  one(inference, orders_scalars ? Dims{1} : first(inference));
 }
 void shape_searchsorted(Inference& inference) {
-  if (first(inference).size() != 1) throw Error(ErrorClass::ValueError, "object too deep for desired array");
+  if (first(inference).size() != 1)
+    throw Error(ErrorClass::ValueError, first(inference).empty() ? "object of too small depth for desired array" : "object too deep for desired array");
+  if (inference.in.size() > 2 && inference.in[2].present()) {
+    const Type& sorter = inference.type(2);
+    if (!is_integer(sorter.dtype)) throw Error(ErrorClass::TypeError, "sorter must only contain integers");
+    if (element_count(sorter.shape) != element_count(first(inference))) throw Error(ErrorClass::ValueError, "sorter.size must equal a.size");
+  }
   one(inference, inference.type(1).shape);
 }
 
 // ---- creation ----
 
-void shape_full(Inference& inference) { one(inference, as_shape(attribute(inference, "shape"), "shape")); }
+namespace {
+// A fill value broadcasts into the array; it cannot make it larger.
+void check_fill(const Dims& fill, const Dims& shape) {
+  auto text = [](const Dims& dims) {
+    std::span<const std::int64_t> list[] = {dims};
+    std::string padded = broadcast_shapes_text(list);
+    return padded.substr(0, padded.size() - 1);
+  };
+  auto fits = broadcast(fill, shape);
+  if (!fits || !(*fits == shape))
+    throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape));
+}
+}  // namespace
+
+void shape_full(Inference& inference) {
+  one(inference, as_shape(attribute(inference, "shape"), "shape"));
+  if (inference.op.id == OpId::Full) check_fill(inference.type(0).shape, inference.results[0].shape);
+}
 void dtype_created(Inference& inference) { inference.results[0].dtype = as_dtype(attribute(inference, "dtype")).value_or(DType::Float64); }
 void dtype_full(Inference& inference) {
   auto dtype = as_dtype(attribute(inference, "dtype"));
@@ -421,6 +471,7 @@ void dtype_like(Inference& inference) {
 void shape_like(Inference& inference) {
   const Attr& shape = attribute(inference, "shape");
   one(inference, shape.none() ? first(inference) : as_shape(shape, "shape"));
+  if (inference.op.id == OpId::FullLike) check_fill(inference.type(1).shape, inference.results[0].shape);
 }
 
 }  // namespace autoray::ir

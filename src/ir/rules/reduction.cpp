@@ -7,9 +7,19 @@
 
 namespace autoray::ir {
 
+Dims reduction_axes(const Attr& axis, int ndim) {
+  if (auto* i = axis.get<std::int64_t>(); i && ndim == 0 && (*i == 0 || *i == -1)) return {};
+  return normalize_axes(as_axes(axis, "axis"), ndim);
+}
+
+int scan_axis(const Attr& axis, int ndim) { return normalize_axis(as_int(axis, "axis"), ndim ? ndim : 1); }
+
 void shape_reduce(Inference& inference) {
   const Dims& shape = inference.type(0).shape;
-  Dims axes = normalize_axes(as_axes(attribute(inference, "axis"), "axis"), shape.ssize());
+  // numpy counts the items that a mean divides by, and for that an axis must exist.
+  bool strict = inference.op.id == OpId::Mean || inference.op.id == OpId::Std || inference.op.id == OpId::Var;
+  const Attr& axis = attribute(inference, "axis");
+  Dims axes = strict ? normalize_axes(as_axes(axis, "axis"), shape.ssize()) : reduction_axes(axis, shape.ssize());
   bool keepdims = as_bool(attribute(inference, "keepdims"), "keepdims");
   Type result;
   for (int i = 0; i < shape.ssize(); ++i) {
@@ -30,8 +40,8 @@ void shape_scan(Inference& inference) {
   const Attr& axis = attribute(inference, "axis");
   const Dims& shape = inference.type(0).shape;
   Type result;
-  result.shape = axis.none() ? Dims{element_count(shape)} : shape;
-  if (!axis.none()) normalize_axis(as_int(axis, "axis"), shape.ssize());
+  result.shape = axis.none() || shape.empty() ? Dims{element_count(shape)} : shape;
+  if (!axis.none()) scan_axis(axis, shape.ssize());
   inference.results.assign(1, result);
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/elementwise/driver.h"
 
+#include <algorithm>
 #include <cfenv>
 #include <cmath>
 #include <cstring>
@@ -29,7 +30,8 @@ constexpr int kMost = 3;                  // operands of one loop
       .with_code(403);
 }
 
-bool is_comparison(OpId id) { return id >= OpId::Equal && id <= OpId::GreaterEqual; }
+// Their answer is known when a Python int is outside the other operand's range.
+bool is_comparison(OpId id) { return id >= OpId::Equal && id <= OpId::LogicalXor; }
 
 // The dtype in which the loop computes.
 DType loop_dtype(const KernelCall& call) {
@@ -179,6 +181,8 @@ void elementwise_kernel(KernelCall& call) {
   if (ir::is_bool(dtype)) {
     if (call.op.id == OpId::Subtract)
       throw Error(ErrorClass::TypeError, "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the logical_xor function instead.");
+    if (call.op.id == OpId::Sign || call.op.id == OpId::Positive)
+      throw Error(ErrorClass::UFuncTypeError, "ufunc '" + std::string(call.op.path) + "' did not contain a loop with signature matching types <class 'numpy.dtypes.BoolDType'> -> None");
     if (call.op.id == OpId::Negative)
       throw Error(ErrorClass::TypeError, "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not function instead.");
   }
@@ -278,16 +282,34 @@ void where_kernel(KernelCall& call) {
     if (c.data[i]) std::memcpy(out.data + static_cast<std::size_t>(i) * size, v.data + static_cast<std::size_t>(i) * size, size);
 }
 
+// A Python int at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
+bool bounds_nothing(const Operand& bound, const Operand& array, bool lower) {
+  if (bound.kind != Kind::Weak || !ir::is_integer(array->dtype) || !ir::is_integer(bound->dtype)) return false;
+  bool outside = out_of_range(bound, array->dtype), negative = false;
+  if (bound->dtype == DType::Int64) {
+    std::int64_t v;
+    std::memcpy(&v, bound->data, sizeof v);
+    negative = v < 0;
+  }
+  if (outside && negative != lower)
+    throw Error(ErrorClass::OverflowError, "Python integer out of bounds for " + std::string(ir::name(array->dtype)));
+  return outside;
+}
+
 void clip_kernel(KernelCall& call) {
+  if (std::none_of(call.in.begin() + 1, call.in.end(), [](const Operand& bound) { return bound.present(); })) {
+    call.out[0] = call.runtime.run1(OpId::Positive, call.backend, {call.in[0].array});
+    return;
+  }
   Array result = converted(call.runtime, *call.in[0], call.types[0].dtype);
   // a_min and a_max, and the newer spelling min= and max=.
   for (std::size_t i : {1, 3})
-    if (call.in[i].present()) {
+    if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], true)) {
       Array low = converted(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
     }
   for (std::size_t i : {2, 4})
-    if (call.in[i].present()) {
+    if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], false)) {
       Array high = converted(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
     }

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 
 #include "ir/error.h"
@@ -41,15 +43,23 @@ void eye_kernel(KernelCall& call) {
   call.out[0] = std::move(result);
 }
 void copy_kernel(KernelCall& call) {
+  const std::string& order = ir::as_string(attribute(call.op, call.attrs, "order"), "order");
+  if (order != "C" && order != "F" && order != "A" && order != "K")
+    throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
   Array& out = call.allocate();
   const Array& x = *call.in[0];
-  // 'K' keeps the order of a Fortran array.
-  if (x.f_contiguous() && !x.c_contiguous()) {
-    std::int64_t step = out.itemsize();
-    for (std::size_t i = 0; i < out.shape.size(); ++i) {
-      out.strides[i] = step;
-      step *= out.shape[i];
-    }
+  // 'K' keeps the order in which the operand's memory holds the axes, 'A' only that of a Fortran array.
+  bool column_major = x.f_contiguous() && !x.c_contiguous();
+  Dims axes;
+  for (int i = 0; i < x.ndim(); ++i) axes.push_back(order == "F" || (order == "A" && column_major) ? i : x.ndim() - 1 - i);
+  if (order == "K")
+    std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) {
+      return std::llabs(x.strides[static_cast<std::size_t>(a)]) < std::llabs(x.strides[static_cast<std::size_t>(b)]);
+    });
+  std::int64_t step = out.itemsize();
+  for (std::int64_t a : axes) {
+    out.strides[static_cast<std::size_t>(a)] = step;
+    step *= out.shape[static_cast<std::size_t>(a)];
   }
   copy_into(call.runtime, x, out);
 }
@@ -61,13 +71,36 @@ Value result(HostCall& call, Array array) {
   array.backend = call.backend;
   return make_array(std::move(array));
 }
+bool is_false(const Value& v) { return v.is_bool() && !v.as_bool(); }
+[[noreturn]] void cannot_avoid_copy() {
+  throw Error(ErrorClass::ValueError, "Unable to avoid copy while creating an array as requested.\nIf using `np.array(obj, copy=False)` replace it with `np.asarray(obj)` to allow a copy when needed (no behavior change in NumPy 1.x).\nFor more details, see https://numpy.org/devdocs/numpy_2_0_migration_guide.html#adapting-to-changes-in-the-copy-keyword.");
+}
+// 'F' lays a fresh copy out by columns; 'C' and 'A' by rows; 'K' and None leave it.
+Array ordered(Runtime& runtime, Array array, const Value& order, bool may_copy) {
+  if (order.is_none() || order.empty()) return array;
+  const std::string& text = text_of(order, "order");
+  if (text != "C" && text != "F" && text != "A" && text != "K")
+    throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + text + "')");
+  if (text == "C" && !array.c_contiguous()) {
+    if (!may_copy) cannot_avoid_copy();
+    return converted(runtime, array, array.dtype);
+  }
+  if (text != "F" || array.f_contiguous()) return array;
+  if (!may_copy) cannot_avoid_copy();
+  Dims axes;
+  for (int i = array.ndim(); i-- > 0;) axes.push_back(i);
+  return transposed(converted(runtime, transposed(array, axes), array.dtype), axes);
+}
 Value array_host(HostCall& call) {
   auto dtype = to_dtype(arg(call, 1));
   Array array = to_array(call.runtime, arg(call, 0), dtype);
   bool shares = arg(call, 0).is(ObjectKind::Array) && array.storage == arg(call, 0).as<ArrayObject>().array.storage;
+  if (!shares && is_false(arg(call, 2))) cannot_avoid_copy();
   bool copy = !arg(call, 2).is_none() && !(arg(call, 2).is_bool() && !arg(call, 2).as_bool());
   if (shares && copy) array = converted(call.runtime, array, array.dtype);
+  array = ordered(call.runtime, std::move(array), arg(call, 3), !is_false(arg(call, 2)));
   std::int64_t ndmin = arg(call, 5).is_int() ? arg(call, 5).as_int() : 0;
+  if (ndmin > ir::kMaxDims) throw Error(ErrorClass::ValueError, "ndmin bigger than allowable number of dimensions (=64)");
   while (array.ndim() < ndmin) {
     array.shape.insert(0, 1);
     array.strides.insert(0, array.nbytes());
@@ -77,8 +110,15 @@ Value array_host(HostCall& call) {
 Value asarray_host(HostCall& call) {
   const Value& x = arg(call, 0);
   auto dtype = to_dtype(arg(call, 1));
-  if (auto* object = x.get_if<ArrayObject>(); object && (!dtype || *dtype == object->array.dtype) && !(arg(call, 4).is_bool() && arg(call, 4).as_bool())) return x;
-  return result(call, to_array(call.runtime, x, dtype));
+  if (!arg(call, 3).is_none() && !arg(call, 3).empty() && text_of(arg(call, 3), "device") != "cpu")
+    throw Error(ErrorClass::ValueError, "Device not understood. Only \"cpu\" is allowed, but received: " + text_of(arg(call, 3), "device"));
+  bool plain_order = arg(call, 2).is_none() || arg(call, 2).empty();
+  if (auto* object = x.get_if<ArrayObject>(); object && (!dtype || *dtype == object->array.dtype) && !(arg(call, 4).is_bool() && arg(call, 4).as_bool())) {
+    if (plain_order) return x;
+    return result(call, ordered(call.runtime, object->array, arg(call, 2), !is_false(arg(call, 4))));
+  }
+  if (is_false(arg(call, 4))) cannot_avoid_copy();
+  return result(call, ordered(call.runtime, to_array(call.runtime, x, dtype), arg(call, 2), true));
 }
 
 double number(Runtime& runtime, const Value& v) {

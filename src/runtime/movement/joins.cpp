@@ -3,6 +3,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/movement.h"
+#include "ir/rules/reduction.h"
 #include "runtime/convert.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
@@ -104,9 +105,9 @@ void tile_kernel(KernelCall& call) {
 void repeat_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = attr(call, "axis");
   Array x = contiguous(call.runtime, *call.in[0], call.in[0]->dtype);
-  if (axis_attr.none()) x = seen(x, Dims{x.size()});
+  auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : ir::scan_axis(axis_attr, x.ndim()));
+  if (axis_attr.none() || x.ndim() == 0) x = seen(x, Dims{x.size()});
   Array& out = call.allocate();
-  auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), x.ndim()));
   Dims counts = ir::as_axes(attr(call, "repeats"), "repeats").value_or(Dims{1});
   std::int64_t n = x.shape[axis], outer = 1, inner = x.itemsize();
   for (std::size_t i = 0; i < axis; ++i) outer *= x.shape[i];
@@ -140,6 +141,9 @@ void pad_kernel(KernelCall& call) {
     };
     auto* nested = values.get<ir::Attr::Tuple>();
     bool per_axis = nested && !nested->empty() && ((*nested)[0].get<Dims>() || (*nested)[0].get<ir::Attr::Tuple>());
+    if (per_axis && nested->size() != 1 && nested->size() != fill.size())
+      throw ir::Error(ir::ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: (" + std::to_string(nested->size()) +
+                                                      ",2)  and requested shape (" + std::to_string(fill.size()) + ",2)");
     for (std::size_t i = 0; i < fill.size(); ++i) fill[i] = pair_of(per_axis ? (*nested)[std::min(i, nested->size() - 1)] : values);
     copy_into(call.runtime, x, centre);
     Array item = call.runtime.allocate(ir::DType::Float64, {});

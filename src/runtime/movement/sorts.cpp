@@ -31,6 +31,20 @@ struct Before {
   }
 };
 
+// Every kind sorts the same way here; unknown ones are refused, by their first letter as numpy does.
+void check_kind(const KernelCall& call) {
+  const ir::Attr& kind = attr(call, "kind");
+  if (kind.none()) {
+    if (!attr(call, "order").none()) throw ir::Error(ir::ErrorClass::ValueError, "Cannot specify order when the array has no fields.");
+    return;
+  }
+  const std::string& text = ir::as_string(kind, "kind");
+  if (text.empty() || !std::strchr("qQhHmMsS", text[0]))
+    throw ir::Error(ir::ErrorClass::ValueError, "sort kind must be one of 'quick', 'heap', or 'stable' (got '" + text + "')");
+  if (!attr(call, "stable").none())
+    throw ir::Error(ir::ErrorClass::ValueError, "`kind` and keyword parameters can't be provided at the same time. Use only one.");
+}
+
 // The operand in C order with the sorted axis last; the op's axis attribute says which (None: flattened).
 Array axis_last(KernelCall& call, const Array& x, int& axis) {
   const ir::Attr& axis_attr = attr(call, "axis");
@@ -55,6 +69,7 @@ Array axis_back(const Array& x, int axis) {
 }
 
 void sort_kernel(KernelCall& call) {
+  check_kind(call);
   int axis;
   Array x = axis_last(call, *call.in[0], axis);
   std::int64_t n = x.ndim() ? x.shape.back() : 1, rows = n ? x.size() / n : 0;
@@ -69,8 +84,9 @@ void sort_kernel(KernelCall& call) {
   call.out[0] = result.c_contiguous() ? result : converted(call.runtime, result, result.dtype);
 }
 void argsort_kernel(KernelCall& call) {
+  check_kind(call);
   int axis;
-  Array x = axis_last(call, *call.in[0], axis);
+  Array x = axis_last(call, call.in[0]->ndim() ? *call.in[0] : with_shape_and_strides(*call.in[0], Dims{1}, Dims{call.in[0]->itemsize()}), axis);
   std::int64_t n = x.shape.back(), rows = n ? x.size() / n : 0;
   Array order = call.runtime.allocate(DType::Int64, x.shape);
   ir::visit_dtype(x.dtype, [&]<class T>() {
@@ -110,7 +126,10 @@ void take_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = attr(call, "axis");
   const std::string& mode = ir::as_string(attr(call, "mode"), "mode");
   Array x = contiguous(call.runtime, *call.in[0], call.in[0]->dtype);
-  if (!ir::is_integer(call.in[1]->dtype) && call.in[1]->size())
+  if (x.ndim() == 0) x = with_shape_and_strides(x, Dims{1}, Dims{x.itemsize()});
+  if (mode != "raise" && mode != "wrap" && mode != "clip")
+    throw ir::Error(ir::ErrorClass::ValueError, "clipmode must be one of 'clip', 'raise', or 'wrap' (got '" + mode + "')");
+  if (!ir::is_integer(call.in[1]->dtype) && !ir::is_bool(call.in[1]->dtype) && call.in[1]->size())
     throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(call.in[1]->dtype)) + "') to dtype('int64') according to the rule 'safe'");
   Array indices = contiguous(call.runtime, *call.in[1], DType::Int64);
   Array& out = call.allocate();

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "ir/error.h"
@@ -84,10 +85,25 @@ void unit_axes_kernel(KernelCall& call) {
   }
   call.out[0] = with_shape_and_strides(x, call.types[0].shape, strides);
 }
+// The axes from the largest stride to the smallest: the order in which memory holds the elements.
+Array in_memory_order(const Array& x) {
+  Dims axes;
+  for (int i = 0; i < x.ndim(); ++i) axes.push_back(i);
+  std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) {
+    return std::llabs(x.strides[static_cast<std::size_t>(a)]) > std::llabs(x.strides[static_cast<std::size_t>(b)]);
+  });
+  return transposed(x, axes);
+}
 void ravel_kernel(KernelCall& call) {
-  const std::string& order = ir::as_string(attr(call, "order"), "order");
+  const ir::Attr& order_attr = attr(call, "order");
+  const std::string order = order_attr.none() ? "C" : ir::as_string(order_attr, "order");
+  if (order != "C" && order != "F" && order != "A" && order != "K")
+    throw ir::Error(ir::ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
   Array x = *call.in[0];
-  if (order == "F") {
+  bool column_major = x.f_contiguous() && !x.c_contiguous();
+  if (order == "K" && !column_major) {
+    x = in_memory_order(x);
+  } else if (order == "F" || ((order == "A" || order == "K") && column_major)) {
     Dims axes;
     for (int i = x.ndim(); i-- > 0;) axes.push_back(i);
     x = transposed(x, axes);

@@ -1,5 +1,6 @@
 // cumsum and cumprod: strictly in order along the axis; side by side across the others.
 #include "ir/rules/movement.h"
+#include "ir/rules/reduction.h"
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/order.h"
 
@@ -36,8 +37,8 @@ void scan_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = reduction_attr(call, "axis");
   Array x = contiguous(call.runtime, *call.in[0], dtype);
   std::int64_t n = x.size(), inner = 1, outer = 1;
-  if (!axis_attr.none()) {
-    auto axis = static_cast<std::size_t>(ir::normalize_axis(ir::as_int(axis_attr, "axis"), x.ndim()));
+  if (!axis_attr.none() && x.ndim()) {
+    auto axis = static_cast<std::size_t>(ir::scan_axis(axis_attr, x.ndim()));
     n = x.shape[axis];
     for (std::size_t i = 0; i < axis; ++i) outer *= x.shape[i];
     for (std::size_t i = axis + 1; i < x.shape.size(); ++i) inner *= x.shape[i];

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "ir/rules/movement.h"
+#include "ir/rules/reduction.h"
 
 namespace autoray::runtime {
 
@@ -62,7 +63,7 @@ Walk walk_of(KernelCall& call, const Array& x, ir::DType dtype) {
   bool reduced[kMost] = {};
   Walk walk;
   walk.data = x.dtype == dtype ? x : converted(call.runtime, x, dtype);
-  for (std::int64_t a : ir::normalize_axes(ir::as_axes(ir::attribute(call.op, call.attrs, "axis"), "axis"), x.ndim())) reduced[a] = true;
+  for (std::int64_t a : ir::reduction_axes(ir::attribute(call.op, call.attrs, "axis"), x.ndim())) reduced[a] = true;
   std::int64_t size = walk.data.itemsize();
   Axes axes = ordered(walk.data, reduced);
   int groups = 0;

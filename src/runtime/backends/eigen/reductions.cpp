@@ -6,6 +6,7 @@
 #include <complex>
 
 #include "ir/rules/movement.h"
+#include "ir/rules/reduction.h"
 #include "runtime/backends/eigen/backend.h"
 #include "runtime/convert.h"
 #include "runtime/runtime.h"
@@ -42,7 +43,7 @@ struct Layout {
 };
 Layout layout_of(KernelCall& call) {
   const Array& x = *call.in[0];
-  Dims axes = ir::normalize_axes(ir::as_axes(ir::attribute(call.op, call.attrs, "axis"), "axis"), x.ndim());
+  Dims axes = ir::reduction_axes(ir::attribute(call.op, call.attrs, "axis"), x.ndim());
   std::sort(axes.begin(), axes.end());
   Dims kept;
   for (int i = 0; i < x.ndim(); ++i)
