@@ -6,6 +6,7 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/files/files.h"
 #include "runtime/movement/movement.h"
+#include "runtime/reduction/histogram.h"
 #include "runtime/reduction/reduction.h"
 #include "runtime/random/random.h"
 
@@ -33,6 +34,7 @@ constexpr auto kLoops = std::to_array<LoopTable>({
 });
 constexpr auto kHosts = std::to_array<HostTable>({
     create_hosts,
+    histogram_hosts,
     random_hosts,
     file_hosts,
 });
