@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kMatmul = "(n?,k),(k,m?)->(n?,m?)";
 constexpr std::int64_t kFirstEllipsisLabel = 256;
 
-[[noreturn]] void value_error(std::string message) { throw Error(ErrorClass::ValueError, std::move(message)); }
+[[noreturn]] void value_error(std::string message) { throw Error(ErrorClass::ValueError, std::move(message)).with_code(401); }
 
 void one(Inference& inference, Dims shape) {
   Type result;
