@@ -13,5 +13,6 @@ std::span<const LoopRow> arithmetic_loops();
 std::span<const LoopRow> comparison_loops();
 std::span<const LoopRow> unary_loops();
 std::span<const LoopRow> transcendental_loops();
+std::span<const LoopRow> one_line_loops();
 
 }  // namespace autoray::runtime

@@ -31,6 +31,7 @@ constexpr auto kLoops = std::to_array<LoopTable>({
     comparison_loops,
     unary_loops,
     transcendental_loops,
+    one_line_loops,
 });
 constexpr auto kHosts = std::to_array<HostTable>({
     create_hosts,
