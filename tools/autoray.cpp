@@ -102,7 +102,8 @@ int main(int argc, char** argv) {
     std::vector<std::string> names;
     for (const Command& command : kCommands) names.emplace_back(command.name);
     std::string near = autoray::did_you_mean(name, names);
-    return usage_error("unknown command '" + name + "'", near.empty() ? "autoray --help lists the commands" : "did you mean '" + near + "'?");
+    return usage_error("unknown command '" + name + "'",
+                       near.empty() ? "autoray --help lists the commands" : "did you mean '" + near + "'?");
   } catch (const autoray::Error& error) {
     std::fflush(stdout);
     std::fputs((colour() ? error.diagnostic().rendered_colour : error.diagnostic().rendered).c_str(), stderr);

@@ -7,7 +7,16 @@
 namespace autoray::tools {
 
 // Exit statuses, documented in --help.
-enum Status { kOk = 0, kScriptFailed = 1, kUsage = 2, kParse = 3, kMismatch = 4, kLimit = 5, kInternal = 70, kInterrupted = 130 };
+enum Status {
+  kOk = 0,
+  kScriptFailed = 1,
+  kUsage = 2,
+  kParse = 3,
+  kMismatch = 4,
+  kLimit = 5,
+  kInternal = 70,
+  kInterrupted = 130
+};
 
 struct Command {
   const char* name;

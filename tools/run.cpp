@@ -102,10 +102,12 @@ bool compare(const std::string& name, const Array& got, const Array& want, doubl
   }
   if (bad.empty()) return true;
   std::sort(bad.rbegin(), bad.rend());
-  std::fprintf(stderr, "autoray: mismatch: %s differs in %zu of %lld elements (rtol %g, atol %g)\n", name.c_str(), bad.size(), static_cast<long long>(x.size()), r, a);
+  std::fprintf(stderr, "autoray: mismatch: %s differs in %zu of %lld elements (rtol %g, atol %g)\n", name.c_str(), bad.size(),
+               static_cast<long long>(x.size()), r, a);
   for (std::size_t k = 0; k < bad.size() && k < 5; ++k) {
     std::int64_t i = bad[k].second;
-    std::fprintf(stderr, "  element %lld: got %.17g%+.17gj, expected %.17g%+.17gj\n", static_cast<long long>(i), p[i].real(), p[i].imag(), q[i].real(), q[i].imag());
+    std::fprintf(stderr, "  element %lld: got %.17g%+.17gj, expected %.17g%+.17gj\n", static_cast<long long>(i), p[i].real(),
+                 p[i].imag(), q[i].real(), q[i].imag());
   }
   return false;
 }
@@ -114,9 +116,11 @@ int execute(const Options& o) {
   std::vector<std::string> backends = backend_names();
   if (std::find(backends.begin(), backends.end(), o.backend) == backends.end()) {
     std::string near = did_you_mean(o.backend, backends);
-    return usage_error("unknown backend '" + o.backend + "'", near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
+    return usage_error("unknown backend '" + o.backend + "'",
+                       near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
   }
-  if (o.function.empty() && (!o.save.empty() || !o.expect.empty() || o.repeat_given || !o.loads.empty() || !o.time_file.empty()))
+  if (o.function.empty() &&
+      (!o.save.empty() || !o.expect.empty() || o.repeat_given || !o.loads.empty() || !o.time_file.empty()))
     return usage_error("--load, --save, --expect, --repeat and --time need --call FN");
   if (o.repeat < 1) return usage_error("--repeat takes a positive number");
   EngineOptions options;
@@ -131,13 +135,14 @@ int execute(const Options& o) {
   program.set_arguments(o.arguments);
   if (o.explain)
     engine.on_call([](const ExplainedCall& c) {
-      std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(), c.library.c_str(), c.provider.c_str());
+      std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(),
+                   c.library.c_str(), c.provider.c_str());
     });
   struct Guard {
     explicit Guard(Engine& e) { running = &e; }
     ~Guard() { running = nullptr; }
   } guard(engine);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   sigaction(SIGINT, &action, nullptr);
   if (o.timeout > 0) {
@@ -153,20 +158,24 @@ int execute(const Options& o) {
 
   // ---- --call ----
   const auto functions = program.functions();
-  auto described = std::find_if(functions.begin(), functions.end(), [&](const FunctionDescription& f) { return f.name == o.function; });
+  auto described =
+      std::find_if(functions.begin(), functions.end(), [&](const FunctionDescription& f) { return f.name == o.function; });
   if (described == functions.end()) {
     std::vector<std::string> names;
     for (const auto& f : functions) names.push_back(f.name);
     std::string near = did_you_mean(o.function, names);
-    return usage_error("'" + o.script + "' has no function '" + o.function + "'", near.empty() ? "" : "did you mean '" + near + "'?");
+    return usage_error("'" + o.script + "' has no function '" + o.function + "'",
+                       near.empty() ? "" : "did you mean '" + near + "'?");
   }
   std::vector<Named> inputs;
   auto give = [&](const std::string& name, const Value& value, bool must_match) {
     bool known = std::find(described->parameters.begin(), described->parameters.end(), name) != described->parameters.end();
-    if (known) inputs.push_back({name, value});
+    if (known)
+      inputs.push_back({name, value});
     else if (must_match) {
       std::string near = did_you_mean(name, described->parameters);
-      return usage_error("'" + o.function + "' has no parameter '" + name + "'", near.empty() ? "" : "did you mean '" + near + "'?");
+      return usage_error("'" + o.function + "' has no parameter '" + name + "'",
+                         near.empty() ? "" : "did you mean '" + near + "'?");
     }
     return 0;
   };
@@ -182,7 +191,9 @@ int execute(const Options& o) {
       std::uint64_t seed;
       std::string dtype;
       std::vector<std::int64_t> shape;
-      if (!parse_random(source, seed, dtype, shape)) return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'", "for example x=random:1:float64[50,50]");
+      if (!parse_random(source, seed, dtype, shape))
+        return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'",
+                           "for example x=random:1:float64[50,50]");
       value = engine.standard_normal(seed, dtype, shape);
     } else if (source.ends_with(".npy")) {
       value = engine.load_npy(source);
@@ -193,7 +204,9 @@ int execute(const Options& o) {
   }
   for (std::size_t i = 0; i < described->parameters.size(); ++i) {
     bool given = std::any_of(inputs.begin(), inputs.end(), [&](const Named& n) { return n.name == described->parameters[i]; });
-    if (!given && !described->has_default[i]) return usage_error("'" + o.function + "' needs '" + described->parameters[i] + "'", "give it with --load " + described->parameters[i] + "=...");
+    if (!given && !described->has_default[i])
+      return usage_error("'" + o.function + "' needs '" + described->parameters[i] + "'",
+                         "give it with --load " + described->parameters[i] + "=...");
   }
   std::vector<double> times;
   Value result;
@@ -218,7 +231,8 @@ int execute(const Options& o) {
   if (!o.save.empty()) engine.save_npz(o.save, outputs);
   if (!o.time_file.empty()) {
     char line[160];
-    std::snprintf(line, sizeof line, "{\"seconds\": %.9g, \"compile_seconds\": 0, \"runs\": %d}\n", times[times.size() / 2], o.repeat);
+    std::snprintf(line, sizeof line, "{\"seconds\": %.9g, \"compile_seconds\": 0, \"runs\": %d}\n", times[times.size() / 2],
+                  o.repeat);
     if (o.time_file == "-") {
       std::fputs(line, stdout);
     } else {
@@ -260,7 +274,8 @@ int run_command(const std::vector<std::string>& given) {
   app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
   app.add_option("--backend", o.backend, "what `import numpy` is bound to: numpy or eigen");
   app.add_option("--call", o.function, "call this function after the module has run");
-  app.add_option("--load", o.loads, "IN.npz, NAME=FILE.npy, NAME=LITERAL or NAME=random:SEED:DTYPE[SHAPE]")->allow_extra_args(false);
+  app.add_option("--load", o.loads, "IN.npz, NAME=FILE.npy, NAME=LITERAL or NAME=random:SEED:DTYPE[SHAPE]")
+      ->allow_extra_args(false);
   app.add_option("--save", o.save, "write the results and the array parameters to this .npz");
   app.add_option("--expect", o.expect, "compare with this .npz; status 4 when something differs");
   app.add_option("--rtol", o.rtol, "relative tolerance of --expect");
@@ -270,7 +285,9 @@ int run_command(const std::vector<std::string>& given) {
   app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
   app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
-  app.footer("examples:\n  autoray run heat.ar --backend=eigen\n  autoray run f.ar --call f --load x=random:1:float64[50,50] --save out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
+  app.footer(
+      "examples:\n  autoray run heat.ar --backend=eigen\n  autoray run f.ar --call f --load x=random:1:float64[50,50] --save "
+      "out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
   std::reverse(arguments.begin(), arguments.end());
   try {
     app.parse(arguments);

@@ -18,8 +18,8 @@ class Array {
   Array();  // empty: no elements of float64
   // A C-contiguous array of uninitialised elements. Throws std::bad_alloc.
   static Array make(std::string_view dtype, std::vector<std::int64_t> shape);
-  // A view on the caller's memory: nothing is copied, and `release` runs when the last array that uses it is gone. Strides are in
-  // bytes; empty: C order.
+  // A view on the caller's memory: nothing is copied, and `release` runs when the last array that uses it is gone. Strides are
+  // in bytes; empty: C order.
   static Array view(void* data, std::string_view dtype, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides = {},
                     bool writable = true, std::function<void()> release = {});
 

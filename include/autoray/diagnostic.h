@@ -8,15 +8,15 @@
 namespace autoray {
 
 struct Diagnostic {
-  std::string code;      // "E0401"
-  std::string message;   // "ValueError: operands could not be broadcast together with shapes (3,) (4,)"
+  std::string code;     // "E0401"
+  std::string message;  // "ValueError: operands could not be broadcast together with shapes (3,) (4,)"
   std::string file;
   int line = 0, column = 0;  // from 1; 0: no place
   std::string hint;
-  std::string rendered;      // as the command line prints it, without colour
+  std::string rendered;  // as the command line prints it, without colour
   std::string rendered_colour;
   std::string json;
-  int status = 1;            // the exit status of the command line: 1 script failed, 3 parse or type error, 5 limit, 130 interrupted
+  int status = 1;  // the exit status of the command line: 1 script failed, 3 parse or type error, 5 limit, 130 interrupted
 };
 
 // The one exception type of the public API.

@@ -28,8 +28,8 @@ struct ValueState;
 }  // namespace detail
 
 struct EngineOptions {
-  std::string backend = "numpy";        // what scripts' `import numpy` is bound to: "numpy" or "eigen"
-  std::int64_t max_memory = -1;         // bytes of all live arrays together; -1: no limit
+  std::string backend = "numpy";                       // what scripts' `import numpy` is bound to: "numpy" or "eigen"
+  std::int64_t max_memory = -1;                        // bytes of all live arrays together; -1: no limit
   std::function<void(std::string_view)> write_stdout;  // the scripts' print; empty: standard output
   std::function<void(std::string_view)> write_stderr;
 };
@@ -39,10 +39,10 @@ class Value {
  public:
   Value() = default;
   bool empty() const { return !state_; }
-  bool is_array() const;   // arrays, numpy scalars and Python numbers
-  bool is_tuple() const;   // tuples and lists
+  bool is_array() const;             // arrays, numpy scalars and Python numbers
+  bool is_tuple() const;             // tuples and lists
   std::vector<Value> items() const;  // of a tuple or list
-  Array array() const;     // Error when it cannot be one
+  Array array() const;               // Error when it cannot be one
   std::string repr() const;
 
  private:
@@ -104,17 +104,18 @@ class Engine {
   // Registers a C++ function for `do(name, ...)` on a backend; with `wrap` it is given the function that it replaces.
   using Function = std::function<Array(std::span<const Array>)>;
   void register_function(const std::string& backend, const std::string& name, Function function);
-  void register_wrapper(const std::string& backend, const std::string& name, std::function<Array(const Function& old, std::span<const Array>)> wrapper);
+  void register_wrapper(const std::string& backend, const std::string& name,
+                        std::function<Array(const Function& old, std::span<const Array>)> wrapper);
 
   // ---- values ----
   Value value(const Array& array);
-  Value literal(const std::string& text);           // a literal of the language: "3", "[1.0, 2.0]", "'text'"; Error otherwise
+  Value literal(const std::string& text);  // a literal of the language: "3", "[1.0, 2.0]", "'text'"; Error otherwise
   Value load_npy(const std::string& path);
   std::vector<Named> load_npz(const std::string& path);
   // A failed write leaves the old file.
   void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays);
   Value standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape);
-  Value copy(const Value& value);                    // a deep copy of arrays and containers
+  Value copy(const Value& value);  // a deep copy of arrays and containers
 
   // ---- looking ----
   std::vector<BackendDescription> backends() const;

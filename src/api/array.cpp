@@ -33,8 +33,8 @@ Array Array::make(std::string_view dtype, std::vector<std::int64_t> shape) {
   return result;
 }
 
-Array Array::view(void* data, std::string_view dtype, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides, bool writable,
-                  std::function<void()> release) {
+Array Array::view(void* data, std::string_view dtype, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides,
+                  bool writable, std::function<void()> release) {
   Array result;
   runtime::Array& a = result.impl_->array;
   a.dtype = dtype_named(dtype);

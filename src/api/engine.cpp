@@ -44,8 +44,12 @@ EngineState::EngineState(const EngineOptions& options) : scope(heap) {
   r.backend = options.backend;
   r.max_memory = options.max_memory;
   runtime = std::make_unique<runtime::Runtime>(r);
-  runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
-  runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };
+  runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  };
+  runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  };
   // numpy's warnings: once a message.
   auto seen = std::make_shared<std::vector<std::string>>();
   auto* rt = runtime.get();
@@ -82,9 +86,12 @@ using detail::EngineState;
 
 bool Value::is_array() const {
   const runtime::Value& v = state_->value;
-  return v.is(runtime::ObjectKind::Array) || v.is(runtime::ObjectKind::NumpyScalar) || v.is_int() || v.is_float() || v.is_bool() || v.is(runtime::ObjectKind::Complex);
+  return v.is(runtime::ObjectKind::Array) || v.is(runtime::ObjectKind::NumpyScalar) || v.is_int() || v.is_float() ||
+         v.is_bool() || v.is(runtime::ObjectKind::Complex);
 }
-bool Value::is_tuple() const { return state_->value.is(runtime::ObjectKind::Tuple) || state_->value.is(runtime::ObjectKind::List); }
+bool Value::is_tuple() const {
+  return state_->value.is(runtime::ObjectKind::Tuple) || state_->value.is(runtime::ObjectKind::List);
+}
 std::vector<Value> Value::items() const {
   std::vector<Value> list;
   const runtime::Value& v = state_->value;
@@ -173,14 +180,16 @@ Program Engine::load(std::string text, std::string name, std::string directory) 
 Array Engine::call(std::string_view op, std::span<const Array> operands) {
   ir::OpId id = ir::find_op(op);
   try {
-    if (id == ir::OpId::Count) throw ir::Error(ir::ErrorClass::ImportError, "autoray couldn't find function '" + std::string(op) + "'");
+    if (id == ir::OpId::Count)
+      throw ir::Error(ir::ErrorClass::ImportError, "autoray couldn't find function '" + std::string(op) + "'");
     ir::SmallVector<runtime::Operand, 4> list;
     ir::SmallVector<std::uint32_t, 4> groups;
     for (const Array& a : operands) {
       list.push_back({&ArrayAccess::unwrap(a), ir::Kind::Array});
       groups.push_back(1);
     }
-    auto results = state_->runtime->run(id, state_->runtime->native_backend(), list, groups, state_->runtime->default_attrs(id));
+    auto results =
+        state_->runtime->run(id, state_->runtime->native_backend(), list, groups, state_->runtime->default_attrs(id));
     return ArrayAccess::wrap(std::move(results.at(0)));
   } catch (const ir::Error& error) {
     detail::raise(error);
@@ -202,13 +211,15 @@ runtime::Ref<runtime::Callable> native(const std::string& name, runtime::NativeF
 }  // namespace
 
 void Engine::register_function(const std::string& backend, const std::string& name, Function function) {
-  runtime::register_function(*state_->runtime, backend, name, native(name, [function](runtime::Runtime& r, const runtime::Arguments& a) {
+  runtime::register_function(*state_->runtime, backend, name,
+                             native(name, [function](runtime::Runtime& r, const runtime::Arguments& a) {
                                std::vector<Array> operands = arrays_of(r, a);
                                return array_value(function(operands));
                              }));
 }
 
-void Engine::register_wrapper(const std::string& backend, const std::string& name, std::function<Array(const Function&, std::span<const Array>)> wrapper) {
+void Engine::register_wrapper(const std::string& backend, const std::string& name,
+                              std::function<Array(const Function&, std::span<const Array>)> wrapper) {
   try {
     auto old = runtime::library_function(*state_->runtime, backend, name);
     auto* r = state_->runtime.get();
@@ -217,7 +228,8 @@ void Engine::register_wrapper(const std::string& backend, const std::string& nam
       for (const Array& a : operands) values.push_back(array_value(a));
       return ArrayAccess::wrap(runtime::to_array(*r, old->call(*r, {values, {}, {}})));
     };
-    register_function(backend, name, [wrapper, call_old](std::span<const Array> operands) { return wrapper(call_old, operands); });
+    register_function(backend, name,
+                      [wrapper, call_old](std::span<const Array> operands) { return wrapper(call_old, operands); });
   } catch (const ir::Error& error) {
     detail::raise(error);
   }
@@ -268,8 +280,9 @@ Value Engine::standard_normal(std::uint64_t seed, std::string_view dtype, const 
   std::string name(dtype);
   bool single = name == "float32";
   auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
-  std::string text = "import numpy as np\nvalue = np.random.default_rng(" + std::to_string(seed) + ").standard_normal((" + dims + ")" +
-                     (single ? ", dtype=np.float32" : "") + ")\n" + (single || name == "float64" ? "" : "value = value.astype('" + name + "')\n");
+  std::string text = "import numpy as np\nvalue = np.random.default_rng(" + std::to_string(seed) + ").standard_normal((" +
+                     dims + ")" + (single ? ", dtype=np.float32" : "") + ")\n" +
+                     (single || name == "float64" ? "" : "value = value.astype('" + name + "')\n");
   if (auto problem = interpreter->load("<random>", text, "")) detail::raise(*problem, 2);
   frontend::Outcome outcome = interpreter->run();
   if (outcome.error) detail::raise(*outcome.error, 2);
@@ -295,7 +308,9 @@ runtime::Value deep_copy(runtime::Runtime& r, const runtime::Value& v) {
 
 }  // namespace
 
-Value Engine::copy(const Value& value) { return EngineState::wrap(state_, deep_copy(*state_->runtime, EngineState::unwrap(value))); }
+Value Engine::copy(const Value& value) {
+  return EngineState::wrap(state_, deep_copy(*state_->runtime, EngineState::unwrap(value)));
+}
 
 std::vector<BackendDescription> Engine::backends() const {
   std::vector<BackendDescription> list;
@@ -303,12 +318,14 @@ std::vector<BackendDescription> Engine::backends() const {
   for (std::size_t b = 0; b < r.backend_count(); ++b) {
     auto id = static_cast<runtime::BackendId>(b);
     const runtime::Backend& backend = r.backend(id);
-    BackendDescription d{std::string(backend.name), std::string(backend.based_on), std::string(backend.library), std::string(backend.note), {}};
+    BackendDescription d{
+        std::string(backend.name), std::string(backend.based_on), std::string(backend.library), std::string(backend.note), {}};
     for (const ir::Op& op : ir::all_ops()) {
       runtime::Entry& entry = r.entry(id, op.id);
       runtime::BackendId provider = entry.provided_by;
       // Element-wise ops run one driver; who provides the float64 loop is what counts.
-      if (op.op_class == ir::OpClass::Elementwise && r.loop(id, op.id, ir::DType::Float64)) provider = r.loop_provider(id, op.id, ir::DType::Float64);
+      if (op.op_class == ir::OpClass::Elementwise && r.loop(id, op.id, ir::DType::Float64))
+        provider = r.loop_provider(id, op.id, ir::DType::Float64);
       d.kernels.emplace_back(op.path, r.backend_name(provider));
     }
     list.push_back(std::move(d));
@@ -317,7 +334,9 @@ std::vector<BackendDescription> Engine::backends() const {
 }
 
 void Engine::on_call(std::function<void(const ExplainedCall&)> listener) {
-  state_->runtime->on_explain = [listener](const runtime::ExplainEntry& e) { listener({e.op, e.operands, e.backend, e.provider, e.library}); };
+  state_->runtime->on_explain = [listener](const runtime::ExplainEntry& e) {
+    listener({e.op, e.operands, e.backend, e.provider, e.library});
+  };
 }
 
 std::int64_t Engine::peak_memory() const { return state_->runtime->budget().peak(); }
@@ -329,10 +348,12 @@ void Engine::request_stop(Stop reason) {
 // ---- tables ----
 
 std::vector<OpDescription> operations() {
-  static constexpr const char* kClasses[] = {"elementwise", "reduction", "view", "join", "index", "create", "contract", "linalg", "random", "host"};
+  static constexpr const char* kClasses[] = {"elementwise", "reduction", "view",   "join",   "index",
+                                             "create",      "contract",  "linalg", "random", "host"};
   std::vector<OpDescription> list;
   for (const ir::Op& op : ir::all_ops()) {
-    OpDescription d{std::string(op.path), std::string(op.signature), kClasses[static_cast<int>(op.op_class)], std::string(op.operands), {}};
+    OpDescription d{
+        std::string(op.path), std::string(op.signature), kClasses[static_cast<int>(op.op_class)], std::string(op.operands), {}};
     for (const ir::Alias& alias : ir::aliases())
       if (alias.id == op.id) d.aliases.emplace_back(alias.name);
     list.push_back(std::move(d));

@@ -37,8 +37,27 @@ enum class Scope : std::uint8_t {
 };
 
 enum class ExprKind : std::uint8_t {
-  Constant, Name, Attribute, Subscript, Slice, Call, Unary, Binary, BoolOp, Compare, IfExp, NamedExpr, Starred, Tuple, List, Dict,
-  Set, Comprehension, Lambda, JoinedStr, FormattedValue
+  Constant,
+  Name,
+  Attribute,
+  Subscript,
+  Slice,
+  Call,
+  Unary,
+  Binary,
+  BoolOp,
+  Compare,
+  IfExp,
+  NamedExpr,
+  Starred,
+  Tuple,
+  List,
+  Dict,
+  Set,
+  Comprehension,
+  Lambda,
+  JoinedStr,
+  FormattedValue
 };
 
 struct Expr {
@@ -192,16 +211,16 @@ enum class ComprehensionKind : std::uint8_t { List, Set, Dict, Generator };
 struct FunctionScope;
 struct Comprehension : Expr {
   ComprehensionKind what;
-  Expr* element;        // the key of a dict comprehension
-  Expr* value;          // of a dict comprehension, else null
+  Expr* element;  // the key of a dict comprehension
+  Expr* value;    // of a dict comprehension, else null
   std::span<Generator> generators;
   FunctionScope* scope = nullptr;  // resolver: its own scope, as in Python
 };
 
 struct FormattedValue : Expr {
   Expr* value;
-  char conversion;   // 0, 'r', 's', 'a'
-  Expr* format_spec; // a JoinedStr or null
+  char conversion;    // 0, 'r', 's', 'a'
+  Expr* format_spec;  // a JoinedStr or null
 };
 struct JoinedStr : Expr {
   std::span<Expr*> values;  // Constant strings and FormattedValues
@@ -243,18 +262,36 @@ struct Capture {
 };
 struct FunctionScope {
   std::uint32_t slot_count = 0;
-  std::vector<NameId> slot_names;       // of locals and cells, for messages
+  std::vector<NameId> slot_names;         // of locals and cells, for messages
   std::vector<std::uint32_t> cell_slots;  // slots that hold Cells, made on entry
   std::vector<std::uint32_t> own_slots;   // of a comprehension that runs in its function's frame: emptied when it ends
-  std::vector<Capture> captures;        // the closure, in order
+  std::vector<Capture> captures;          // the closure, in order
   std::vector<NameId> free_names;
 };
 
 // ---- statements ----
 
 enum class StmtKind : std::uint8_t {
-  Expr, Assign, AugAssign, If, While, For, Try, With, FunctionDef, Return, Raise, Assert, Delete, Pass, Break, Continue, Import,
-  ImportFrom, Global, Nonlocal
+  Expr,
+  Assign,
+  AugAssign,
+  If,
+  While,
+  For,
+  Try,
+  With,
+  FunctionDef,
+  Return,
+  Raise,
+  Assert,
+  Delete,
+  Pass,
+  Break,
+  Continue,
+  Import,
+  ImportFrom,
+  Global,
+  Nonlocal
 };
 
 struct Stmt {

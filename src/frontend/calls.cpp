@@ -78,7 +78,8 @@ bool Evaluator::make_function(Function& f, Frame& frame, Value& out) {
   for (std::size_t i = 0; i < f.parameters.size(); ++i)
     if (f.parameters[i].default_value && !eval(*f.parameters[i].default_value, frame, function->defaults[i])) return false;
   for (const Capture& c : f.scope->captures)
-    function->closure.push_back(c.from_parent_cell ? Ref<Cell>::share(&frame.slots[c.index].as<Cell>()) : frame.closure[c.index]);
+    function->closure.push_back(c.from_parent_cell ? Ref<Cell>::share(&frame.slots[c.index].as<Cell>())
+                                                   : frame.closure[c.index]);
   out = function;
   return true;
 }
@@ -116,10 +117,11 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     for (std::size_t i = positional; i < given; ++i) rest.push_back(arguments.positional[i]);
     slots[variadic->slot] = runtime::make_tuple(std::move(rest));
   } else if (given > positional) {
-    std::string takes = required_positional == positional ? std::to_string(positional)
-                                                          : "from " + std::to_string(required_positional) + " to " + std::to_string(positional);
-    throw Error(ErrorClass::TypeError, name + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") + " but " +
-                                           std::to_string(given) + (given == 1 ? " was" : " were") + " given");
+    std::string takes = required_positional == positional
+                            ? std::to_string(positional)
+                            : "from " + std::to_string(required_positional) + " to " + std::to_string(positional);
+    throw Error(ErrorClass::TypeError, name + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") +
+                                           " but " + std::to_string(given) + (given == 1 ? " was" : " were") + " given");
   }
   Ref<Dict> extra;
   if (keywords) {
@@ -130,9 +132,12 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     std::string_view keyword = arguments.keyword_names[k];
     Parameter* found = nullptr;
     for (Parameter& p : parameters)
-      if ((p.kind == ParameterKind::Positional || p.kind == ParameterKind::KeywordOnly) && interpreter_.interner.text(p.name) == keyword) found = &p;
+      if ((p.kind == ParameterKind::Positional || p.kind == ParameterKind::KeywordOnly) &&
+          interpreter_.interner.text(p.name) == keyword)
+        found = &p;
     if (found) {
-      if (!slots[found->slot].empty()) throw Error(ErrorClass::TypeError, name + " got multiple values for argument '" + std::string(keyword) + "'");
+      if (!slots[found->slot].empty())
+        throw Error(ErrorClass::TypeError, name + " got multiple values for argument '" + std::string(keyword) + "'");
       slots[found->slot] = arguments.keyword_values[k];
     } else if (extra) {
       extra->set(keyword, arguments.keyword_values[k]);
@@ -141,9 +146,11 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
       for (Parameter& p : parameters)
         if (p.kind == ParameterKind::PositionalOnly)
           for (std::string_view given_name : arguments.keyword_names)
-            if (interpreter_.interner.text(p.name) == given_name) by_position += (by_position.empty() ? "" : ", ") + std::string(given_name);
+            if (interpreter_.interner.text(p.name) == given_name)
+              by_position += (by_position.empty() ? "" : ", ") + std::string(given_name);
       if (!by_position.empty())
-        throw Error(ErrorClass::TypeError, name + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
+        throw Error(ErrorClass::TypeError,
+                    name + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
       std::vector<std::string_view> names;
       for (Parameter& p : parameters) names.push_back(interpreter_.interner.text(p.name));
       std::string near = ir::did_you_mean(keyword, names);
@@ -203,7 +210,8 @@ bool Evaluator::call_script(ScriptFunction& function, const Arguments& arguments
     add_trace(current_ ? current_->call_site : function.code.span, *where);
     return false;
   };
-  if (depth_ >= kRecursion || stack_low()) return raise_in_caller(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded"));
+  if (depth_ >= kRecursion || stack_low())
+    return raise_in_caller(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded"));
   std::size_t count = function.code.scope->slot_count;
   Ref<ScriptFunction> held = Ref<ScriptFunction>::share(&function);  // it may unbind its own name
   try {
@@ -314,14 +322,17 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         continue;
       }
       auto* dict = value.get_if<Dict>();
-      if (!dict) return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)), keyword.span, frame);
+      if (!dict)
+        return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)),
+                     keyword.span, frame);
       for (auto& entry : dict->entries()) {
         if (entry.key.empty()) continue;
         auto* text = entry.key.get_if<runtime::Str>();
         if (!text) return raise(Error(ErrorClass::TypeError, "keywords must be strings"), keyword.span, frame);
         for (std::string_view n : names)
           if (n == text->text)
-            return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"), keyword.span, frame);
+            return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"),
+                         keyword.span, frame);
         kept_names.push_back(entry.key);
         names.push_back(text->text);
         keyword_values.push_back(entry.value);
@@ -373,7 +384,8 @@ bool Evaluator::comprehension_level(Comprehension& e, std::size_t level, Value i
     }
     if (level + 1 < e.generators.size()) {
       Value inner;
-      return eval(*e.generators[level + 1].iterable, frame, inner) && comprehension_level(e, level + 1, std::move(inner), frame, target);
+      return eval(*e.generators[level + 1].iterable, frame, inner) &&
+             comprehension_level(e, level + 1, std::move(inner), frame, target);
     }
     Value element;
     if (!eval(*e.element, frame, element)) return false;
@@ -604,7 +616,8 @@ bool Evaluator::import_module(std::string_view name, Frame& frame, const SourceS
       problem = resolve(*unit->tree, unit->globals, interpreter_.interner, *unit->source);
     }
     if (problem) {
-      Error error(ErrorClass::SyntaxError, problem->title.substr(problem->title.find(": ") + 2) + " (" + path + ", line " + std::to_string(problem->line) + ")");
+      Error error(ErrorClass::SyntaxError, problem->title.substr(problem->title.find(": ") + 2) + " (" + path + ", line " +
+                                               std::to_string(problem->line) + ")");
       error.with_code(problem->code);
       return raise(error, span, frame);
     }
@@ -623,7 +636,8 @@ bool Evaluator::import_module(std::string_view name, Frame& frame, const SourceS
   std::string near = ir::did_you_mean(name, known);
   Error error(ErrorClass::ModuleNotFoundError, "No module named '" + std::string(name) + "'");
   error.with_code(203);
-  error.with_hint(near.empty() ? "only the language's own modules and script files beside the script can be imported" : "did you mean '" + near + "'?");
+  error.with_hint(near.empty() ? "only the language's own modules and script files beside the script can be imported"
+                               : "did you mean '" + near + "'?");
   return raise(error, span, frame);
 }
 
@@ -672,7 +686,8 @@ bool Evaluator::exec_import_from(ImportFrom& s, Frame& frame) {
       std::vector<std::string> names = object.attribute_names();
       std::vector<std::string_view> views(names.begin(), names.end());
       std::string near = ir::did_you_mean(name, views);
-      Error error(ErrorClass::ImportError, "cannot import name '" + std::string(name) + "' from '" + std::string(s.module) + "'");
+      Error error(ErrorClass::ImportError,
+                  "cannot import name '" + std::string(name) + "' from '" + std::string(s.module) + "'");
       if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
       return raise(error, item.span, frame);
     }

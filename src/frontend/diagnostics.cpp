@@ -175,13 +175,14 @@ std::string render(const Diagnostic& d, bool colour) {
 }
 
 std::string to_json(const Diagnostic& d) {
-  std::string text = "{\"severity\": \"error\", \"code\": \"" + code_text(d.code) + "\", \"message\": \"" + escape_json(d.title) +
-                     "\", \"file\": \"" + escape_json(d.file) + "\", \"line\": " + std::to_string(d.line) +
-                     ", \"column\": " + std::to_string(d.column) + ", \"hint\": \"" + escape_json(d.hint) + "\", \"stack\": [";
+  std::string text = "{\"severity\": \"error\", \"code\": \"" + code_text(d.code) + "\", \"message\": \"" +
+                     escape_json(d.title) + "\", \"file\": \"" + escape_json(d.file) +
+                     "\", \"line\": " + std::to_string(d.line) + ", \"column\": " + std::to_string(d.column) +
+                     ", \"hint\": \"" + escape_json(d.hint) + "\", \"stack\": [";
   for (std::size_t i = 0; i < d.stack.size(); ++i) {
     const StackFrame& f = d.stack[i];
-    text += std::string(i ? ", " : "") + "{\"function\": \"" + escape_json(f.function) + "\", \"file\": \"" + escape_json(f.file) +
-            "\", \"line\": " + std::to_string(f.line) + "}";
+    text += std::string(i ? ", " : "") + "{\"function\": \"" + escape_json(f.function) + "\", \"file\": \"" +
+            escape_json(f.file) + "\", \"line\": " + std::to_string(f.line) + "}";
   }
   return text + "]}";
 }

@@ -23,10 +23,10 @@ struct StackFrame {
 };
 
 struct Diagnostic {
-  int code = 0;             // E0123 is 123
-  std::string title;        // "SyntaxError: invalid syntax"
+  int code = 0;       // E0123 is 123
+  std::string title;  // "SyntaxError: invalid syntax"
   std::string file;
-  int line = 0, column = 0; // 0: no place
+  int line = 0, column = 0;   // 0: no place
   std::vector<Label> labels;  // the first is the main one
   std::string source_line;
   std::vector<std::string> caret_lines;  // under the source line

@@ -19,8 +19,8 @@ using runtime::Range;
 using runtime::Tuple;
 
 namespace {
-constexpr std::size_t kSlots = std::size_t{1} << 20;      // of all frames together: 16 MB of address space, touched as used
-constexpr std::size_t kStackReserve = 512 << 10;          // left for native code below the evaluator
+constexpr std::size_t kSlots = std::size_t{1} << 20;  // of all frames together: 16 MB of address space, touched as used
+constexpr std::size_t kStackReserve = 512 << 10;      // left for native code below the evaluator
 constexpr std::size_t kStackAssumed = std::size_t{8} << 20;
 }  // namespace
 
@@ -82,7 +82,8 @@ void Evaluator::add_trace(const SourceSpan& span, Frame& frame) {
     if (f->caller) offset = f->caller->call_site.begin;
   }
   exception.place = trace;
-  if (!handled_.empty() && exception.context.empty() && !handled_.back().identical(pending_)) exception.context = handled_.back();
+  if (!handled_.empty() && exception.context.empty() && !handled_.back().identical(pending_))
+    exception.context = handled_.back();
 }
 
 void Evaluator::label_operands(Expr& left, Expr& right) {
@@ -104,7 +105,8 @@ void Evaluator::set_raised(const SourceSpan& span, Frame& frame) {
   } catch (const std::bad_alloc&) {
     pending_ = make<Exception>(ErrorClass::MemoryError, std::vector<Value>{runtime::make_str("out of memory")});
   } catch (const std::exception& other) {
-    pending_ = make<Exception>(ErrorClass::SystemError, std::vector<Value>{runtime::make_str(std::string("internal error: ") + other.what())});
+    pending_ = make<Exception>(ErrorClass::SystemError,
+                               std::vector<Value>{runtime::make_str(std::string("internal error: ") + other.what())});
   }
   add_trace(span, frame);
 }
@@ -301,7 +303,8 @@ Completion Evaluator::exec(Stmt& statement, Frame& frame) {
     case StmtKind::Break: return Completion::Break;
     case StmtKind::Continue: return Completion::Continue;
     case StmtKind::Import: return exec_import(as<Import>(statement), frame) ? Completion::Normal : Completion::Raise;
-    case StmtKind::ImportFrom: return exec_import_from(as<ImportFrom>(statement), frame) ? Completion::Normal : Completion::Raise;
+    case StmtKind::ImportFrom:
+      return exec_import_from(as<ImportFrom>(statement), frame) ? Completion::Normal : Completion::Raise;
     case StmtKind::Pass:
     case StmtKind::Global:
     case StmtKind::Nonlocal: return Completion::Normal;
@@ -537,7 +540,8 @@ bool Evaluator::matches(Handler& handler, const Value& exception, Frame& frame, 
   auto one = [&](const Value& t) {
     auto* callable = t.get_if<runtime::Callable>();
     auto error_class = callable ? callable->exception_class() : std::nullopt;
-    if (!error_class) throw Error(ErrorClass::TypeError, "catching classes that do not inherit from BaseException is not allowed");
+    if (!error_class)
+      throw Error(ErrorClass::TypeError, "catching classes that do not inherit from BaseException is not allowed");
     return ir::derives(exception.as<Exception>().error_class, *error_class);
   };
   try {
@@ -601,7 +605,8 @@ Completion Evaluator::exec_with(With& s, Frame& frame, std::size_t item) {
   if (!eval(*with.context, frame, context)) return Completion::Raise;
   runtime::NativeObject* manager = context.get_if<runtime::NativeObject>();
   if (!manager || !manager->is_context_manager()) {
-    raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(context) + "' object does not support the context manager protocol"),
+    raise(Error(ErrorClass::TypeError,
+                "'" + runtime::type_name(context) + "' object does not support the context manager protocol"),
           with.context->span, frame);
     return Completion::Raise;
   }
@@ -714,16 +719,19 @@ bool Evaluator::unpack(Sequence& target, Frame& frame, const Value& value) {
   std::size_t wanted = target.elements.size(), got = items->size();
   if (!target.starred) {
     if (got > wanted)
-      return raise(Error(ErrorClass::ValueError, "too many values to unpack (expected " + std::to_string(wanted) + ")"), target.span, frame);
+      return raise(Error(ErrorClass::ValueError, "too many values to unpack (expected " + std::to_string(wanted) + ")"),
+                   target.span, frame);
     if (got < wanted)
-      return raise(Error(ErrorClass::ValueError, "not enough values to unpack (expected " + std::to_string(wanted) + ", got " + std::to_string(got) + ")"),
+      return raise(Error(ErrorClass::ValueError, "not enough values to unpack (expected " + std::to_string(wanted) + ", got " +
+                                                     std::to_string(got) + ")"),
                    target.span, frame);
     for (std::size_t i = 0; i < wanted; ++i)
       if (!assign(*target.elements[i], frame, (*items)[i])) return false;
     return true;
   }
   if (got + 1 < wanted)
-    return raise(Error(ErrorClass::ValueError, "not enough values to unpack (expected at least " + std::to_string(wanted - 1) + ", got " + std::to_string(got) + ")"),
+    return raise(Error(ErrorClass::ValueError, "not enough values to unpack (expected at least " + std::to_string(wanted - 1) +
+                                                   ", got " + std::to_string(got) + ")"),
                  target.span, frame);
   std::size_t extra = got - (wanted - 1), at = 0;
   for (Expr* element : target.elements) {
@@ -731,7 +739,8 @@ bool Evaluator::unpack(Sequence& target, Frame& frame, const Value& value) {
       if (!assign(*element, frame, (*items)[at++])) return false;
       continue;
     }
-    std::vector<Value> rest(items->begin() + static_cast<std::ptrdiff_t>(at), items->begin() + static_cast<std::ptrdiff_t>(at + extra));
+    std::vector<Value> rest(items->begin() + static_cast<std::ptrdiff_t>(at),
+                            items->begin() + static_cast<std::ptrdiff_t>(at + extra));
     at += extra;
     if (!assign(*as<Starred>(*element).value, frame, runtime::make_list(std::move(rest)))) return false;
   }

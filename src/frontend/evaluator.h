@@ -109,7 +109,8 @@ class Evaluator {
   bool make_function(Function& f, Frame& frame, Value& out);
   // A local's or constant's value without a copy; null when it must be evaluated.
   static const Value* peek(Expr& e, Frame& frame);
-  bool compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right, Frame& frame, Value& out);
+  bool compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right, Frame& frame,
+                      Value& out);
   bool assign_name(Name& name, Frame& frame, Value value);
   bool unpack(Sequence& target, Frame& frame, const Value& value);
 
@@ -129,8 +130,8 @@ class Evaluator {
   void pop_slots(Value* slots, std::size_t count);
 
   Interpreter& interpreter_;
-  Value pending_;      // the exception on its way
-  Value result_;       // of a return statement
+  Value pending_;               // the exception on its way
+  Value result_;                // of a return statement
   std::vector<Value> handled_;  // exceptions being handled, innermost last (for a bare raise)
   Frame* current_ = nullptr;
   int depth_ = 0;

@@ -26,9 +26,13 @@ const Value* Evaluator::peek(Expr& e, Frame& frame) {
 bool Evaluator::name_error(Name& e, Frame& frame) {
   std::string name(interpreter_.interner.text(e.id));
   if (e.scope == Scope::Local || e.scope == Scope::Cell)
-    return raise(Error(ErrorClass::UnboundLocalError, "cannot access local variable '" + name + "' where it is not associated with a value"), e.span, frame);
+    return raise(Error(ErrorClass::UnboundLocalError,
+                       "cannot access local variable '" + name + "' where it is not associated with a value"),
+                 e.span, frame);
   if (e.scope == Scope::Free)
-    return raise(Error(ErrorClass::NameError, "cannot access free variable '" + name + "' where it is not associated with a value in enclosing scope"), e.span, frame);
+    return raise(Error(ErrorClass::NameError,
+                       "cannot access free variable '" + name + "' where it is not associated with a value in enclosing scope"),
+                 e.span, frame);
   std::vector<std::string_view> candidates = builtin_names();
   const GlobalTable& globals = frame.unit->globals;
   for (std::size_t i = 0; i < globals.names.size(); ++i)
@@ -65,7 +69,9 @@ bool Evaluator::eval_name(Name& e, Frame& frame, Value& out) {
 
 bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
   if (stack_low()) [[unlikely]]
-    return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded").with_hint("the expression or the calls nest too deeply for the stack"), e.span, frame);
+    return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded")
+                     .with_hint("the expression or the calls nest too deeply for the stack"),
+                 e.span, frame);
   switch (e.kind) {
     case ExprKind::Constant: out = as<Constant>(e).value; return true;
     case ExprKind::Name: return eval_name(as<Name>(e), frame, out);
@@ -287,7 +293,8 @@ bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
   }
 }
 
-bool Evaluator::compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right, Frame& frame, Value& out) {
+bool Evaluator::compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right,
+                               Frame& frame, Value& out) {
   if (a.is_int() && b.is_int()) {
     std::int64_t x = a.as_int(), y = b.as_int();
     switch (op) {
@@ -380,8 +387,10 @@ bool Evaluator::eval_subscript(Subscript& e, Frame& frame, Value& out) {
   }
   if (index->is_int()) {
     const std::vector<Value>* items = nullptr;
-    if (auto* list = object->get_if<List>()) items = &list->items;
-    else if (auto* tuple = object->get_if<Tuple>()) items = &tuple->items;
+    if (auto* list = object->get_if<List>())
+      items = &list->items;
+    else if (auto* tuple = object->get_if<Tuple>())
+      items = &tuple->items;
     if (items) {
       std::int64_t i = index->as_int(), n = static_cast<std::int64_t>(items->size());
       if (i < 0) i += n;
@@ -461,7 +470,9 @@ bool Evaluator::eval_joined(JoinedStr& e, Frame& frame, Value& out) {
     if (field.format_spec && !eval_joined(as<JoinedStr>(*field.format_spec), frame, spec)) return false;
     try {
       if (field.conversion) {
-        std::string converted = field.conversion == 's' ? str(runtime(), value) : field.conversion == 'a' ? ascii(runtime(), value) : repr(runtime(), value);
+        std::string converted = field.conversion == 's'   ? str(runtime(), value)
+                                : field.conversion == 'a' ? ascii(runtime(), value)
+                                                          : repr(runtime(), value);
         value = runtime::make_str(std::move(converted));
       }
       text += format(runtime(), value, spec.empty() ? std::string_view() : std::string_view(spec.as<runtime::Str>().text));

@@ -5,7 +5,8 @@
 
 namespace autoray::frontend {
 
-Interpreter::Interpreter(runtime::Runtime& r, ir::Interner& i) : runtime(r), interner(i), evaluator_(std::make_unique<Evaluator>(*this)) {}
+Interpreter::Interpreter(runtime::Runtime& r, ir::Interner& i)
+    : runtime(r), interner(i), evaluator_(std::make_unique<Evaluator>(*this)) {}
 
 Interpreter::~Interpreter() {
   // Values first: functions refer to trees.
@@ -28,7 +29,8 @@ std::optional<Diagnostic> Interpreter::load(std::string name, std::string text, 
   unit->globals.values[unit->globals.slot(interner.intern("__name__"))] = runtime::make_str("__main__");
   unit->globals.values[unit->globals.slot(interner.intern("__file__"))] = runtime::make_str(unit->source->name());
   if (!unit->tree->docstring.empty())
-    unit->globals.values[unit->globals.slot(interner.intern("__doc__"))] = runtime::make_str(std::string(unit->tree->docstring));
+    unit->globals.values[unit->globals.slot(interner.intern("__doc__"))] =
+        runtime::make_str(std::string(unit->tree->docstring));
   main_ = unit.get();
   units_.push_back(std::move(unit));
   return std::nullopt;
@@ -66,8 +68,8 @@ Outcome outcome_of(Evaluator& evaluator, bool ok) {
 
 Outcome Interpreter::run() { return outcome_of(*evaluator_, evaluator_->run_module(*main_)); }
 
-Outcome Interpreter::call(std::string_view function, std::span<const Value> positional, std::span<const std::string_view> keyword_names,
-                          std::span<const Value> keyword_values) {
+Outcome Interpreter::call(std::string_view function, std::span<const Value> positional,
+                          std::span<const std::string_view> keyword_names, std::span<const Value> keyword_values) {
   Value callable = global(function), result;
   bool ok = evaluator_->call(callable, {positional, keyword_names, keyword_values}, result);
   Outcome outcome = outcome_of(*evaluator_, ok);

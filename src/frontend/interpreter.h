@@ -1,5 +1,5 @@
-// Runs scripts: parses, resolves and evaluates modules, calls their functions, and turns an exception that nothing caught into a
-// diagnostic. Values belong to the thread that runs the Interpreter, which must outlive every function value it made.
+// Runs scripts: parses, resolves and evaluates modules, calls their functions, and turns an exception that nothing caught into
+// a diagnostic. Values belong to the thread that runs the Interpreter, which must outlive every function value it made.
 #pragma once
 
 #include <functional>
@@ -32,11 +32,11 @@ struct FunctionInfo {
 
 struct Outcome {
   bool ok = true;
-  int exit_status = 0;                // sys.exit's, or 1 when the script failed
-  bool exited = false;                // by sys.exit
-  bool limit = false;                 // a limit stopped it (time, memory, recursion)
+  int exit_status = 0;  // sys.exit's, or 1 when the script failed
+  bool exited = false;  // by sys.exit
+  bool limit = false;   // a limit stopped it (time, memory, recursion)
   bool interrupted = false;
-  runtime::Value value;               // of a call
+  runtime::Value value;  // of a call
   std::optional<Diagnostic> error;
 };
 
@@ -52,8 +52,8 @@ class Interpreter {
   std::optional<Diagnostic> load(std::string name, std::string text, std::string directory);
   // Runs the loaded script's module code as __main__.
   Outcome run();
-  Outcome call(std::string_view function, std::span<const runtime::Value> positional, std::span<const std::string_view> keyword_names,
-               std::span<const runtime::Value> keyword_values);
+  Outcome call(std::string_view function, std::span<const runtime::Value> positional,
+               std::span<const std::string_view> keyword_names, std::span<const runtime::Value> keyword_values);
   // A function or other value of the main script; Empty when there is none.
   runtime::Value global(std::string_view name) const;
   void set_global(std::string_view name, runtime::Value value);

@@ -90,9 +90,7 @@ class Builder {
     Token* stop = tree->getStop() ? tree->getStop() : tree->getStart();
     return {base_ + offsets_.byte(tree->getStart()->getStartIndex()), base_ + offsets_.byte(stop->getStopIndex() + 1)};
   }
-  SourceSpan span(ParseTree* tree) const {
-    return is_terminal(tree) ? span(token_of(tree)) : span(rule(tree));
-  }
+  SourceSpan span(ParseTree* tree) const { return is_terminal(tree) ? span(token_of(tree)) : span(rule(tree)); }
   std::string_view text(ParseTree* terminal) const {
     SourceSpan s = span(token_of(terminal));
     return source_.text().substr(s.begin, s.end - s.begin);
@@ -109,7 +107,9 @@ class Builder {
   std::string_view kept(std::string text) { return arena_.make<std::string>(std::move(text))->c_str(); }
   Name* make_name(NameId id, SourceSpan where) { return arena_.make<Name>(Expr{ExprKind::Name, where}, id); }
   Name* make_name(ParseTree* terminal) { return make_name(name_id(terminal), span(terminal)); }
-  Constant* constant(Value value, SourceSpan where) { return arena_.make<Constant>(Expr{ExprKind::Constant, where}, std::move(value)); }
+  Constant* constant(Value value, SourceSpan where) {
+    return arena_.make<Constant>(Expr{ExprKind::Constant, where}, std::move(value));
+  }
 
   // ---- statements ----
   void statement(ParserRuleContext* tree, std::vector<Stmt*>& body) {
@@ -245,12 +245,13 @@ class Builder {
     }
     if (token_type(c[1]) == P::COLON) {
       if (first->kind != ExprKind::Name && first->kind != ExprKind::Attribute && first->kind != ExprKind::Subscript)
-        fail(first->span, first->kind == ExprKind::Tuple || first->kind == ExprKind::List
-                              ? "only single target (not tuple) can be annotated"
-                              : "illegal target for annotation",
+        fail(first->span,
+             first->kind == ExprKind::Tuple || first->kind == ExprKind::List ? "only single target (not tuple) can be annotated"
+                                                                             : "illegal target for annotation",
              first->kind == ExprKind::Name ? "" : "a line that opens a block starts with if, for, while, def, with or try");
       if (c.size() < 5) return arena_.make<Assign>(Stmt{StmtKind::Assign, where}, std::span<Expr*>{}, nullptr);
-      return arena_.make<Assign>(Stmt{StmtKind::Assign, where}, arena_.copy(std::vector<Expr*>{first}), star_expressions(rule(c[4])));
+      return arena_.make<Assign>(Stmt{StmtKind::Assign, where}, arena_.copy(std::vector<Expr*>{first}),
+                                 star_expressions(rule(c[4])));
     }
     std::vector<Expr*> targets = {first};
     for (std::size_t i = 2; i + 1 < c.size(); i += 2) targets.push_back(star_expressions(rule(c[i])));
@@ -287,7 +288,9 @@ class Builder {
 
   void check_target(Expr* e, const char* verb, bool nested = false) {
     switch (e->kind) {
-      case ExprKind::Name: case ExprKind::Attribute: case ExprKind::Subscript: return;
+      case ExprKind::Name:
+      case ExprKind::Attribute:
+      case ExprKind::Subscript: return;
       case ExprKind::Starred:
         if (!nested) fail(e->span, "starred assignment target must be in a list or tuple");
         check_target(as<Starred>(*e).value, verb, false);
@@ -305,8 +308,11 @@ class Builder {
       default: {
         std::string what = describe(e);
         std::string hint = std::string(verb) == "assign to" && what != "None" && what != "True" && what != "False"
-                               ? "did you mean '==' instead of '='?" : "";
-        fail(e->span, std::string("cannot ") + verb + " " + what + (hint.empty() ? "" : " here. Maybe you meant '==' instead of '='?"), hint);
+                               ? "did you mean '==' instead of '='?"
+                               : "";
+        fail(e->span,
+             std::string("cannot ") + verb + " " + what + (hint.empty() ? "" : " here. Maybe you meant '==' instead of '='?"),
+             hint);
       }
     }
   }
@@ -393,7 +399,8 @@ class Builder {
     --function_depth;
     loop_depth = outer_loop;
     function->docstring = docstring_of(function->body);
-    return arena_.make<FunctionDef>(Stmt{StmtKind::FunctionDef, function->span}, function, make_name(name), arena_.copy(decorators));
+    return arena_.make<FunctionDef>(Stmt{StmtKind::FunctionDef, function->span}, function, make_name(name),
+                                    arena_.copy(decorators));
   }
 
  public:
@@ -417,7 +424,8 @@ class Builder {
       auto& c = rule(child)->children;
       SourceSpan where = span(child);
       std::size_t first = token_type(c[0]);
-      if (!list.empty() && list.back().kind == ParameterKind::Keywords) fail(where, "arguments cannot follow var-keyword argument");
+      if (!list.empty() && list.back().kind == ParameterKind::Keywords)
+        fail(where, "arguments cannot follow var-keyword argument");
       if (first == P::SLASH) {
         if (slash) fail(where, "/ may appear only once");
         if (keyword_only) fail(where, "/ must be ahead of *");
@@ -448,7 +456,8 @@ class Builder {
         if (p.default_value && !keyword_only) defaults = true;
         if (!p.default_value && defaults && !keyword_only) fail(where, "non-default argument follows default argument");
       }
-      if (!seen.insert(p.name).second) fail(where, "duplicate argument '" + std::string(interner_.text(p.name)) + "' in function definition");
+      if (!seen.insert(p.name).second)
+        fail(where, "duplicate argument '" + std::string(interner_.text(p.name)) + "' in function definition");
       list.push_back(p);
     }
     if (bare_star) {
@@ -535,7 +544,8 @@ class Builder {
       loop_depth = outer_loop;
       return arena_.make<Lambda>(Expr{ExprKind::Lambda, span(tree)}, function);
     }
-    return arena_.make<IfExp>(Expr{ExprKind::IfExp, span(tree)}, disjunction(rule(c[2])), disjunction(rule(c[0])), expression(rule(c[4])));
+    return arena_.make<IfExp>(Expr{ExprKind::IfExp, span(tree)}, disjunction(rule(c[2])), disjunction(rule(c[0])),
+                              expression(rule(c[4])));
   }
 
   // The left spine of a chain is walked with a loop: a + b + c + ... is as deep as it is long.
@@ -546,7 +556,8 @@ class Builder {
       tree = rule(tree->children[0]);
     }
     if (spine.size() > kTreeDepth)
-      fail(span(spine[0]->getStart()), "expression is too long: a chain of more than 20,000 operators", "split it over several statements", 701);
+      fail(span(spine[0]->getStart()), "expression is too long: a chain of more than 20,000 operators",
+           "split it over several statements", 701);
     Expr* left = leaf(tree);
     while (!spine.empty()) {
       left = step(left, spine.back());
@@ -607,7 +618,8 @@ class Builder {
   }
   // Python has no `a + not b`.
   Expr* operand(ParserRuleContext* tree) {
-    if (token_type(tree->children[0]) == P::NOT) fail(span(tree->children[0]), "invalid syntax", "put 'not ...' in parentheses", 101);
+    if (token_type(tree->children[0]) == P::NOT)
+      fail(span(tree->children[0]), "invalid syntax", "put 'not ...' in parentheses", 101);
     return disjunction(tree);
   }
 
@@ -674,7 +686,8 @@ class Builder {
           unpacked = true;
         } else {
           if (!keywords.empty())
-            fail(span(child), unpacked ? "positional argument follows keyword argument unpacking" : "positional argument follows keyword argument");
+            fail(span(child), unpacked ? "positional argument follows keyword argument unpacking"
+                                       : "positional argument follows keyword argument");
           Expr* value = named(rule(c[0]));
           if (c.size() > 1) {
             if (arguments->children.size() > 1) fail(span(child), "Generator expression must be parenthesized");
@@ -717,8 +730,8 @@ class Builder {
     return arena_.make<SliceExpr>(Expr{ExprKind::Slice, span(tree)}, lower, upper, step_value);
   }
 
-  Expr* comprehension(ComprehensionKind kind, Expr* element, Expr* value, const std::vector<ParseTree*>& children, std::size_t first,
-                      SourceSpan where) {
+  Expr* comprehension(ComprehensionKind kind, Expr* element, Expr* value, const std::vector<ParseTree*>& children,
+                      std::size_t first, SourceSpan where) {
     if (element->kind == ExprKind::Starred) fail(element->span, "iterable unpacking cannot be used in comprehension");
     std::vector<Generator> generators;
     for (std::size_t i = first; i < children.size() && is_rule(children[i], P::RuleComprehension); ++i) {
@@ -799,7 +812,9 @@ class Builder {
         set = true;
         items.push_back(named(rule(b[0])));
       }
-      if (dict && set) fail(span(c[i]), dict && items.size() == 1 && pairs.size() >= 1 ? "':' expected after dictionary key" : "invalid syntax", "", 101);
+      if (dict && set)
+        fail(span(c[i]),
+             dict && items.size() == 1 && pairs.size() >= 1 ? "':' expected after dictionary key" : "invalid syntax", "", 101);
     }
     if (is_rule(c[2], P::RuleComprehension)) {
       if (dict && !pairs[0].key) fail(where, "dict unpacking cannot be used in dict comprehension");
@@ -845,7 +860,9 @@ class Builder {
     return constant(runtime::make_int(big), where);
   }
 
-  [[noreturn]] void literal_error(const LiteralError& error) const { fail({error.offset, error.offset + 1}, error.message, "", 104); }
+  [[noreturn]] void literal_error(const LiteralError& error) const {
+    fail({error.offset, error.offset + 1}, error.message, "", 104);
+  }
 
   Expr* strings(ParserRuleContext* tree) {
     std::vector<Expr*> values;
@@ -897,7 +914,8 @@ class Builder {
       }
       char conversion = piece.conversion;
       if (piece.self_documenting && !conversion && !piece.has_spec) conversion = 'r';
-      values.push_back(arena_.make<FormattedValue>(Expr{ExprKind::FormattedValue, where}, format_expression(piece), conversion, spec));
+      values.push_back(
+          arena_.make<FormattedValue>(Expr{ExprKind::FormattedValue, where}, format_expression(piece), conversion, spec));
     }
   }
   Expr* format_expression(const FormatPiece& piece);
@@ -937,7 +955,9 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
   AutorayParser parser(&stream);
   parser.removeErrorListeners();
   ParserRuleContext* tree = nullptr;
-  auto run = [&]() -> ParserRuleContext* { return one_expression ? static_cast<ParserRuleContext*>(parser.formatExpression()) : parser.module(); };
+  auto run = [&]() -> ParserRuleContext* {
+    return one_expression ? static_cast<ParserRuleContext*>(parser.formatExpression()) : parser.module();
+  };
   // SLL is twice as fast and right for nearly all texts; where it fails, LL decides.
   auto* interpreter = parser.getInterpreter<antlr4::atn::ParserATNSimulator>();
   interpreter->setPredictionMode(antlr4::atn::PredictionMode::SLL);

@@ -11,7 +11,7 @@
 namespace autoray::frontend {
 
 struct ParseResult {
-  std::unique_ptr<Module> module;        // null when there is an error
+  std::unique_ptr<Module> module;  // null when there is an error
   std::optional<Diagnostic> error;
 };
 

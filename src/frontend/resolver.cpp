@@ -13,7 +13,7 @@ struct Failure {
 struct Binding {
   std::uint32_t slot = 0;
   bool cell = false;
-  std::vector<Name*> uses;           // resolved as Local so far; patched when the variable turns out to be captured
+  std::vector<Name*> uses;  // resolved as Local so far; patched when the variable turns out to be captured
   Parameter* parameter = nullptr;
   FunctionScope* comprehension = nullptr;  // whose entry makes the cell; null: the function's
 };
@@ -31,7 +31,8 @@ struct ScopeBuilder {
 
 class Resolver {
  public:
-  Resolver(Module& module, GlobalTable& globals, ir::Interner& interner) : module_(module), globals_(globals), interner_(interner) {}
+  Resolver(Module& module, GlobalTable& globals, ir::Interner& interner)
+      : module_(module), globals_(globals), interner_(interner) {}
 
   void run() {
     ScopeBuilder scope;
@@ -81,28 +82,53 @@ class Resolver {
       if (x) work.push_back(x);
     };
     switch (e.kind) {
-      case ExprKind::Constant: case ExprKind::Name: case ExprKind::Lambda: break;
+      case ExprKind::Constant:
+      case ExprKind::Name:
+      case ExprKind::Lambda: break;
       case ExprKind::Attribute: add(as<Attribute>(e).value); break;
-      case ExprKind::Subscript: add(as<Subscript>(e).value); add(as<Subscript>(e).index); break;
-      case ExprKind::Slice: add(as<SliceExpr>(e).lower); add(as<SliceExpr>(e).upper); add(as<SliceExpr>(e).step); break;
+      case ExprKind::Subscript:
+        add(as<Subscript>(e).value);
+        add(as<Subscript>(e).index);
+        break;
+      case ExprKind::Slice:
+        add(as<SliceExpr>(e).lower);
+        add(as<SliceExpr>(e).upper);
+        add(as<SliceExpr>(e).step);
+        break;
       case ExprKind::Call:
         add(as<Call>(e).function);
         for (Expr* x : as<Call>(e).args) add(x);
         for (Keyword& k : as<Call>(e).keywords) add(k.value);
         break;
       case ExprKind::Unary: add(as<Unary>(e).operand); break;
-      case ExprKind::Binary: add(as<Binary>(e).left); add(as<Binary>(e).right); break;
-      case ExprKind::BoolOp: for (Expr* x : as<BoolOp>(e).values) add(x); break;
+      case ExprKind::Binary:
+        add(as<Binary>(e).left);
+        add(as<Binary>(e).right);
+        break;
+      case ExprKind::BoolOp:
+        for (Expr* x : as<BoolOp>(e).values) add(x);
+        break;
       case ExprKind::Compare:
         add(as<Compare>(e).left);
         for (Expr* x : as<Compare>(e).comparators) add(x);
         break;
-      case ExprKind::IfExp: add(as<IfExp>(e).test); add(as<IfExp>(e).body); add(as<IfExp>(e).orelse); break;
+      case ExprKind::IfExp:
+        add(as<IfExp>(e).test);
+        add(as<IfExp>(e).body);
+        add(as<IfExp>(e).orelse);
+        break;
       case ExprKind::NamedExpr: add(as<NamedExpr>(e).value); break;
       case ExprKind::Starred: add(as<Starred>(e).value); break;
-      case ExprKind::Tuple: case ExprKind::List: case ExprKind::Set: for (Expr* x : as<Sequence>(e).elements) add(x); break;
+      case ExprKind::Tuple:
+      case ExprKind::List:
+      case ExprKind::Set:
+        for (Expr* x : as<Sequence>(e).elements) add(x);
+        break;
       case ExprKind::Dict:
-        for (DictItem& item : as<DictExpr>(e).items) { add(item.key); add(item.value); }
+        for (DictItem& item : as<DictExpr>(e).items) {
+          add(item.key);
+          add(item.value);
+        }
         break;
       case ExprKind::Comprehension: {
         auto& c = as<Comprehension>(e);
@@ -114,14 +140,21 @@ class Resolver {
         }
         break;
       }
-      case ExprKind::JoinedStr: for (Expr* x : as<JoinedStr>(e).values) add(x); break;
-      case ExprKind::FormattedValue: add(as<FormattedValue>(e).value); add(as<FormattedValue>(e).format_spec); break;
+      case ExprKind::JoinedStr:
+        for (Expr* x : as<JoinedStr>(e).values) add(x);
+        break;
+      case ExprKind::FormattedValue:
+        add(as<FormattedValue>(e).value);
+        add(as<FormattedValue>(e).format_spec);
+        break;
     }
   }
   void collect_declarations(ScopeBuilder& scope, Block body) {
     for (Stmt* s : body) {
-      if (s->kind == StmtKind::Global) for (NameId n : as<ScopeDeclaration>(*s).names) scope.globals.insert(n);
-      if (s->kind == StmtKind::Nonlocal) for (NameId n : as<ScopeDeclaration>(*s).names) scope.nonlocals.insert(n);
+      if (s->kind == StmtKind::Global)
+        for (NameId n : as<ScopeDeclaration>(*s).names) scope.globals.insert(n);
+      if (s->kind == StmtKind::Nonlocal)
+        for (NameId n : as<ScopeDeclaration>(*s).names) scope.nonlocals.insert(n);
       for_blocks(*s, [&](Block b) { collect_declarations(scope, b); });
     }
   }
@@ -132,8 +165,14 @@ class Resolver {
         for (Branch& b : as<If>(s).branches) f(b.body);
         f(as<If>(s).orelse);
         break;
-      case StmtKind::While: f(as<While>(s).body); f(as<While>(s).orelse); break;
-      case StmtKind::For: f(as<For>(s).body); f(as<For>(s).orelse); break;
+      case StmtKind::While:
+        f(as<While>(s).body);
+        f(as<While>(s).orelse);
+        break;
+      case StmtKind::For:
+        f(as<For>(s).body);
+        f(as<For>(s).orelse);
+        break;
       case StmtKind::Try:
         f(as<Try>(s).body);
         for (Handler& h : as<Try>(s).handlers) f(h.body);
@@ -153,11 +192,22 @@ class Resolver {
           for (Expr* t : as<Assign>(*s).targets) collect_target(scope, t);
           walrus(as<Assign>(*s).value);
           break;
-        case StmtKind::AugAssign: collect_target(scope, as<AugAssign>(*s).target); walrus(as<AugAssign>(*s).value); break;
-        case StmtKind::If: for (Branch& b : as<If>(*s).branches) walrus(b.test); break;
+        case StmtKind::AugAssign:
+          collect_target(scope, as<AugAssign>(*s).target);
+          walrus(as<AugAssign>(*s).value);
+          break;
+        case StmtKind::If:
+          for (Branch& b : as<If>(*s).branches) walrus(b.test);
+          break;
         case StmtKind::While: walrus(as<While>(*s).test); break;
-        case StmtKind::For: collect_target(scope, as<For>(*s).target); walrus(as<For>(*s).iterable); break;
-        case StmtKind::Try: for (Handler& h : as<Try>(*s).handlers) if (h.name) declare(scope, h.name->id); break;
+        case StmtKind::For:
+          collect_target(scope, as<For>(*s).target);
+          walrus(as<For>(*s).iterable);
+          break;
+        case StmtKind::Try:
+          for (Handler& h : as<Try>(*s).handlers)
+            if (h.name) declare(scope, h.name->id);
+          break;
         case StmtKind::With:
           for (WithItem& i : as<With>(*s).items) {
             walrus(i.context);
@@ -168,9 +218,15 @@ class Resolver {
         case StmtKind::Return: walrus(as<Return>(*s).value); break;
         case StmtKind::Raise: walrus(as<Raise>(*s).exception); break;
         case StmtKind::Assert: walrus(as<Assert>(*s).test); break;
-        case StmtKind::Delete: for (Expr* t : as<Delete>(*s).targets) collect_target(scope, t); break;
-        case StmtKind::Import: for (ImportItem& i : as<Import>(*s).items) declare(scope, i.target->id); break;
-        case StmtKind::ImportFrom: for (ImportItem& i : as<ImportFrom>(*s).items) declare(scope, i.target->id); break;
+        case StmtKind::Delete:
+          for (Expr* t : as<Delete>(*s).targets) collect_target(scope, t);
+          break;
+        case StmtKind::Import:
+          for (ImportItem& i : as<Import>(*s).items) declare(scope, i.target->id);
+          break;
+        case StmtKind::ImportFrom:
+          for (ImportItem& i : as<ImportFrom>(*s).items) declare(scope, i.target->id);
+          break;
         default: break;
       }
       for_blocks(*s, [&](Block b) { collect(scope, b); });
@@ -243,7 +299,8 @@ class Resolver {
     scope.out = f.scope = new_scope();
     collect_declarations(scope, f.body);
     for (Parameter& p : f.parameters) {
-      if (scope.globals.count(p.name)) throw Failure{p.span, "name '" + std::string(interner_.text(p.name)) + "' is parameter and global"};
+      if (scope.globals.count(p.name))
+        throw Failure{p.span, "name '" + std::string(interner_.text(p.name)) + "' is parameter and global"};
       Binding& b = scope.bindings[p.name];
       b.slot = p.slot = new_slot(scope, p.name);
       b.parameter = &p;
@@ -326,10 +383,18 @@ class Resolver {
         expr(as<Assign>(s).value);
         for (Expr* t : as<Assign>(s).targets) expr(t);
         break;
-      case StmtKind::AugAssign: expr(as<AugAssign>(s).target); expr(as<AugAssign>(s).value); break;
-      case StmtKind::If: for (Branch& b : as<If>(s).branches) expr(b.test); break;
+      case StmtKind::AugAssign:
+        expr(as<AugAssign>(s).target);
+        expr(as<AugAssign>(s).value);
+        break;
+      case StmtKind::If:
+        for (Branch& b : as<If>(s).branches) expr(b.test);
+        break;
       case StmtKind::While: expr(as<While>(s).test); break;
-      case StmtKind::For: expr(as<For>(s).iterable); expr(as<For>(s).target); break;
+      case StmtKind::For:
+        expr(as<For>(s).iterable);
+        expr(as<For>(s).target);
+        break;
       case StmtKind::Try:
         for (Handler& h : as<Try>(s).handlers) {
           expr(h.type);
@@ -337,7 +402,10 @@ class Resolver {
         }
         break;
       case StmtKind::With:
-        for (WithItem& i : as<With>(s).items) { expr(i.context); expr(i.target); }
+        for (WithItem& i : as<With>(s).items) {
+          expr(i.context);
+          expr(i.target);
+        }
         break;
       case StmtKind::FunctionDef: {
         auto& f = as<FunctionDef>(s);
@@ -347,11 +415,23 @@ class Resolver {
         break;
       }
       case StmtKind::Return: expr(as<Return>(s).value); break;
-      case StmtKind::Raise: expr(as<Raise>(s).exception); expr(as<Raise>(s).cause); break;
-      case StmtKind::Assert: expr(as<Assert>(s).test); expr(as<Assert>(s).message); break;
-      case StmtKind::Delete: for (Expr* t : as<Delete>(s).targets) expr(t); break;
-      case StmtKind::Import: for (ImportItem& i : as<Import>(s).items) resolve_name(*i.target); break;
-      case StmtKind::ImportFrom: for (ImportItem& i : as<ImportFrom>(s).items) resolve_name(*i.target); break;
+      case StmtKind::Raise:
+        expr(as<Raise>(s).exception);
+        expr(as<Raise>(s).cause);
+        break;
+      case StmtKind::Assert:
+        expr(as<Assert>(s).test);
+        expr(as<Assert>(s).message);
+        break;
+      case StmtKind::Delete:
+        for (Expr* t : as<Delete>(s).targets) expr(t);
+        break;
+      case StmtKind::Import:
+        for (ImportItem& i : as<Import>(s).items) resolve_name(*i.target);
+        break;
+      case StmtKind::ImportFrom:
+        for (ImportItem& i : as<ImportFrom>(s).items) resolve_name(*i.target);
+        break;
       default: break;
     }
     for_blocks(s, [&](Block b) { block(b); });

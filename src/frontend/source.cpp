@@ -39,7 +39,8 @@ std::size_t Source::first_bad_byte() const {
       if ((static_cast<unsigned char>(text_[i + k]) & 0xc0) != 0x80) return i;
     auto next = length > 1 ? static_cast<unsigned char>(text_[i + 1]) : 0;
     // Overlong forms, surrogates, and what lies beyond U+10FFFF.
-    if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next >= 0xa0) || (c == 0xf0 && next < 0x90) || (c == 0xf4 && next >= 0x90)) return i;
+    if ((c == 0xe0 && next < 0xa0) || (c == 0xed && next >= 0xa0) || (c == 0xf0 && next < 0x90) || (c == 0xf4 && next >= 0x90))
+      return i;
     i += length;
   }
   return std::string::npos;

@@ -46,7 +46,8 @@ int hex_digit(char c) {
 
 }  // namespace
 
-bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool bytes, std::string& result, LiteralError& error) {
+bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool bytes, std::string& result,
+                    LiteralError& error) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (bytes && static_cast<unsigned char>(c) >= 0x80) {
@@ -84,7 +85,14 @@ bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool 
       case 'r': result += '\r'; break;
       case 't': result += '\t'; break;
       case 'v': result += '\v'; break;
-      case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': {
+      case '0':
+      case '1':
+      case '2':
+      case '3':
+      case '4':
+      case '5':
+      case '6':
+      case '7': {
         std::uint32_t value = 0;
         std::size_t end = std::min(text.size(), i + 3);
         while (i < end && text[i] >= '0' && text[i] <= '7') value = 8 * value + static_cast<std::uint32_t>(text[i++] - '0');
@@ -96,7 +104,9 @@ bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool 
         }
         break;
       }
-      case 'x': case 'u': case 'U': {
+      case 'x':
+      case 'u':
+      case 'U': {
         if (bytes && c != 'x') {
           result += '\\';
           result += c;
@@ -138,7 +148,8 @@ bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool 
   return true;
 }
 
-bool split_format(std::string_view body, std::uint32_t offset, int depth, std::vector<FormatPiece>& pieces, LiteralError& error) {
+bool split_format(std::string_view body, std::uint32_t offset, int depth, std::vector<FormatPiece>& pieces,
+                  LiteralError& error) {
   std::size_t begin = 0, i = 0;
   auto fail = [&](const char* message, std::size_t at) {
     error = {std::string("f-string: ") + message, offset + static_cast<std::uint32_t>(at)};
@@ -244,7 +255,8 @@ bool split_format(std::string_view body, std::uint32_t offset, int depth, std::v
       }
       if (i >= body.size()) return fail("expecting '}'", i);
       piece.has_spec = true;
-      if (!split_format(body.substr(spec_start, i - spec_start), offset + static_cast<std::uint32_t>(spec_start), depth + 1, piece.spec, error))
+      if (!split_format(body.substr(spec_start, i - spec_start), offset + static_cast<std::uint32_t>(spec_start), depth + 1,
+                        piece.spec, error))
         return false;
     } else if (c != '}') {
       return fail("expecting '}'", i);

@@ -24,20 +24,22 @@ struct StringLiteral {
 StringLiteral split_literal(std::string_view token, std::uint32_t offset);
 
 // Escapes resolved. `text` starts at `offset` in the source.
-bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool bytes, std::string& result, LiteralError& error);
+bool decode_escapes(std::string_view text, std::uint32_t offset, bool raw, bool bytes, std::string& result,
+                    LiteralError& error);
 
 // One piece of an f-string: literal text (escapes unresolved, braces doubled resolved) or a replacement field.
 struct FormatPiece {
   bool field = false;
-  std::string_view text;        // literal text, or the field's expression
-  std::uint32_t offset = 0;     // of `text` in the source
-  bool self_documenting = false;  // {x=}
-  std::string_view documentation; // the text up to and with '='
+  std::string_view text;           // literal text, or the field's expression
+  std::uint32_t offset = 0;        // of `text` in the source
+  bool self_documenting = false;   // {x=}
+  std::string_view documentation;  // the text up to and with '='
   char conversion = 0;
   bool has_spec = false;
   std::vector<FormatPiece> spec;
 };
-bool split_format(std::string_view body, std::uint32_t offset, int depth, std::vector<FormatPiece>& pieces, LiteralError& error);
+bool split_format(std::string_view body, std::uint32_t offset, int depth, std::vector<FormatPiece>& pieces,
+                  LiteralError& error);
 
 // Appends a code point as UTF-8.
 void append_utf8(std::string& text, std::uint32_t code_point);

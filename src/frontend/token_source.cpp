@@ -65,7 +65,9 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
   bool line_started = false;
   int prefix_run = 0, right_chain = 0;
   std::size_t previous = Token::INVALID_TYPE;
-  auto span_of = [&](const Token& t) { return SourceSpan{offsets.byte(t.getStartIndex()), offsets.byte(t.getStopIndex() + 1)}; };
+  auto span_of = [&](const Token& t) {
+    return SourceSpan{offsets.byte(t.getStartIndex()), offsets.byte(t.getStopIndex() + 1)};
+  };
   auto emit_layout = [&](std::size_t type, const Token& at) {
     auto token = std::make_unique<CommonToken>(type);
     token->setStartIndex(at.getStartIndex());
@@ -99,8 +101,10 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     if (type == AutorayLexer::ANY) {
       char c = text[span.begin];
       if (c == '\'' || c == '"') return fail(ir::ErrorClass::SyntaxError, 104, "unterminated string literal", span);
-      if (c == '\\') return fail(ir::ErrorClass::SyntaxError, 104, "unexpected character after line continuation character", span);
-      return fail(ir::ErrorClass::SyntaxError, 104, "invalid character '" + std::string(text.substr(span.begin, span.end - span.begin)) + "'", span);
+      if (c == '\\')
+        return fail(ir::ErrorClass::SyntaxError, 104, "unexpected character after line continuation character", span);
+      return fail(ir::ErrorClass::SyntaxError, 104,
+                  "invalid character '" + std::string(text.substr(span.begin, span.end - span.begin)) + "'", span);
     }
     if (!line_started && brackets.empty() && !one_expression) {
       line_started = true;
@@ -108,13 +112,15 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
       while (line > 0 && text[line - 1] != '\n' && text[line - 1] != '\r') --line;
       Column column = column_of(text, line, span.begin);
       auto inconsistent = [&] {
-        return fail(ir::ErrorClass::TabError, 102, "inconsistent use of tabs and spaces in indentation", span, "indent with spaces only");
+        return fail(ir::ErrorClass::TabError, 102, "inconsistent use of tabs and spaces in indentation", span,
+                    "indent with spaces only");
       };
       if (column.tabs_at_8 == indents.back().tabs_at_8) {
         if (column.tabs_at_1 != indents.back().tabs_at_1) return inconsistent();
       } else if (column.tabs_at_8 > indents.back().tabs_at_8) {
         if (column.tabs_at_1 <= indents.back().tabs_at_1) return inconsistent();
-        if (indents.size() >= kIndentations) return fail(ir::ErrorClass::IndentationError, 701, "too many levels of indentation", span);
+        if (indents.size() >= kIndentations)
+          return fail(ir::ErrorClass::IndentationError, 701, "too many levels of indentation", span);
         indents.push_back(column);
         emit_layout(AutorayParser::INDENT, *token);
       } else {
@@ -128,18 +134,25 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
       }
     }
     switch (type) {
-      case AutorayLexer::LPAREN: case AutorayLexer::LBRACKET: case AutorayLexer::LBRACE:
+      case AutorayLexer::LPAREN:
+      case AutorayLexer::LBRACKET:
+      case AutorayLexer::LBRACE:
         if (brackets.size() >= kBrackets)
-          return fail(ir::ErrorClass::SyntaxError, 701, "too many nested parentheses", span, "at most 200 brackets may be open at once");
+          return fail(ir::ErrorClass::SyntaxError, 701, "too many nested parentheses", span,
+                      "at most 200 brackets may be open at once");
         brackets.push_back(token.get());
         break;
-      case AutorayLexer::RPAREN: case AutorayLexer::RBRACKET: case AutorayLexer::RBRACE: {
+      case AutorayLexer::RPAREN:
+      case AutorayLexer::RBRACKET:
+      case AutorayLexer::RBRACE: {
         char c = text[span.begin];
         if (brackets.empty()) return fail(ir::ErrorClass::SyntaxError, 103, std::string("unmatched '") + c + "'", span);
         const Token& open = *brackets.back();
         if (closer(open.getType()) != c) {
           fail(ir::ErrorClass::SyntaxError, 103,
-               std::string("closing parenthesis '") + c + "' does not match opening parenthesis '" + text[span_of(open).begin] + "'", span);
+               std::string("closing parenthesis '") + c + "' does not match opening parenthesis '" + text[span_of(open).begin] +
+                   "'",
+               span);
           problem.labels.push_back({span_of(open), "opened here"});
           return false;
         }
@@ -147,17 +160,17 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
         break;
       }
       case AutorayLexer::CLASS:
-        return refuse("class", "use functions, closures and dictionaries: the language has no classes of its own", span, problem);
-      case AutorayLexer::ASYNC: case AutorayLexer::AWAIT:
-        return refuse(token->getText(), "write plain functions", span, problem);
-      case AutorayLexer::YIELD:
-        return refuse("yield", "return a list, or use a generator expression", span, problem);
+        return refuse("class", "use functions, closures and dictionaries: the language has no classes of its own", span,
+                      problem);
+      case AutorayLexer::ASYNC:
+      case AutorayLexer::AWAIT: return refuse(token->getText(), "write plain functions", span, problem);
+      case AutorayLexer::YIELD: return refuse("yield", "return a list, or use a generator expression", span, problem);
       default: break;
     }
     bool prefix_place = previous == Token::INVALID_TYPE || previous == AutorayLexer::NOT || previous == AutorayLexer::MINUS ||
                         previous == AutorayLexer::PLUS || previous == AutorayLexer::TILDE || previous == AutorayLexer::STAR;
-    bool prefix = type == AutorayLexer::NOT || type == AutorayLexer::MINUS || type == AutorayLexer::PLUS || type == AutorayLexer::TILDE ||
-                  type == AutorayLexer::STAR;
+    bool prefix = type == AutorayLexer::NOT || type == AutorayLexer::MINUS || type == AutorayLexer::PLUS ||
+                  type == AutorayLexer::TILDE || type == AutorayLexer::STAR;
     prefix_run = prefix && prefix_place ? prefix_run + 1 : prefix ? 1 : 0;
     if (type == AutorayLexer::POWER || type == AutorayLexer::ELSE || type == AutorayLexer::LAMBDA) ++right_chain;
     if (prefix_run > kPrefixRun || right_chain > kRightChain)

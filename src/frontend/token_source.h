@@ -1,5 +1,5 @@
-// Layout: ANTLR's tokens become Python's, with INDENT, DEDENT and NEWLINE, and everything that would make the parser recurse too
-// deep or that names an unsupported construct is refused here. Seen only by the parser's own files: it includes ANTLR.
+// Layout: ANTLR's tokens become Python's, with INDENT, DEDENT and NEWLINE, and everything that would make the parser recurse
+// too deep or that names an unsupported construct is refused here. Seen only by the parser's own files: it includes ANTLR.
 #pragma once
 
 #include <antlr4-runtime.h>
@@ -33,7 +33,7 @@ class OffsetMap {
 };
 
 // False when there is a problem. With `one_expression` there is no layout: line breaks are blanks.
-bool lay_out(std::vector<std::unique_ptr<antlr4::Token>> raw, std::string_view text, const OffsetMap& offsets, bool one_expression,
-             std::vector<std::unique_ptr<antlr4::Token>>& tokens, SyntaxProblem& problem);
+bool lay_out(std::vector<std::unique_ptr<antlr4::Token>> raw, std::string_view text, const OffsetMap& offsets,
+             bool one_expression, std::vector<std::unique_ptr<antlr4::Token>>& tokens, SyntaxProblem& problem);
 
 }  // namespace autoray::frontend

@@ -63,16 +63,35 @@ struct Alias {
 
 // numpy's other names; on Linux x86-64 `long` and `longlong` are both 64-bit.
 constexpr Alias kAliases[] = {
-    {"bool_", DType::Bool},         {"b1", DType::Bool},           {"int", DType::Int64},
-    {"int_", DType::Int64},         {"intp", DType::Int64},        {"long", DType::Int64},
-    {"longlong", DType::Int64},     {"q", DType::Int64},           {"p", DType::Int64},
-    {"intc", DType::Int32},         {"short", DType::Int16},       {"byte", DType::Int8},
-    {"uint", DType::UInt64},        {"uintp", DType::UInt64},      {"ulong", DType::UInt64},
-    {"ulonglong", DType::UInt64},   {"Q", DType::UInt64},          {"P", DType::UInt64},
-    {"uintc", DType::UInt32},       {"ushort", DType::UInt16},     {"ubyte", DType::UInt8},
-    {"half", DType::Float16},       {"single", DType::Float32},    {"double", DType::Float64},
-    {"float", DType::Float64},      {"float_", DType::Float64},    {"complex", DType::Complex128},
-    {"csingle", DType::Complex64},  {"cdouble", DType::Complex128},
+    {"bool_", DType::Bool},
+    {"b1", DType::Bool},
+    {"int", DType::Int64},
+    {"int_", DType::Int64},
+    {"intp", DType::Int64},
+    {"long", DType::Int64},
+    {"longlong", DType::Int64},
+    {"q", DType::Int64},
+    {"p", DType::Int64},
+    {"intc", DType::Int32},
+    {"short", DType::Int16},
+    {"byte", DType::Int8},
+    {"uint", DType::UInt64},
+    {"uintp", DType::UInt64},
+    {"ulong", DType::UInt64},
+    {"ulonglong", DType::UInt64},
+    {"Q", DType::UInt64},
+    {"P", DType::UInt64},
+    {"uintc", DType::UInt32},
+    {"ushort", DType::UInt16},
+    {"ubyte", DType::UInt8},
+    {"half", DType::Float16},
+    {"single", DType::Float32},
+    {"double", DType::Float64},
+    {"float", DType::Float64},
+    {"float_", DType::Float64},
+    {"complex", DType::Complex128},
+    {"csingle", DType::Complex64},
+    {"cdouble", DType::Complex128},
 };
 
 }  // namespace
@@ -161,8 +180,8 @@ DType Promotion::result() const {
   char k = row(d).kind;
   int rank = k == 'b' ? 0 : k == 'f' ? 2 : k == 'c' ? 3 : 1;
   if (weak_rank_ <= rank) return d;
-  if (weak_rank_ == 1) return DType::Int64;                          // bool with a Python int
-  if (weak_rank_ == 2) return DType::Float64;                        // bool, integer with a Python float
+  if (weak_rank_ == 1) return DType::Int64;    // bool with a Python int
+  if (weak_rank_ == 2) return DType::Float64;  // bool, integer with a Python float
   return rank == 2 ? complex_dtype(d) : DType::Complex128;
 }
 

@@ -53,12 +53,12 @@ char kind_letter(DType dtype);
 char type_code(DType dtype);
 
 bool is_bool(DType dtype);
-bool is_integer(DType dtype);   // signed or unsigned, not bool
+bool is_integer(DType dtype);  // signed or unsigned, not bool
 bool is_signed_integer(DType dtype);
 bool is_unsigned(DType dtype);
 bool is_real_floating(DType dtype);
 bool is_complex(DType dtype);
-bool is_inexact(DType dtype);   // real floating or complex
+bool is_inexact(DType dtype);  // real floating or complex
 
 // The real dtype of a complex one's parts; any other dtype is its own.
 DType real_dtype(DType dtype);
@@ -75,8 +75,8 @@ enum class Casting : std::uint8_t { No, Equiv, Safe, SameKind, Unsafe };
 // numpy.can_cast between dtypes.
 bool can_cast(DType from, DType to, Casting casting);
 
-// A dtype, numpy's spellings: 'float64', 'f8', '<f8', '=f8', 'd', 'float', 'int', 'bool', 'complex', 'half', 'single', 'double',
-// 'intp', 'uint', 'longlong' ...; big-endian spellings are not dtypes here. Empty when unknown.
+// A dtype, numpy's spellings: 'float64', 'f8', '<f8', '=f8', 'd', 'float', 'int', 'bool', 'complex', 'half', 'single',
+// 'double', 'intp', 'uint', 'longlong' ...; big-endian spellings are not dtypes here. Empty when unknown.
 std::optional<DType> parse_dtype(std::string_view text);
 
 // NEP 50's result type over operands in turn. `weak` operands are Python scalars whose dtype is Bool, Int64, Float64 or

@@ -13,13 +13,21 @@
 namespace autoray::ir {
 
 template <class T>
-constexpr T wrap_add(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)); }
+constexpr T wrap_add(T a, T b) {
+  return static_cast<T>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
 template <class T>
-constexpr T wrap_subtract(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b)); }
+constexpr T wrap_subtract(T a, T b) {
+  return static_cast<T>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
+}
 template <class T>
-constexpr T wrap_multiply(T a, T b) { return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+constexpr T wrap_multiply(T a, T b) {
+  return static_cast<T>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 template <class T>
-constexpr T wrap_negative(T a) { return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(a)); }
+constexpr T wrap_negative(T a) {
+  return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(a));
+}
 
 template <class T>
 constexpr T floor_divide_integer(T a, T b) {
@@ -63,7 +71,8 @@ constexpr T to_integer(F value) {
   if constexpr (std::is_unsigned_v<T>) {
     if (value > F{-1} && value < kHigh) return static_cast<T>(value);
     // Negative values wrap as through int64, which is what the hardware's conversion gives.
-    if (value >= static_cast<F>(std::numeric_limits<std::int64_t>::min()) && value < 0) return static_cast<T>(static_cast<std::int64_t>(value));
+    if (value >= static_cast<F>(std::numeric_limits<std::int64_t>::min()) && value < 0)
+      return static_cast<T>(static_cast<std::int64_t>(value));
     return 0;
   } else {
     if (value >= kLow && value < kHigh) return static_cast<T>(value);

@@ -12,7 +12,8 @@ std::int64_t element_count(std::span<const std::int64_t> shape) {
     overflow |= __builtin_mul_overflow(count, extent, &count);
   }
   if (overflow)
-    throw Error(ErrorClass::ValueError, "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+    throw Error(ErrorClass::ValueError,
+                "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
   return count;
 }
 

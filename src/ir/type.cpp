@@ -8,8 +8,8 @@ namespace {
 [[noreturn]] void wrong_type(const Attr& attr, std::string_view what, std::string_view wanted) {
   static constexpr std::string_view kNames[] = {"NoneType", "bool",  "int",   "float", "complex",  "str",
                                                 "dtype",    "tuple", "tuple", "slice", "ellipsis", "array"};
-  throw Error(ErrorClass::TypeError, "'" + std::string(kNames[attr.value.index()]) + "' object given for '" + std::string(what) +
-                                         "', which takes " + std::string(wanted));
+  throw Error(ErrorClass::TypeError, "'" + std::string(kNames[attr.value.index()]) + "' object given for '" +
+                                         std::string(what) + "', which takes " + std::string(wanted));
 }
 
 }  // namespace
@@ -65,8 +65,8 @@ Dims as_shape(const Attr& attr, std::string_view what) {
     wrong_type(attr, what, "an integer or a tuple of integers");
   }
   if (shape.size() > kMaxDims)
-    throw Error(ErrorClass::ValueError, "maximum supported dimension for an ndarray is currently 64, found " +
-                                            std::to_string(shape.size()));
+    throw Error(ErrorClass::ValueError,
+                "maximum supported dimension for an ndarray is currently 64, found " + std::to_string(shape.size()));
   for (std::int64_t extent : shape)
     if (extent < 0) throw Error(ErrorClass::ValueError, "negative dimensions are not allowed");
   return shape;

@@ -40,10 +40,10 @@ struct OperandRef {
 // An argument that is not data: an axis, a shape, a mode, an index. Compared by value AND type (1, 1.0 and True differ).
 struct Attr {
   using Tuple = std::vector<Attr>;
-  using Value = std::variant<std::monostate,        // None (or a parameter left at its default None)
+  using Value = std::variant<std::monostate,  // None (or a parameter left at its default None)
                              bool, std::int64_t, double, std::complex<double>, std::string, DType,
-                             Dims,                  // a tuple or list of ints (the empty tuple too)
-                             Tuple,                 // any other tuple or list
+                             Dims,   // a tuple or list of ints (the empty tuple too)
+                             Tuple,  // any other tuple or list
                              Slice, Ellipsis, OperandRef>;
   Value value;
 

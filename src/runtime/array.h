@@ -16,10 +16,10 @@ struct Array {
   StoragePtr storage;    // null only for borrowed scalars that live no longer than the call
   char* data = nullptr;  // the first element (byte offset into storage already applied)
   ir::DType dtype = ir::DType::Float64;
-  bool writable = true;  // false for broadcast views and diagonals; the storage's own flag counts too
-  BackendId backend = 0; // the tag that dispatch reads
+  bool writable = true;   // false for broadcast views and diagonals; the storage's own flag counts too
+  BackendId backend = 0;  // the tag that dispatch reads
   ir::Dims shape;
-  ir::Dims strides;      // bytes
+  ir::Dims strides;  // bytes
 
   int ndim() const { return shape.ssize(); }
   std::int64_t size() const {

@@ -32,13 +32,13 @@ using HostTable = std::span<const HostRow> (*)();
 
 struct Backend {
   std::string_view name;
-  std::string_view based_on;                      // empty: on nothing
-  std::string_view library;                       // what computes, with its version: "autoray", "Eigen 3.4.0"
-  std::string_view note;                          // one sentence for `autoray backends`
+  std::string_view based_on;  // empty: on nothing
+  std::string_view library;   // what computes, with its version: "autoray", "Eigen 3.4.0"
+  std::string_view note;      // one sentence for `autoray backends`
   std::span<const KernelTable> kernels;
   std::span<const LoopTable> loops;
   std::span<const HostTable> hosts;
-  std::string (*unavailable)() = nullptr;         // why it cannot be used here; empty or null: it can
+  std::string (*unavailable)() = nullptr;  // why it cannot be used here; empty or null: it can
 };
 
 // In BackendId order: 0 is `numpy`, the default. One line a backend (backends/backends.cpp).

@@ -118,8 +118,9 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
         parameters[p].kind != ir::ParameterKind::VarKeyword)
       missing.emplace_back(parameters[p].name);
   if (!missing.empty())
-    throw Error(ErrorClass::TypeError, short_name(op) + "() missing " + std::to_string(missing.size()) + " required positional argument" +
-                                           (missing.size() == 1 ? "" : "s") + ": " + quoted_list(missing))
+    throw Error(ErrorClass::TypeError, short_name(op) + "() missing " + std::to_string(missing.size()) +
+                                           " required positional argument" + (missing.size() == 1 ? "" : "s") + ": " +
+                                           quoted_list(missing))
         .with_hint("its parameters are (" + std::string(op.signature) + ")");
 }
 

@@ -19,11 +19,11 @@ struct OpBinding {
   explicit OpBinding(const ir::Op& op);
 
   ir::Signature signature;
-  std::vector<ir::Attr> default_attrs;      // of the attribute parameters, in order
-  std::vector<int> attr_of;                 // parameter -> attribute index, -1 for operands
+  std::vector<ir::Attr> default_attrs;  // of the attribute parameters, in order
+  std::vector<int> attr_of;             // parameter -> attribute index, -1 for operands
   int operand_parameters = 0;
-  int out = -1;                             // the parameter `out` when the signature lists it
-  bool only_operands = false;               // every parameter is a plain operand: the fast path applies
+  int out = -1;                // the parameter `out` when the signature lists it
+  bool only_operands = false;  // every parameter is a plain operand: the fast path applies
 };
 
 // Which parameter each argument fills; entries stay null where the default applies. Throws TypeError with Python's wording.

@@ -20,18 +20,30 @@ inline constexpr bool is_complex_v = std::is_same_v<T, std::complex<float>> || s
 
 template <class To, class From>
 inline To convert_item(From v) {
-  if constexpr (std::is_same_v<To, From>) return v;
-  else if constexpr (is_complex_v<From> && is_complex_v<To>) return To(static_cast<typename To::value_type>(v.real()), static_cast<typename To::value_type>(v.imag()));
-  else if constexpr (is_complex_v<From> && std::is_same_v<To, bool>) return v != From(0);
-  else if constexpr (is_complex_v<From>) return convert_item<To>(v.real());
-  else if constexpr (is_complex_v<To>) return To(convert_item<typename To::value_type>(v));
-  else if constexpr (std::is_same_v<From, Half> && std::is_same_v<To, double>) return static_cast<double>(v);
-  else if constexpr (std::is_same_v<From, Half>) return convert_item<To>(static_cast<float>(v));
-  else if constexpr (std::is_same_v<To, Half> && std::is_same_v<From, float>) return Half(v);
-  else if constexpr (std::is_same_v<To, Half>) return Half(static_cast<double>(v));
-  else if constexpr (std::is_same_v<To, bool>) return v != From(0);
-  else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) return ir::to_integer<To>(v);
-  else return static_cast<To>(v);
+  if constexpr (std::is_same_v<To, From>)
+    return v;
+  else if constexpr (is_complex_v<From> && is_complex_v<To>)
+    return To(static_cast<typename To::value_type>(v.real()), static_cast<typename To::value_type>(v.imag()));
+  else if constexpr (is_complex_v<From> && std::is_same_v<To, bool>)
+    return v != From(0);
+  else if constexpr (is_complex_v<From>)
+    return convert_item<To>(v.real());
+  else if constexpr (is_complex_v<To>)
+    return To(convert_item<typename To::value_type>(v));
+  else if constexpr (std::is_same_v<From, Half> && std::is_same_v<To, double>)
+    return static_cast<double>(v);
+  else if constexpr (std::is_same_v<From, Half>)
+    return convert_item<To>(static_cast<float>(v));
+  else if constexpr (std::is_same_v<To, Half> && std::is_same_v<From, float>)
+    return Half(v);
+  else if constexpr (std::is_same_v<To, Half>)
+    return Half(static_cast<double>(v));
+  else if constexpr (std::is_same_v<To, bool>)
+    return v != From(0);
+  else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
+    return ir::to_integer<To>(v);
+  else
+    return static_cast<To>(v);
 }
 
 template <class From, class To>
@@ -56,11 +68,20 @@ void cast(const char* from, std::int64_t fs, char* to, std::int64_t ts, std::int
 
 template <class From>
 constexpr auto row() {
-  return std::array<CastLoop, ir::kDTypeCount>{
-      cast<From, bool>, cast<From, std::int8_t>, cast<From, std::uint8_t>, cast<From, std::int16_t>, cast<From, std::uint16_t>,
-      cast<From, std::int32_t>, cast<From, std::uint32_t>, cast<From, std::int64_t>, cast<From, std::uint64_t>, cast<From, Half>,
-      cast<From, float>, cast<From, double>, cast<From, std::complex<float>>, cast<From, std::complex<double>>
-  };
+  return std::array<CastLoop, ir::kDTypeCount>{cast<From, bool>,
+                                               cast<From, std::int8_t>,
+                                               cast<From, std::uint8_t>,
+                                               cast<From, std::int16_t>,
+                                               cast<From, std::uint16_t>,
+                                               cast<From, std::int32_t>,
+                                               cast<From, std::uint32_t>,
+                                               cast<From, std::int64_t>,
+                                               cast<From, std::uint64_t>,
+                                               cast<From, Half>,
+                                               cast<From, float>,
+                                               cast<From, double>,
+                                               cast<From, std::complex<float>>,
+                                               cast<From, std::complex<double>>};
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
 }
 
 [[noreturn]] void no_function(std::string_view name, std::string_view backend) {
-  throw Error(ErrorClass::ImportError, "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
+  throw Error(ErrorClass::ImportError,
+              "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
       .with_code(503);
 }
 
@@ -130,7 +131,8 @@ Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments
 Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments) {
   OpId id = ir::find_op(name);
   // The common call: no keywords, no default backend, no dispatcher of the script's.
-  if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty()) [[likely]] {
+  if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty())
+      [[likely]] {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
     return call_on(runtime, id, backend_from_arguments(runtime, id, arguments), arguments);
   }
@@ -158,7 +160,8 @@ Value do_call(Runtime& runtime, std::string_view name, const Arguments& argument
     choice.native = runtime.default_backend;
   } else if (auto dispatcher = runtime.dispatchers.find(std::string(name)); dispatcher != runtime.dispatchers.end()) {
     Ref<Callable> function = dispatcher->second;
-    choice = choice_of_name(runtime, text_of(function->call(runtime, edited.arguments), "the backend that a dispatcher returns"));
+    choice =
+        choice_of_name(runtime, text_of(function->call(runtime, edited.arguments), "the backend that a dispatcher returns"));
   } else {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
     choice.native = backend_from_arguments(runtime, id, edited.arguments);
@@ -217,8 +220,9 @@ Ref<Callable> library_function(Runtime& runtime, const std::string& backend, con
   }
   if (Entry& entry = runtime.entry(*choice.native, id); entry.registered) return entry.registered;
   BackendId native = *choice.native;
-  return make<NativeFunction>(std::string(ir::op(id).path.substr(ir::op(id).path.rfind('.') + 1)),
-                              [id, native](Runtime& r, const Arguments& arguments) { return call_library(r, id, native, arguments); });
+  return make<NativeFunction>(
+      std::string(ir::op(id).path.substr(ir::op(id).path.rfind('.') + 1)),
+      [id, native](Runtime& r, const Arguments& arguments) { return call_library(r, id, native, arguments); });
 }
 
 }  // namespace autoray::runtime

@@ -16,9 +16,12 @@ namespace {
 // [0, 1, ...] as letters; Ellipsis as "...".
 std::string labels_text(const Value& value) {
   std::span<const Value> items;
-  if (auto* list = value.get_if<List>()) items = list->items;
-  else if (auto* tuple = value.get_if<Tuple>()) items = tuple->items;
-  else throw Error(ErrorClass::TypeError, "subscripts must be either a list or a tuple of integers and Ellipsis");
+  if (auto* list = value.get_if<List>())
+    items = list->items;
+  else if (auto* tuple = value.get_if<Tuple>())
+    items = tuple->items;
+  else
+    throw Error(ErrorClass::TypeError, "subscripts must be either a list or a tuple of integers and Ellipsis");
   std::string text;
   for (const Value& item : items) {
     if (item.is_ellipsis()) {
@@ -37,7 +40,10 @@ std::string labels_text(const Value& value) {
 
 void interleaved(CanonicalForm& form) {
   std::span<const Value> given = form.arguments.positional;
-  if (given.empty()) throw Error(ErrorClass::ValueError, "must specify the einstein sum subscripts string and at least one operand, or at least one operand and its corresponding subscripts list");
+  if (given.empty())
+    throw Error(ErrorClass::ValueError,
+                "must specify the einstein sum subscripts string and at least one operand, or at least one operand and its "
+                "corresponding subscripts list");
   if (given[0].get_if<Str>()) return;
   if (given.size() < 2) throw Error(ErrorClass::ValueError, "must provide at least an operand and a subscripts list to einsum");
   std::string subscripts;

@@ -1,5 +1,6 @@
-// Other forms in which numpy takes an op's arguments, brought to the signature's form before binding, so that dispatch, recording
-// and kernels know one: where(condition) is nonzero(condition); einsum(a, [0, 1], b, [1, 2], [0, 2]) is einsum('ab,bc->ac', a, b).
+// Other forms in which numpy takes an op's arguments, brought to the signature's form before binding, so that dispatch,
+// recording and kernels know one: where(condition) is nonzero(condition); einsum(a, [0, 1], b, [1, 2], [0, 2]) is
+// einsum('ab,bc->ac', a, b).
 #pragma once
 
 #include <vector>

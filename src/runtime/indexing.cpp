@@ -36,21 +36,26 @@ std::int64_t part(const Value& v, std::int64_t fallback) {
 }
 
 [[noreturn]] void out_of_bounds(std::int64_t i, std::size_t axis, std::int64_t size) {
-  throw Error(ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for axis " + std::to_string(axis) + " with size " + std::to_string(size));
+  throw Error(ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for axis " + std::to_string(axis) +
+                                          " with size " + std::to_string(size));
 }
 
-void apply_slice(const SliceObject& s, std::int64_t& data_offset, std::int64_t length, std::int64_t stride, Dims& shape, Dims& strides) {
+void apply_slice(const SliceObject& s, std::int64_t& data_offset, std::int64_t length, std::int64_t stride, Dims& shape,
+                 Dims& strides) {
   std::int64_t step = part(s.step, 1);
   if (step == 0) throw Error(ErrorClass::ValueError, "slice step cannot be zero");
   if (step < -INT64_MAX) step = -INT64_MAX;
   auto clip = [&](std::int64_t v) {
-    if (v < 0) v = v < -length ? -1 : v + length;
-    else return std::min(v, step < 0 ? length - 1 : length);
+    if (v < 0)
+      v = v < -length ? -1 : v + length;
+    else
+      return std::min(v, step < 0 ? length - 1 : length);
     return v < 0 ? (step < 0 ? std::int64_t{-1} : std::int64_t{0}) : v;
   };
   std::int64_t start = s.start.is_none() ? (step < 0 ? length - 1 : 0) : clip(part(s.start, 0));
   std::int64_t stop = s.stop.is_none() ? (step < 0 ? -1 : length) : clip(part(s.stop, 0));
-  std::int64_t count = step > 0 ? (stop > start ? (stop - start - 1) / step + 1 : 0) : (start > stop ? (start - stop - 1) / -step + 1 : 0);
+  std::int64_t count =
+      step > 0 ? (stop > start ? (stop - start - 1) / step + 1 : 0) : (start > stop ? (start - stop - 1) / -step + 1 : 0);
   if (count) data_offset += start * stride;
   shape.push_back(count);
   strides.push_back(count > 1 ? stride * step : stride);
@@ -81,7 +86,7 @@ struct Plan {
   Array base;                 // after the basic part: axes in order, advanced ones marked
   std::vector<int> advanced;  // axes of base that arrays index
   std::vector<Array> indices;
-  bool together = true;       // no basic axis stands between them
+  bool together = true;  // no basic axis stands between them
   bool basic() const { return indices.empty(); }
 };
 
@@ -111,7 +116,9 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
       ++consumed;
     } else {
       if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable))
-        throw Error(ErrorClass::IndexError, "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid indices");
+        throw Error(ErrorClass::IndexError,
+                    "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
+                    "valid indices");
       Array a = to_array(runtime, v);
       if (a.size() == 0 && !v.is(ObjectKind::Array)) a = runtime.allocate(DType::Int64, a.shape);
       has_array = true;
@@ -132,8 +139,10 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
         for (int k = 0; k < a.ndim(); ++k) {
           auto axis = static_cast<std::size_t>(consumed + k);
           if (!has_ellipsis && axis < array.shape.size() && a.shape[static_cast<std::size_t>(k)] != array.shape[axis])
-            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) + "; size of axis is " + std::to_string(array.shape[axis]) +
-                                                    " but size of corresponding boolean axis is " + std::to_string(a.shape[static_cast<std::size_t>(k)]));
+            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
+                                                    "; size of axis is " + std::to_string(array.shape[axis]) +
+                                                    " but size of corresponding boolean axis is " +
+                                                    std::to_string(a.shape[static_cast<std::size_t>(k)]));
         }
         for (Array& indices : nonzero_indices(runtime, a)) {
           item.kind = Item::Ints;
@@ -144,8 +153,11 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
         return;
       }
       if (!ir::is_integer(a.dtype) && !v.get_if<ArrayObject>())
-        throw Error(ErrorClass::IndexError, "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid indices");
-      if (!ir::is_integer(a.dtype)) throw Error(ErrorClass::IndexError, "arrays used as indices must be of integer (or boolean) type");
+        throw Error(ErrorClass::IndexError,
+                    "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
+                    "valid indices");
+      if (!ir::is_integer(a.dtype))
+        throw Error(ErrorClass::IndexError, "arrays used as indices must be of integer (or boolean) type");
       item.kind = Item::Ints;
       item.array = contiguous(runtime, a, DType::Int64);
       ++consumed;
@@ -158,7 +170,8 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
     add(index);
   }
   if (consumed > array.ndim())
-    throw Error(ErrorClass::IndexError, "too many indices for array: array is " + std::to_string(array.ndim()) + "-dimensional, but " + std::to_string(consumed) + " were indexed");
+    throw Error(ErrorClass::IndexError, "too many indices for array: array is " + std::to_string(array.ndim()) +
+                                            "-dimensional, but " + std::to_string(consumed) + " were indexed");
   if (!has_ellipsis) {
     Item rest{};
     rest.kind = Item::Ellipsis;
@@ -230,10 +243,10 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
 
 // The byte offsets of an advanced index's places, in the order of its broadcast shape.
 struct Gather {
-  Dims index_shape;       // broadcast of the index arrays
+  Dims index_shape;  // broadcast of the index arrays
   std::vector<std::int64_t> offsets;
-  Array rest;             // base without the advanced axes
-  std::size_t position;   // where the index axes stand in the result
+  Array rest;            // base without the advanced axes
+  std::size_t position;  // where the index axes stand in the result
   Dims result_shape() const {
     Dims shape(rest.shape.begin(), rest.shape.begin() + position);
     for (std::int64_t d : index_shape) shape.push_back(d);
@@ -249,7 +262,8 @@ Gather make_gather(Runtime& runtime, const Plan& plan) {
   try {
     g.index_shape = ir::broadcast_all(shapes);
   } catch (const Error&) {
-    throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes));
+    throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " +
+                                            ir::broadcast_shapes_text(shapes));
   }
   g.offsets.assign(static_cast<std::size_t>(ir::element_count(g.index_shape)), 0);
   for (std::size_t k = 0; k < plan.indices.size(); ++k) {
@@ -329,7 +343,8 @@ void with_item_size(std::int64_t size, F&& f) {
 Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   // a[i] of one dimension and a[i] of more: the hottest cases.
   if (index.is_int()) {
-    if (array.shape.empty()) throw Error(ErrorClass::IndexError, "too many indices for array: array is 0-dimensional, but 1 were indexed");
+    if (array.shape.empty())
+      throw Error(ErrorClass::IndexError, "too many indices for array: array is 0-dimensional, but 1 were indexed");
     std::int64_t i = index.as_int(), n = array.shape[0];
     if (i < -n || i >= n) out_of_bounds(i, 0, n);
     char* place = array.data + (i < 0 ? i + n : i) * array.strides[0];
@@ -390,8 +405,10 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
     std::string from = ir::broadcast_shapes_text(a), to = ir::broadcast_shapes_text(b);
     from.pop_back();
     to.pop_back();
-    if (plan.basic()) throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
-    throw Error(ErrorClass::ValueError, "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to);
+    if (plan.basic())
+      throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
+    throw Error(ErrorClass::ValueError,
+                "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to);
   };
   auto fitted = [&](const Dims& target) {
     // Leading axes of length one are dropped, as numpy does.

@@ -25,14 +25,14 @@ struct Operand {
 struct KernelCall {
   Runtime& runtime;
   const ir::Op& op;
-  BackendId backend;                       // whose entry is running
-  std::span<const Operand> in;             // signature order, sequences expanded
-  std::span<const std::uint32_t> groups;   // operands of each operand parameter
-  std::span<const ir::Attr> attrs;         // signature order, defaults filled in
-  std::span<const ir::Type> types;         // of the results; empty for ops with a dynamic shape
-  std::span<Array> out;                    // the kernel fills these: `allocate(i)` or a view
+  BackendId backend;                          // whose entry is running
+  std::span<const Operand> in;                // signature order, sequences expanded
+  std::span<const std::uint32_t> groups;      // operands of each operand parameter
+  std::span<const ir::Attr> attrs;            // signature order, defaults filled in
+  std::span<const ir::Type> types;            // of the results; empty for ops with a dynamic shape
+  std::span<Array> out;                       // the kernel fills these: `allocate(i)` or a view
   std::vector<Array>* dynamic_out = nullptr;  // ops with a dynamic shape append their results here instead
-  BitGenerator* random = nullptr;          // kRandom ops
+  BitGenerator* random = nullptr;             // kRandom ops
   // Who computes: set from the kernel's row; a kernel that hands the work on says so. What --explain prints.
   BackendId provider = 0;
   std::string_view library = "autoray";

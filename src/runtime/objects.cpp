@@ -279,7 +279,8 @@ bool DTypeObject::get_attribute(Runtime&, std::string_view name, Value& result) 
 }
 
 std::vector<std::string> DTypeObject::attribute_names() const {
-  return {"name", "itemsize", "kind", "char", "str", "num", "alignment", "ndim", "shape", "byteorder", "isnative", "hasobject", "type"};
+  return {"name", "itemsize", "kind",      "char",     "str",       "num", "alignment",
+          "ndim", "shape",    "byteorder", "isnative", "hasobject", "type"};
 }
 
 std::string DTypeObject::repr() const { return "dtype('" + std::string(ir::name(dtype)) + "')"; }
@@ -323,7 +324,8 @@ namespace {
 constexpr std::uint64_t kModulus = (std::uint64_t{1} << 61) - 1;
 
 std::int64_t hash_integer(std::int64_t value) {
-  std::uint64_t magnitude = value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+  std::uint64_t magnitude =
+      value < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
   auto hash = static_cast<std::int64_t>(magnitude % kModulus);
   if (value < 0) hash = -hash;
   return hash == -1 ? -2 : hash;
@@ -414,8 +416,8 @@ bool numbers_equal(const Number& a, const Number& b) {
 }
 
 bool is_number(const Value& value) {
-  return value.is_int() || value.is_float() || value.is_bool() || value.is(ObjectKind::BigInt) || value.is(ObjectKind::Complex) ||
-         value.is(ObjectKind::NumpyScalar);
+  return value.is_int() || value.is_float() || value.is_bool() || value.is(ObjectKind::BigInt) ||
+         value.is(ObjectKind::Complex) || value.is(ObjectKind::NumpyScalar);
 }
 
 bool items_equal(Runtime* runtime, const std::vector<Value>& a, const std::vector<Value>& b) {
@@ -536,8 +538,10 @@ std::int64_t hash_value(const Value& value) {
       if (n.form == Number::Integer) return hash_integer(n.integer);
       if (n.form == Number::Big) return hash_value(make_int(n.big));
       std::int64_t hash = hash_real(n.real.real());
-      return n.form == Number::Real ? hash : static_cast<std::int64_t>(
-                 static_cast<std::uint64_t>(hash) + 1000003u * static_cast<std::uint64_t>(hash_real(n.real.imag())));
+      return n.form == Number::Real
+                 ? hash
+                 : static_cast<std::int64_t>(static_cast<std::uint64_t>(hash) +
+                                             1000003u * static_cast<std::uint64_t>(hash_real(n.real.imag())));
     }
     case ObjectKind::Bytes: return hash_text(value.as<Bytes>().data) ^ 1;
     case ObjectKind::Tuple: {

@@ -35,8 +35,8 @@ struct ArrayObject final : Object {
 struct Str final : Object {
   static constexpr ObjectKind kKind = ObjectKind::Str;
   explicit Str(std::string t);
-  std::string text;      // valid UTF-8 (surrogates cannot occur)
-  std::int64_t length;   // code points
+  std::string text;     // valid UTF-8 (surrogates cannot occur)
+  std::int64_t length;  // code points
   mutable std::int64_t hash = -1;
   bool ascii() const { return length == static_cast<std::int64_t>(text.size()); }
 };

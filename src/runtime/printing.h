@@ -25,9 +25,8 @@ std::string array_repr(const Array& array, const PrintOptions& options = {});  /
 std::string array_str(const Array& array, const PrintOptions& options = {});   // [1. 2.]
 // np.array2string: the text without "array(" around it; `prefix` and `suffix` are not written, only room is
 // left for them.
-std::string array_to_string(const Array& array, const PrintOptions& options = {},
-                            std::string_view separator = " ", std::string_view prefix = "",
-                            std::string_view suffix = "");
+std::string array_to_string(const Array& array, const PrintOptions& options = {}, std::string_view separator = " ",
+                            std::string_view prefix = "", std::string_view suffix = "");
 std::string scalar_repr(ir::DType dtype, const void* item);  // np.float64(0.1)
 std::string scalar_str(ir::DType dtype, const void* item);   // 0.1
 // Python's repr of a float: the shortest digits that read back, 'inf', 'nan', '1e-05', '1e+16'.

@@ -54,7 +54,8 @@ Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(o
       }
     for (LoopTable table : backend.loops)
       for (const LoopRow& row : table()) {
-        std::size_t at = (b * ir::kOpCount + static_cast<std::size_t>(row.op)) * ir::kDTypeCount + static_cast<std::size_t>(row.dtype);
+        std::size_t at =
+            (b * ir::kOpCount + static_cast<std::size_t>(row.op)) * ir::kDTypeCount + static_cast<std::size_t>(row.dtype);
         loops_[at] = row.loop;
         loop_providers_[at] = id;
       }
@@ -87,8 +88,9 @@ std::string size_text(double bytes) {
 }
 
 [[noreturn]] void cannot_allocate(ir::DType dtype, std::span<const std::int64_t> shape, std::int64_t bytes) {
-  throw Error(ErrorClass::MemoryError, "Unable to allocate " + size_text(static_cast<double>(bytes)) + " for an array with shape " +
-                                           ir::to_string(shape) + " and data type " + std::string(ir::name(dtype)))
+  throw Error(ErrorClass::MemoryError, "Unable to allocate " + size_text(static_cast<double>(bytes)) +
+                                           " for an array with shape " + ir::to_string(shape) + " and data type " +
+                                           std::string(ir::name(dtype)))
       .with_code(703);
 }
 
@@ -96,7 +98,8 @@ Array fresh(MemoryBudget* budget, ir::DType dtype, std::span<const std::int64_t>
   Array array;
   std::int64_t size = static_cast<std::int64_t>(ir::itemsize(dtype)), bytes;
   if (__builtin_mul_overflow(ir::element_count(shape), size, &bytes))
-    throw Error(ErrorClass::ValueError, "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+    throw Error(ErrorClass::ValueError,
+                "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
   try {
     auto count = static_cast<std::size_t>(bytes);
     array.storage = StoragePtr(zeroed ? Storage::allocate_zeroed(count, budget) : Storage::allocate(count, budget));
@@ -113,7 +116,9 @@ Array fresh(MemoryBudget* budget, ir::DType dtype, std::span<const std::int64_t>
 }  // namespace
 
 Array Runtime::allocate(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(budget_, dtype, shape, false); }
-Array Runtime::allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(budget_, dtype, shape, true); }
+Array Runtime::allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape) {
+  return fresh(budget_, dtype, shape, true);
+}
 
 Array& KernelCall::allocate(std::size_t i) {
   out[i] = runtime.allocate(types[i].dtype, types[i].shape);
@@ -219,14 +224,15 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
 
 }  // namespace
 
-std::vector<Array> Runtime::run(OpId id, BackendId backend, std::span<const Operand> operands, std::span<const std::uint32_t> groups,
-                                std::span<const ir::Attr> attrs) {
+std::vector<Array> Runtime::run(OpId id, BackendId backend, std::span<const Operand> operands,
+                                std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs) {
   std::vector<Array> results;
   execute(*this, ir::op(id), backend, entry(backend, id), operands, groups, attrs, nullptr, results, false);
   return results;
 }
 
-Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Array*> arrays, std::initializer_list<ir::Attr> attrs) {
+Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Array*> arrays,
+                    std::initializer_list<ir::Attr> attrs) {
   const OpBinding& prepared = binding(id);
   ir::SmallVector<Operand, 4> operands;
   ir::SmallVector<std::uint32_t, 4> groups;
@@ -263,8 +269,7 @@ void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, Operan
   } else if (auto* tuple = value.get_if<Tuple>()) {
     for (const Value& item : tuple->items) add(item);
   } else if (auto* array = value.get_if<ArrayObject>()) {
-    if (array->array.ndim() == 0)
-      throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
+    if (array->array.ndim() == 0) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
     for (std::int64_t i = 0; i < array->array.shape[0]; ++i) {
       Value row = get_item(runtime, array->array, Value::integer(i));
       list.add_array(to_array(runtime, row), row.is(ObjectKind::NumpyScalar) ? ir::Kind::Scalar : ir::Kind::Array);
@@ -274,8 +279,8 @@ void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, Operan
     throw Error(ErrorClass::TypeError, "arrays to " + std::string(op.path.substr(op.path.rfind('.') + 1)) +
                                            " must be passed as a \"sequence\" type such as list or tuple.");
   } else {
-    throw Error(ErrorClass::TypeError, "'" + type_name(value) + "' object given where '" + std::string(op.path) +
-                                           "' takes a sequence of arrays");
+    throw Error(ErrorClass::TypeError,
+                "'" + type_name(value) + "' object given where '" + std::string(op.path) + "' takes a sequence of arrays");
   }
 }
 
@@ -285,7 +290,8 @@ ir::Casting casting_of(const Value* value) {
   static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
   for (int i = 0; i < 5; ++i)
     if (text == kNames[i]) return static_cast<ir::Casting>(i);
-  throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + text + "')");
+  throw Error(ErrorClass::ValueError,
+              "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + text + "')");
 }
 
 std::string_view casting_name(ir::Casting casting) {
@@ -353,13 +359,15 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   ir::Kind kind = ir::Kind::Array;
   if (op.has(ir::kViewResult)) operands.own_items();
   try {
-    if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() && !target.host) {
+    if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() &&
+        !target.host) {
       for (const Value& value : arguments.positional) {
         operands.begin_group();
         operands.add(*this, value);
         operands.count();
       }
-      execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results, true, &kind);
+      execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results,
+              true, &kind);
       return results_value(op, results, kind);
     }
     Slots slots;
@@ -380,7 +388,9 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
           values[p] = from_attr(parameters[p].default_value);
         }
       }
-      if (on_explain) on_explain({std::string(op.path), "", std::string(backend_name(backend)), std::string(backend_name(target.provided_by)), "autoray"});
+      if (on_explain)
+        on_explain({std::string(op.path), "", std::string(backend_name(backend)), std::string(backend_name(target.provided_by)),
+                    "autoray"});
       HostCall call{*this, op, backend, values};
       return target.host(call);
     }
@@ -428,16 +438,18 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
     ir::Casting casting = casting_of(ufunc.casting);
     if (ufunc.dtype && op.dtype_rule == ir::dtype_bool) {
       if (*to_dtype(*ufunc.dtype) != ir::DType::Bool)
-        throw Error(ErrorClass::TypeError, "No loop matching the specified signature and casting was found for ufunc " + std::string(op.path));
+        throw Error(ErrorClass::TypeError,
+                    "No loop matching the specified signature and casting was found for ufunc " + std::string(op.path));
     } else if (ufunc.dtype) {
       ir::DType dtype = *to_dtype(*ufunc.dtype);
       for (std::size_t i = 0; i < operands.operands().size(); ++i) {
         const Operand& operand = operands[i];
         if (!operand.present() || (operand->dtype == dtype && operand.kind != ir::Kind::Weak)) continue;
         if (operand.kind != ir::Kind::Weak && !ir::can_cast(operand->dtype, dtype, casting))
-          throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " + std::to_string(i) +
-                                                      " from " + dtype_text(operand->dtype) + " to " + dtype_text(dtype) +
-                                                      " with casting rule '" + std::string(casting_name(casting)) + "'");
+          throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
+                                                      std::to_string(i) + " from " + dtype_text(operand->dtype) + " to " +
+                                                      dtype_text(dtype) + " with casting rule '" +
+                                                      std::string(casting_name(casting)) + "'");
         Array array = converted(*this, *operand.array, dtype);
         operands.replace(i, std::move(array));
       }

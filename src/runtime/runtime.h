@@ -28,9 +28,9 @@ struct OpBinding;    // bind.h: a row's signature, prepared for binding
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
 
 struct RuntimeOptions {
-  std::string backend = "numpy";     // the native backend that `import numpy` is bound to
-  std::int64_t max_memory = -1;      // bytes of all live arrays; -1: no limit
-  double timeout_seconds = 0;        // 0: none
+  std::string backend = "numpy";  // the native backend that `import numpy` is bound to
+  std::int64_t max_memory = -1;   // bytes of all live arrays; -1: no limit
+  double timeout_seconds = 0;     // 0: none
 };
 
 // What numpy's errstate says of a floating-point event.
@@ -42,9 +42,9 @@ struct FpState {
 // One line of --explain: which library computed what.
 struct ExplainEntry {
   std::string op;
-  std::string operands;   // "float64 (50,), float64 (50,)"
-  std::string backend;    // the backend dispatch chose
-  std::string provider;   // the backend whose kernel ran (inherited or own), or "registered function"
+  std::string operands;  // "float64 (50,), float64 (50,)"
+  std::string backend;   // the backend dispatch chose
+  std::string provider;  // the backend whose kernel ran (inherited or own), or "registered function"
   std::string library;
 };
 
@@ -69,7 +69,7 @@ class Runtime {
   Runtime(const Runtime&) = delete;
 
   // ---- arrays ----
-  Array allocate(ir::DType dtype, std::span<const std::int64_t> shape);         // C order, uninitialised
+  Array allocate(ir::DType dtype, std::span<const std::int64_t> shape);  // C order, uninitialised
   Array allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape);
   MemoryBudget& budget() { return *budget_; }
 
@@ -82,15 +82,15 @@ class Runtime {
              std::initializer_list<ir::Attr> attrs = {});
 
   // ---- calling ops with values ----
-  // Binds numpy's signature, converts operands, runs `backend`'s kernel (registered functions belong to `do`). `random`: the stream that a draw
-  // changes; null for the legacy stream of `np.random`.
+  // Binds numpy's signature, converts operands, runs `backend`'s kernel (registered functions belong to `do`). `random`: the
+  // stream that a draw changes; null for the legacy stream of `np.random`.
   Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr);
   const ir::Signature& signature(ir::OpId id);
   std::span<const ir::Attr> default_attrs(ir::OpId id);
   const OpBinding& binding(ir::OpId id);
 
   // ---- backends ----
-  BackendId native_backend() const { return native_; }           // what `import numpy` is bound to
+  BackendId native_backend() const { return native_; }  // what `import numpy` is bound to
   std::optional<BackendId> find_backend(std::string_view name) const;
   std::string_view backend_name(BackendId id) const;
   std::size_t backend_count() const { return backends_.size(); }

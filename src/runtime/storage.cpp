@@ -174,9 +174,9 @@ void MemoryBudget::charge(std::int64_t bytes) {
   std::int64_t now = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
   if (limit_ >= 0 && now > limit_) {
     used_.fetch_sub(bytes, std::memory_order_relaxed);
-    throw ir::Error(ir::ErrorClass::MemoryError, "an array of " + std::to_string(bytes) + " bytes would bring the memory in use to " +
-                                                     std::to_string(now) + " bytes, above the limit of " +
-                                                     std::to_string(limit_))
+    throw ir::Error(ir::ErrorClass::MemoryError, "an array of " + std::to_string(bytes) +
+                                                     " bytes would bring the memory in use to " + std::to_string(now) +
+                                                     " bytes, above the limit of " + std::to_string(limit_))
         .with_code(703)
         .with_hint("raise --max-memory, or free arrays that are no longer needed");
   }

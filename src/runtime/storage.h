@@ -62,7 +62,7 @@ class Storage {
 
   std::atomic<std::int32_t> references_{1};
   bool writable_ = true;
-  bool fresh_zero_ = false;      // mapped just now and never written
+  bool fresh_zero_ = false;  // mapped just now and never written
   std::uint8_t origin_ = 0;
   std::uint16_t size_class_ = 0;
   std::size_t mapped_bytes_ = 0;

@@ -25,7 +25,8 @@ const std::vector<Value>* sequence_items(const Value& value) {
 [[noreturn]] void ragged(const ir::Dims& shape) {
   throw Error(ErrorClass::ValueError,
               "setting an array element with a sequence. The requested array has an inhomogeneous shape after " +
-                  std::to_string(shape.size()) + " dimensions. The detected shape was " + ir::to_string(shape) + " + inhomogeneous part.");
+                  std::to_string(shape.size()) + " dimensions. The detected shape was " + ir::to_string(shape) +
+                  " + inhomogeneous part.");
 }
 
 // What nested sequences agree on: the common shape, and the promoted dtype of everything inside.
@@ -40,8 +41,9 @@ struct Discovery {
   void visit(const Value& value, int depth) {
     if (auto* items = sequence_items(value)) {
       if (depth >= ir::kMaxDims)
-        throw Error(ErrorClass::ValueError, "setting an array element with a sequence. The requested array would exceed the maximum "
-                                            "number of dimension of 64.");
+        throw Error(ErrorClass::ValueError,
+                    "setting an array element with a sequence. The requested array would exceed the maximum "
+                    "number of dimension of 64.");
       enter(depth, static_cast<std::int64_t>(items->size()));
       if (items->empty()) leaf(depth + 1);
       for (const Value& item : *items) visit(item, depth + 1);
@@ -71,7 +73,8 @@ struct Discovery {
     if (value.is(ObjectKind::Complex)) return DType::Complex128;
     if (auto* big = value.get_if<BigInt>()) {
       if (big->value > 0 && big->value <= BigInteger(UINT64_MAX)) return DType::UInt64;
-      throw Error(ErrorClass::OverflowError, "Python int too large for an array of integers (arrays of objects are not supported)");
+      throw Error(ErrorClass::OverflowError,
+                  "Python int too large for an array of integers (arrays of objects are not supported)");
     }
     throw Error(ErrorClass::TypeError, "a '" + type_name(value) + "' cannot be an array element")
         .with_hint("arrays hold bool, integers, floats and complex numbers; arrays of objects or strings are not supported");
@@ -152,8 +155,9 @@ void store_item(const Value& value, DType dtype, char* place) {
   }
   if (auto* complex = value.get_if<Complex>()) {
     if (!ir::is_complex(dtype))
-      throw Error(ErrorClass::TypeError, ir::is_integer(dtype) ? "int() argument must be a string, a bytes-like object or a real number, not 'complex'"
-                                                               : "float() argument must be a string or a real number, not 'complex'");
+      throw Error(ErrorClass::TypeError,
+                  ir::is_integer(dtype) ? "int() argument must be a string, a bytes-like object or a real number, not 'complex'"
+                                        : "float() argument must be a string or a real number, not 'complex'");
     cast_loop(DType::Complex128, dtype)(reinterpret_cast<const char*>(&complex->value), 0, place, 0, 1);
     return;
   }
@@ -182,7 +186,8 @@ void fill(Runtime& runtime, const Value& value, const Array& target, int axis, c
   }
   if (auto* range = value.get_if<Range>()) {
     std::int64_t step = target.strides[static_cast<std::size_t>(axis)], count = range->size();
-    for (std::int64_t i = 0; i < count; ++i) store_item(Value::integer(range->start + i * range->step), target.dtype, place + i * step);
+    for (std::int64_t i = 0; i < count; ++i)
+      store_item(Value::integer(range->start + i * range->step), target.dtype, place + i * step);
     return;
   }
   store_item(value, target.dtype, place);
@@ -272,7 +277,8 @@ ir::Attr to_attr(Runtime& runtime, const Value& value) {
   if (auto* list = value.get_if<List>()) return tuple_attr(runtime, list->items);
   if (auto* range = value.get_if<Range>()) {
     ir::Dims dims;
-    if (range->size() > ir::kMaxDims * 1024) throw Error(ErrorClass::ValueError, "a range of this length cannot be an argument here");
+    if (range->size() > ir::kMaxDims * 1024)
+      throw Error(ErrorClass::ValueError, "a range of this length cannot be an argument here");
     for (std::int64_t i = 0, n = range->size(); i < n; ++i) dims.push_back(range->start + i * range->step);
     return dims;
   }
@@ -299,11 +305,13 @@ ir::Attr to_attr(Runtime& runtime, const Value& value) {
     if (array.ndim() == 0) return to_attr(runtime, make_scalar(array.dtype, array.data));
     if (array.ndim() == 1) {
       std::vector<Value> items;
-      for (std::int64_t i = 0; i < array.shape[0]; ++i) items.push_back(make_scalar(array.dtype, array.data + i * array.strides[0]));
+      for (std::int64_t i = 0; i < array.shape[0]; ++i)
+        items.push_back(make_scalar(array.dtype, array.data + i * array.strides[0]));
       return tuple_attr(runtime, items);
     }
     ir::Attr::Tuple rows;
-    for (std::int64_t i = 0; i < array.shape[0]; ++i) rows.push_back(to_attr(runtime, get_item(runtime, array, Value::integer(i))));
+    for (std::int64_t i = 0; i < array.shape[0]; ++i)
+      rows.push_back(to_attr(runtime, get_item(runtime, array, Value::integer(i))));
     return rows;
   }
   if (value.is(ObjectKind::BigInt)) throw Error(ErrorClass::OverflowError, "Python int too large to convert to C long");
@@ -382,8 +390,9 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
   if (!ir::can_cast(result.dtype, out.dtype, casting)) {
     static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op) + "' output from dtype('" +
-                                                std::string(ir::name(result.dtype)) + "') to dtype('" + std::string(ir::name(out.dtype)) +
-                                                "') with casting rule '" + std::string(kNames[static_cast<int>(casting)]) + "'");
+                                                std::string(ir::name(result.dtype)) + "') to dtype('" +
+                                                std::string(ir::name(out.dtype)) + "') with casting rule '" +
+                                                std::string(kNames[static_cast<int>(casting)]) + "'");
   }
   auto shape = ir::broadcast(result.shape, out.shape);
   if (!shape || !(*shape == out.shape)) {
@@ -392,10 +401,12 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
     std::string given = ir::broadcast_shapes_text(outs);
     given.pop_back();
     if (!shape)
-      throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes) + given + " ");
+      throw Error(ErrorClass::ValueError,
+                  "operands could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes) + given + " ");
     std::string wanted = ir::broadcast_shapes_text(shapes);
     wanted.pop_back();
-    throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + given + " doesn't match the broadcast shape " + wanted);
+    throw Error(ErrorClass::ValueError,
+                "non-broadcastable output operand with shape " + given + " doesn't match the broadcast shape " + wanted);
   }
   if (where) {
     masked_copy(runtime, result, out, to_array(runtime, *where));

@@ -25,7 +25,7 @@ class Value;
 enum class Tag : std::uint8_t { Empty, None, NotImplemented, Ellipsis, Bool, Int, Float, Object };
 
 enum class ObjectKind : std::uint8_t {
-  BigInt,       // an int beyond int64
+  BigInt,  // an int beyond int64
   Complex,
   NumpyScalar,
   Array,
@@ -34,16 +34,16 @@ enum class ObjectKind : std::uint8_t {
   List,
   Tuple,
   Dict,
-  Set,          // set and frozenset
+  Set,  // set and frozenset
   Slice,
   Range,
-  Callable,     // functions of every origin, types, bound methods
+  Callable,  // functions of every origin, types, bound methods
   Iterator,
   Exception,
-  Cell,         // a variable captured by a closure
-  Native,       // everything else with attributes: modules, generators of random numbers, finfo, context managers ...
-  Foreign,      // an array of a library outside (a Python object)
-  Lazy,         // a node of a graph
+  Cell,     // a variable captured by a closure
+  Native,   // everything else with attributes: modules, generators of random numbers, finfo, context managers ...
+  Foreign,  // an array of a library outside (a Python object)
+  Lazy,     // a node of a graph
 };
 
 class Object {
@@ -166,7 +166,7 @@ class Value {
   bool is_none() const { return tag_ == Tag::None; }
   bool is_ellipsis() const { return tag_ == Tag::Ellipsis; }
   bool is_bool() const { return tag_ == Tag::Bool; }
-  bool is_int() const { return tag_ == Tag::Int; }      // int64 immediates only; see also BigInt
+  bool is_int() const { return tag_ == Tag::Int; }  // int64 immediates only; see also BigInt
   bool is_float() const { return tag_ == Tag::Float; }
   bool is_object() const { return tag_ == Tag::Object; }
   bool is(ObjectKind kind) const { return tag_ == Tag::Object && object_->kind() == kind; }
@@ -185,9 +185,7 @@ class Value {
     return is(T::kKind) ? static_cast<T*>(object_) : nullptr;
   }
   // Python's `is`.
-  bool identical(const Value& other) const {
-    return tag_ == other.tag_ && (tag_ <= Tag::Ellipsis || bits_ == other.bits_);
-  }
+  bool identical(const Value& other) const { return tag_ == other.tag_ && (tag_ <= Tag::Ellipsis || bits_ == other.bits_); }
 
  private:
   explicit Value(Tag tag) : tag_(tag), bits_(0) {}

@@ -32,9 +32,9 @@ struct Name {
   const char* name;
   int arguments;
 };
-constexpr Name kNames[] = {{"exp", 1}, {"expm1", 1}, {"log", 1}, {"log2", 1}, {"log10", 1}, {"log1p", 1}, {"sin", 1}, {"cos", 1}, {"tan", 1},
-                           {"asin", 1}, {"acos", 1}, {"atan", 1}, {"sinh", 1}, {"cosh", 1}, {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1},
-                           {"pow", 2}, {"atan2", 2}, {"hypot", 2}};
+constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1}, {"sin", 1},
+                           {"cos", 1},  {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},  {"sinh", 1},  {"cosh", 1},
+                           {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"pow", 2},   {"atan2", 2}, {"hypot", 2}};
 
 // libmvec's entry, or null where this libc has none (then libm's scalar function serves every lane).
 void* find(VectorFunction f, bool single) {
@@ -42,7 +42,8 @@ void* find(VectorFunction f, bool single) {
   if (!library) return nullptr;
   const Name& name = kNames[static_cast<int>(f)];
   int lanes = kBytes / (single ? 4 : 8);
-  std::string symbol = std::string("_ZGV") + kIsa + "N" + std::to_string(lanes) + (name.arguments == 2 ? "vv_" : "v_") + name.name + (single ? "f" : "");
+  std::string symbol = std::string("_ZGV") + kIsa + "N" + std::to_string(lanes) + (name.arguments == 2 ? "vv_" : "v_") +
+                       name.name + (single ? "f" : "");
   return dlsym(library, symbol.c_str());
 }
 
@@ -54,7 +55,8 @@ const Table& table() {
   static const Table resolved = [] {
     Table t{};
     for (int s = 0; s < 2; ++s)
-      for (int f = 0; f < static_cast<int>(VectorFunction::Count); ++f) t.entries[s][f] = find(static_cast<VectorFunction>(f), s == 1);
+      for (int f = 0; f < static_cast<int>(VectorFunction::Count); ++f)
+        t.entries[s][f] = find(static_cast<VectorFunction>(f), s == 1);
     return t;
   }();
   return resolved;
@@ -97,7 +99,8 @@ void gather(const char* from, std::int64_t stride, T* to, int count) {
 }
 
 template <class T, bool Two>
-void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os, std::int64_t n) {
+void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os,
+         std::int64_t n) {
   void* entry = table().entries[sizeof(T) == 4][static_cast<int>(f)];
   if (!entry) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -117,13 +120,15 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
   for (std::int64_t i = 0; i < n; i += kN) {
     int count = static_cast<int>(std::min<std::int64_t>(kN, n - i));
     Vector<T> a, b{}, r;
-    if (dense_x && count == kN) std::memcpy(&a, x + i * xs, kBytes);
+    if (dense_x && count == kN)
+      std::memcpy(&a, x + i * xs, kBytes);
     else {
       gather(x + i * xs, xs, bx, count);
       std::memcpy(&a, bx, kBytes);
     }
     if constexpr (Two) {
-      if (dense_y && count == kN) std::memcpy(&b, y + i * ys, kBytes);
+      if (dense_y && count == kN)
+        std::memcpy(&b, y + i * ys, kBytes);
       else {
         gather(y + i * ys, ys, by, count);
         std::memcpy(&b, by, kBytes);
@@ -132,7 +137,8 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
     } else {
       r = one(a);
     }
-    if (dense_out && count == kN) std::memcpy(out + i * os, &r, kBytes);
+    if (dense_out && count == kN)
+      std::memcpy(out + i * os, &r, kBytes);
     else {
       std::memcpy(br, &r, kBytes);
       for (int k = 0; k < count; ++k) std::memcpy(out + (i + k) * os, br + k, sizeof(T));
@@ -143,13 +149,18 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
 }  // namespace
 
 void vector_unary(VectorFunction f, const char* x, std::int64_t xs, char* out, std::int64_t os, std::int64_t n, bool single) {
-  if (single) run<float, false>(f, x, xs, nullptr, 0, out, os, n);
-  else run<double, false>(f, x, xs, nullptr, 0, out, os, n);
+  if (single)
+    run<float, false>(f, x, xs, nullptr, 0, out, os, n);
+  else
+    run<double, false>(f, x, xs, nullptr, 0, out, os, n);
 }
 
-void vector_binary(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os, std::int64_t n, bool single) {
-  if (single) run<float, true>(f, x, xs, y, ys, out, os, n);
-  else run<double, true>(f, x, xs, y, ys, out, os, n);
+void vector_binary(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os,
+                   std::int64_t n, bool single) {
+  if (single)
+    run<float, true>(f, x, xs, y, ys, out, os, n);
+  else
+    run<double, true>(f, x, xs, y, ys, out, os, n);
 }
 
 }  // namespace autoray::runtime

@@ -7,11 +7,34 @@
 
 namespace autoray::runtime {
 
-enum class VectorFunction : std::uint8_t { Exp, Expm1, Log, Log2, Log10, Log1p, Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Tanh, Asinh, Acosh, Atanh, Pow, Atan2, Hypot, Count };
+enum class VectorFunction : std::uint8_t {
+  Exp,
+  Expm1,
+  Log,
+  Log2,
+  Log10,
+  Log1p,
+  Sin,
+  Cos,
+  Tan,
+  Asin,
+  Acos,
+  Atan,
+  Sinh,
+  Cosh,
+  Tanh,
+  Asinh,
+  Acosh,
+  Atanh,
+  Pow,
+  Atan2,
+  Hypot,
+  Count
+};
 
 // out[i] = f(x[i]), strides in bytes.
 void vector_unary(VectorFunction f, const char* x, std::int64_t xs, char* out, std::int64_t os, std::int64_t n, bool single);
-void vector_binary(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os, std::int64_t n,
-                   bool single);
+void vector_binary(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t os,
+                   std::int64_t n, bool single);
 
 }  // namespace autoray::runtime

@@ -96,8 +96,10 @@ Value sum(Runtime& runtime, const Arguments& a) {
   auto iterator = iterate(runtime, a.positional[0]);
   Value item;
   while (iterator->next(runtime, item)) {
-    if (total.is_float() && item.is_float()) total = Value::real(total.as_float() + item.as_float());
-    else total = binary(runtime, BinaryOperator::Add, total, item);
+    if (total.is_float() && item.is_float())
+      total = Value::real(total.as_float() + item.as_float());
+    else
+      total = binary(runtime, BinaryOperator::Add, total, item);
   }
   return total;
 }
@@ -124,7 +126,8 @@ Value sorted(Runtime& runtime, const Arguments& a) {
 Value reversed(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "reversed", 1, 1);
   const Value& v = a.positional[0];
-  if (v.is(ObjectKind::Set) || v.is(ObjectKind::Iterator)) throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object is not reversible");
+  if (v.is(ObjectKind::Set) || v.is(ObjectKind::Iterator))
+    throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object is not reversible");
   std::vector<Value> items = collect(runtime, v);
   std::reverse(items.begin(), items.end());
   return iterate(runtime, runtime::make_list(std::move(items)));
@@ -156,10 +159,13 @@ class Zip final : public runtime::Iterator {
     for (std::size_t i = 0; i < inner_.size(); ++i) {
       if (inner_[i]->next(runtime, items[i])) continue;
       if (strict_) {
-        if (i) throw Error(ErrorClass::ValueError, "zip() argument " + std::to_string(i + 1) + " is shorter than argument" + (i == 1 ? " 1" : "s 1-" + std::to_string(i)));
+        if (i)
+          throw Error(ErrorClass::ValueError, "zip() argument " + std::to_string(i + 1) + " is shorter than argument" +
+                                                  (i == 1 ? " 1" : "s 1-" + std::to_string(i)));
         for (std::size_t j = 1; j < inner_.size(); ++j)
           if (inner_[j]->next(runtime, items[j]))
-            throw Error(ErrorClass::ValueError, "zip() argument " + std::to_string(j + 1) + " is longer than argument" + (j == 1 ? " 1" : "s 1-" + std::to_string(j)));
+            throw Error(ErrorClass::ValueError, "zip() argument " + std::to_string(j + 1) + " is longer than argument" +
+                                                    (j == 1 ? " 1" : "s 1-" + std::to_string(j)));
       }
       return false;
     }
@@ -200,7 +206,9 @@ class Filter final : public runtime::Iterator {
   std::string_view iterator_type() const override { return "filter"; }
   bool next(Runtime& runtime, Value& result) override {
     while (inner_ && inner_->next(runtime, result))
-      if (function_.is_none() ? truth(runtime, result) : truth(runtime, call(runtime, function_, {std::span(&result, 1), {}, {}}))) return true;
+      if (function_.is_none() ? truth(runtime, result)
+                              : truth(runtime, call(runtime, function_, {std::span(&result, 1), {}, {}})))
+        return true;
     return false;
   }
   void clear() override {
@@ -307,7 +315,9 @@ Value round(Runtime& runtime, const Arguments& a) {
   }
   if (is_integer_value(v)) {
     if (to_int || n >= 0) return v.is_bool() ? Value::integer(v.as_bool()) : v;
-    runtime::BigInteger big = runtime::big_value(v), unit = boost::multiprecision::pow(runtime::BigInteger(10), static_cast<unsigned>(std::min<std::int64_t>(-n, 5000)));
+    runtime::BigInteger big = runtime::big_value(v),
+                        unit = boost::multiprecision::pow(runtime::BigInteger(10),
+                                                          static_cast<unsigned>(std::min<std::int64_t>(-n, 5000)));
     runtime::BigInteger r = big % unit;
     if (r < 0) r += unit;
     big -= r;
@@ -319,15 +329,19 @@ Value round(Runtime& runtime, const Arguments& a) {
 
 Value divmod(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "divmod", 2, 2);
-  return runtime::make_tuple({binary(runtime, BinaryOperator::FloorDiv, a.positional[0], a.positional[1]), binary(runtime, BinaryOperator::Mod, a.positional[0], a.positional[1])});
+  return runtime::make_tuple({binary(runtime, BinaryOperator::FloorDiv, a.positional[0], a.positional[1]),
+                              binary(runtime, BinaryOperator::Mod, a.positional[0], a.positional[1])});
 }
 
 Value pow(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "pow", 2, 3);
-  if (a.positional.size() == 2 || a.positional[2].is_none()) return binary(runtime, BinaryOperator::Pow, a.positional[0], a.positional[1]);
+  if (a.positional.size() == 2 || a.positional[2].is_none())
+    return binary(runtime, BinaryOperator::Pow, a.positional[0], a.positional[1]);
   for (const Value& v : a.positional)
-    if (!is_integer_value(v)) throw Error(ErrorClass::TypeError, "pow() 3rd argument not allowed unless all arguments are integers");
-  runtime::BigInteger b = runtime::big_value(a.positional[0]), e = runtime::big_value(a.positional[1]), m = runtime::big_value(a.positional[2]);
+    if (!is_integer_value(v))
+      throw Error(ErrorClass::TypeError, "pow() 3rd argument not allowed unless all arguments are integers");
+  runtime::BigInteger b = runtime::big_value(a.positional[0]), e = runtime::big_value(a.positional[1]),
+                      m = runtime::big_value(a.positional[2]);
   if (m == 0) throw Error(ErrorClass::ValueError, "pow() 3rd argument cannot be 0");
   runtime::BigInteger modulus = boost::multiprecision::abs(m);
   b %= modulus;
@@ -337,7 +351,10 @@ Value pow(Runtime& runtime, const Arguments& a) {
     runtime::BigInteger r0 = modulus, r1 = b, t0 = 0, t1 = 1;
     while (r1 != 0) {
       runtime::BigInteger q = r0 / r1, r2 = r0 - q * r1, t2 = t0 - q * t1;
-      r0 = r1; r1 = r2; t0 = t1; t1 = t2;
+      r0 = r1;
+      r1 = r2;
+      t0 = t1;
+      t1 = t2;
     }
     if (r0 != 1) throw Error(ErrorClass::ValueError, "base is not invertible for the given modulus");
     b = t0 % modulus;
@@ -408,7 +425,8 @@ Value callable(Runtime&, const Arguments& a) {
 Value id(Runtime&, const Arguments& a) {
   check_arguments(a, "id", 1, 1);
   const Value& v = a.positional[0];
-  return Value::integer(v.is_object() ? static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.object())) : 16 * static_cast<std::int64_t>(runtime::hash_value(v)) + static_cast<int>(v.tag()));
+  return Value::integer(v.is_object() ? static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(v.object()))
+                                      : 16 * static_cast<std::int64_t>(runtime::hash_value(v)) + static_cast<int>(v.tag()));
 }
 Value hash(Runtime&, const Arguments& a) {
   check_arguments(a, "hash", 1, 1);
@@ -424,7 +442,8 @@ Value ascii_function(Runtime& runtime, const Arguments& a) {
 }
 Value format_function(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "format", 1, 2);
-  return runtime::make_str(format(runtime, a.positional[0], a.positional.size() > 1 ? runtime::text_of(a.positional[1], "format spec") : ""));
+  return runtime::make_str(
+      format(runtime, a.positional[0], a.positional.size() > 1 ? runtime::text_of(a.positional[1], "format spec") : ""));
 }
 Value chr(Runtime&, const Arguments& a) {
   check_arguments(a, "chr", 1, 1);
@@ -436,29 +455,67 @@ Value chr(Runtime&, const Arguments& a) {
 }
 Value ord(Runtime&, const Arguments& a) {
   check_arguments(a, "ord", 1, 1);
-  if (auto* b = a.positional[0].get_if<runtime::Bytes>(); b && b->data.size() == 1) return Value::integer(static_cast<unsigned char>(b->data[0]));
+  if (auto* b = a.positional[0].get_if<runtime::Bytes>(); b && b->data.size() == 1)
+    return Value::integer(static_cast<unsigned char>(b->data[0]));
   auto* s = a.positional[0].get_if<runtime::Str>();
-  if (!s) throw Error(ErrorClass::TypeError, "ord() expected string of length 1, but " + runtime::type_name(a.positional[0]) + " found");
-  if (s->length != 1) throw Error(ErrorClass::TypeError, "ord() expected a character, but string of length " + std::to_string(s->length) + " found");
+  if (!s)
+    throw Error(ErrorClass::TypeError,
+                "ord() expected string of length 1, but " + runtime::type_name(a.positional[0]) + " found");
+  if (s->length != 1)
+    throw Error(ErrorClass::TypeError,
+                "ord() expected a character, but string of length " + std::to_string(s->length) + " found");
   auto u = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(s->text[i])); };
   std::uint32_t c = u(0);
-  if (c >= 0xf0) c = (c & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
-  else if (c >= 0xe0) c = (c & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
-  else if (c >= 0xc0) c = (c & 31) << 6 | (u(1) & 63);
+  if (c >= 0xf0)
+    c = (c & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
+  else if (c >= 0xe0)
+    c = (c & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
+  else if (c >= 0xc0)
+    c = (c & 31) << 6 | (u(1) & 63);
   return Value::integer(c);
 }
 
-constexpr FunctionRow kFunctions[] = {
-    {"print", print}, {"len", len}, {"abs", abs}, {"max", extreme<true>}, {"min", extreme<false>}, {"sum", sum}, {"all", quantify<true>},
-    {"any", quantify<false>}, {"sorted", sorted}, {"reversed", reversed}, {"enumerate", enumerate}, {"zip", zip}, {"map", map},
-    {"filter", filter}, {"iter", iter}, {"next", next}, {"round", round}, {"divmod", divmod}, {"pow", pow}, {"bin", radix<'b'>},
-    {"oct", radix<'o'>}, {"hex", radix<'x'>}, {"isinstance", isinstance}, {"issubclass", issubclass}, {"hasattr", hasattr},
-    {"getattr", getattr}, {"setattr", setattr}, {"callable", callable}, {"id", id}, {"hash", hash}, {"repr", repr_function},
-    {"ascii", ascii_function}, {"format", format_function}, {"chr", chr}, {"ord", ord}};
+constexpr FunctionRow kFunctions[] = {{"print", print},
+                                      {"len", len},
+                                      {"abs", abs},
+                                      {"max", extreme<true>},
+                                      {"min", extreme<false>},
+                                      {"sum", sum},
+                                      {"all", quantify<true>},
+                                      {"any", quantify<false>},
+                                      {"sorted", sorted},
+                                      {"reversed", reversed},
+                                      {"enumerate", enumerate},
+                                      {"zip", zip},
+                                      {"map", map},
+                                      {"filter", filter},
+                                      {"iter", iter},
+                                      {"next", next},
+                                      {"round", round},
+                                      {"divmod", divmod},
+                                      {"pow", pow},
+                                      {"bin", radix<'b'>},
+                                      {"oct", radix<'o'>},
+                                      {"hex", radix<'x'>},
+                                      {"isinstance", isinstance},
+                                      {"issubclass", issubclass},
+                                      {"hasattr", hasattr},
+                                      {"getattr", getattr},
+                                      {"setattr", setattr},
+                                      {"callable", callable},
+                                      {"id", id},
+                                      {"hash", hash},
+                                      {"repr", repr_function},
+                                      {"ascii", ascii_function},
+                                      {"format", format_function},
+                                      {"chr", chr},
+                                      {"ord", ord}};
 
-constexpr std::string_view kTypes[] = {"int", "float", "complex", "bool", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "range", "slice", "type", "object"};
-constexpr std::string_view kRefused[] = {"open", "input", "eval", "exec", "compile", "globals", "locals", "vars", "super", "property",
-                                         "classmethod", "staticmethod", "memoryview", "bytearray", "dir", "help", "breakpoint", "__import__"};
+constexpr std::string_view kTypes[] = {"int",  "float", "complex",   "bool",  "str",   "bytes", "list",  "tuple",
+                                       "dict", "set",   "frozenset", "range", "slice", "type",  "object"};
+constexpr std::string_view kRefused[] = {"open",       "input",     "eval",  "exec",     "compile",     "globals",
+                                         "locals",     "vars",      "super", "property", "classmethod", "staticmethod",
+                                         "memoryview", "bytearray", "dir",   "help",     "breakpoint",  "__import__"};
 
 }  // namespace
 
@@ -472,7 +529,8 @@ Value builtin(Runtime& runtime, std::string_view name) {
   Value function = find_function(kFunctions, name);
   if (!function.empty()) return runtime.language_objects[key] = function;
   for (std::string_view refused : kRefused)
-    if (refused == name) throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported").with_code(202);
+    if (refused == name)
+      throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported").with_code(202);
   for (std::string_view type : kTypes)
     if (type == name) return builtin_type(runtime, name);
   // Exception classes; numpy's own stand in their modules.

@@ -121,7 +121,8 @@ Value set_backend(Runtime& runtime, const Arguments& a) {
   return Value::none();
 }
 Value get_backend(Runtime& runtime, const Arguments&) {
-  return runtime.default_backend ? runtime::make_str(std::string(runtime.backend_name(*runtime.default_backend))) : Value::none();
+  return runtime.default_backend ? runtime::make_str(std::string(runtime.backend_name(*runtime.default_backend)))
+                                 : Value::none();
 }
 Value infer_backend(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "infer_backend", 1, 1);
@@ -142,18 +143,25 @@ Value infer_backend_multi(Runtime& runtime, const Arguments& a) {
 }
 Value get_namespace(Runtime& runtime, const Arguments& a) {
   Value like;
-  if (!a.positional.empty()) like = a.positional[0].is(ObjectKind::Str) ? a.positional[0] : runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
+  if (!a.positional.empty())
+    like = a.positional[0].is(ObjectKind::Str) ? a.positional[0]
+                                               : runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
   return make<Namespace>("", like);
 }
 Value get_lib_fn(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "get_lib_fn", 2, 2);
-  return runtime::library_function(runtime, runtime::text_of(a.positional[0], "backend"), runtime::text_of(a.positional[1], "fn"));
+  return runtime::library_function(runtime, runtime::text_of(a.positional[0], "backend"),
+                                   runtime::text_of(a.positional[1], "fn"));
 }
 Value register_function(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "register_function", {"backend", "name", "fn", "wrap"});
-  auto argument = [&](std::size_t i, std::string_view name) -> const Value* { return a.positional.size() > i ? &a.positional[i] : keyword(a, name); };
-  const Value *backend = argument(0, "backend"), *name = argument(1, "name"), *fn = argument(2, "fn"), *wrap = argument(3, "wrap");
-  if (!backend || !name) throw Error(ErrorClass::TypeError, "register_function() missing required arguments: 'backend' and 'name'");
+  auto argument = [&](std::size_t i, std::string_view name) -> const Value* {
+    return a.positional.size() > i ? &a.positional[i] : keyword(a, name);
+  };
+  const Value *backend = argument(0, "backend"), *name = argument(1, "name"), *fn = argument(2, "fn"),
+              *wrap = argument(3, "wrap");
+  if (!backend || !name)
+    throw Error(ErrorClass::TypeError, "register_function() missing required arguments: 'backend' and 'name'");
   std::string b = runtime::text_of(*backend, "backend"), n = runtime::text_of(*name, "name");
   bool wraps = wrap && truth(runtime, *wrap);
   auto install = [b, n, wraps](Runtime& r, const Value& function) {
@@ -214,7 +222,8 @@ Value to_numpy(Runtime& runtime, const Arguments& a) {
 }
 Value dag(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "dag", 1, 1);
-  return do_function(runtime, {std::vector<Value>{runtime::make_str("conj"), get_attribute(runtime, a.positional[0], "T")}, {}, {}});
+  return do_function(runtime,
+                     {std::vector<Value>{runtime::make_str("conj"), get_attribute(runtime, a.positional[0], "T")}, {}, {}});
 }
 Value is_array(Runtime&, const Arguments& a) {
   check_arguments(a, "is_array", 1, 1);
@@ -224,7 +233,8 @@ Value is_scalar(Runtime&, const Arguments& a) {
   check_arguments(a, "is_scalar", 1, 1);
   const Value& v = a.positional[0];
   if (auto* x = v.get_if<runtime::ArrayObject>()) return Value::boolean(x->array.ndim() == 0);
-  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) || v.is(ObjectKind::NumpyScalar));
+  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) ||
+                        v.is(ObjectKind::NumpyScalar));
 }
 template <int Which>
 Value forward(Runtime& runtime, const Arguments& a) {
@@ -236,9 +246,7 @@ Value forward(Runtime& runtime, const Arguments& a) {
 
 // ---- trees: nested tuples, lists and dicts ----
 
-bool is_container(const Value& v) {
-  return v.is(ObjectKind::Tuple) || v.is(ObjectKind::List) || v.is(ObjectKind::Dict);
-}
+bool is_container(const Value& v) { return v.is(ObjectKind::Tuple) || v.is(ObjectKind::List) || v.is(ObjectKind::Dict); }
 struct Tree {
   Runtime& runtime;
   const Value* is_leaf;
@@ -270,7 +278,9 @@ struct Tree {
     return result;
   }
 };
-const Value* leaf_test(const Arguments& a, std::size_t i) { return a.positional.size() > i ? &a.positional[i] : keyword(a, "is_leaf"); }
+const Value* leaf_test(const Arguments& a, std::size_t i) {
+  return a.positional.size() > i ? &a.positional[i] : keyword(a, "is_leaf");
+}
 Value tree_map(Runtime& runtime, const Arguments& a) {
   check_arguments({a.positional, {}, {}}, "tree_map", 2, 3);
   Tree tree{runtime, leaf_test(a, 2)};
@@ -293,7 +303,8 @@ Value tree_iter(Runtime& runtime, const Arguments& a) {
 }
 Value tree_apply(Runtime& runtime, const Arguments& a) {
   check_arguments({a.positional, {}, {}}, "tree_apply", 2, 3);
-  for (const Value& v : leaves(runtime, a.positional[1], leaf_test(a, 2))) call(runtime, a.positional[0], {std::span(&v, 1), {}, {}});
+  for (const Value& v : leaves(runtime, a.positional[1], leaf_test(a, 2)))
+    call(runtime, a.positional[0], {std::span(&v, 1), {}, {}});
   return Value::none();
 }
 // The place of a leaf in a flattened tree.
@@ -328,15 +339,37 @@ Value tree_unflatten(Runtime& runtime, const Arguments& a) {
   return tree.map(a.positional[1], f);
 }
 
-constexpr FunctionRow kFunctions[] = {
-    {"do", do_function}, {"backend_like", backend_like}, {"set_backend", set_backend}, {"get_backend", get_backend},
-    {"infer_backend", infer_backend}, {"infer_backend_multi", infer_backend_multi}, {"get_namespace", get_namespace},
-    {"get_lib_fn", get_lib_fn}, {"register_function", register_function}, {"register_dispatch", register_dispatch},
-    {"get_dtype_name", get_dtype_name}, {"to_backend_dtype", to_backend_dtype}, {"get_common_dtype", get_common_dtype},
-    {"astype", astype}, {"to_numpy", to_numpy}, {"dag", dag}, {"is_array", is_array}, {"is_scalar", is_scalar},
-    {"conj", forward<0>}, {"transpose", forward<1>}, {"real", forward<2>}, {"imag", forward<3>}, {"reshape", forward<4>},
-    {"shape", forward<5>}, {"ndim", forward<6>}, {"size", forward<7>}, {"tree_map", tree_map}, {"tree_iter", tree_iter},
-    {"tree_apply", tree_apply}, {"tree_flatten", tree_flatten}, {"tree_unflatten", tree_unflatten}};
+constexpr FunctionRow kFunctions[] = {{"do", do_function},
+                                      {"backend_like", backend_like},
+                                      {"set_backend", set_backend},
+                                      {"get_backend", get_backend},
+                                      {"infer_backend", infer_backend},
+                                      {"infer_backend_multi", infer_backend_multi},
+                                      {"get_namespace", get_namespace},
+                                      {"get_lib_fn", get_lib_fn},
+                                      {"register_function", register_function},
+                                      {"register_dispatch", register_dispatch},
+                                      {"get_dtype_name", get_dtype_name},
+                                      {"to_backend_dtype", to_backend_dtype},
+                                      {"get_common_dtype", get_common_dtype},
+                                      {"astype", astype},
+                                      {"to_numpy", to_numpy},
+                                      {"dag", dag},
+                                      {"is_array", is_array},
+                                      {"is_scalar", is_scalar},
+                                      {"conj", forward<0>},
+                                      {"transpose", forward<1>},
+                                      {"real", forward<2>},
+                                      {"imag", forward<3>},
+                                      {"reshape", forward<4>},
+                                      {"shape", forward<5>},
+                                      {"ndim", forward<6>},
+                                      {"size", forward<7>},
+                                      {"tree_map", tree_map},
+                                      {"tree_iter", tree_iter},
+                                      {"tree_apply", tree_apply},
+                                      {"tree_flatten", tree_flatten},
+                                      {"tree_unflatten", tree_unflatten}};
 
 Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "numpy") return make<Namespace>("", Value());
@@ -347,7 +380,8 @@ Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "nan") return Value::real(NAN);
   if (name == "__version__") return runtime::make_str("0.11");
   if (name == "lazy" || name == "autojit") {
-    Error error(ErrorClass::NotImplementedError, "'autoray." + std::string(name) + "' is not supported by this version: programs run eagerly");
+    Error error(ErrorClass::NotImplementedError,
+                "'autoray." + std::string(name) + "' is not supported by this version: programs run eagerly");
     error.with_code(202);
     throw error;
   }

@@ -21,7 +21,9 @@ class OpFunction final : public runtime::Callable {
   explicit OpFunction(ir::OpId id) : id_(id) {}
   Value call(Runtime& runtime, const Arguments& arguments) override { return runtime::numpy_call(runtime, id_, arguments); }
   std::string callable_name() const override { return std::string(ir::op(id_).path.substr(ir::op(id_).path.rfind('.') + 1)); }
-  std::string_view callable_type() const override { return ir::op(id_).has(ir::kUfunc) ? "ufunc" : "builtin_function_or_method"; }
+  std::string_view callable_type() const override {
+    return ir::op(id_).has(ir::kUfunc) ? "ufunc" : "builtin_function_or_method";
+  }
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
     const ir::Op& op = ir::op(id_);
     if (name == "__doc__") {
@@ -58,11 +60,14 @@ class TypeInfo final : public runtime::NativeObject {
       bool is_unsigned = ir::is_unsigned(dtype_);
       int bits = 8 * static_cast<int>(ir::itemsize(dtype_)) - !is_unsigned;
       if (name == "max") {
-        result = binary(runtime, BinaryOperator::Sub, binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)), Value::integer(1));
+        result = binary(runtime, BinaryOperator::Sub,
+                        binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)), Value::integer(1));
         return true;
       }
       if (name == "min") {
-        result = is_unsigned ? Value::integer(0) : binary(runtime, BinaryOperator::Mult, Value::integer(-1), binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)));
+        result = is_unsigned ? Value::integer(0)
+                             : binary(runtime, BinaryOperator::Mult, Value::integer(-1),
+                                      binary(runtime, BinaryOperator::LShift, Value::integer(1), Value::integer(bits)));
         return true;
       }
       return false;
@@ -70,21 +75,34 @@ class TypeInfo final : public runtime::NativeObject {
     int digits = dtype_ == ir::DType::Float16 ? 11 : dtype_ == ir::DType::Float32 ? 24 : 53;
     int max_exponent = dtype_ == ir::DType::Float16 ? 16 : dtype_ == ir::DType::Float32 ? 128 : 1024;
     double v;
-    if (name == "eps") v = std::ldexp(1.0, 1 - digits);
-    else if (name == "epsneg") v = std::ldexp(1.0, -digits);
-    else if (name == "max") v = std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
-    else if (name == "min") v = -std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
-    else if (name == "tiny" || name == "smallest_normal") v = std::ldexp(1.0, 2 - max_exponent);
-    else if (name == "smallest_subnormal") v = std::ldexp(1.0, 3 - max_exponent - digits);
-    else if (name == "resolution") v = std::pow(10.0, -std::floor((digits - 1) * std::log10(2.0)));
+    if (name == "eps")
+      v = std::ldexp(1.0, 1 - digits);
+    else if (name == "epsneg")
+      v = std::ldexp(1.0, -digits);
+    else if (name == "max")
+      v = std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
+    else if (name == "min")
+      v = -std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), max_exponent - 1);
+    else if (name == "tiny" || name == "smallest_normal")
+      v = std::ldexp(1.0, 2 - max_exponent);
+    else if (name == "smallest_subnormal")
+      v = std::ldexp(1.0, 3 - max_exponent - digits);
+    else if (name == "resolution")
+      v = std::pow(10.0, -std::floor((digits - 1) * std::log10(2.0)));
     else {
       std::int64_t n;
-      if (name == "precision") n = static_cast<std::int64_t>((digits - 1) * std::log10(2.0));
-      else if (name == "nmant") n = digits - 1;
-      else if (name == "maxexp") n = max_exponent;
-      else if (name == "minexp") n = 2 - max_exponent;
-      else if (name == "nexp") n = 8 * static_cast<int>(ir::itemsize(dtype_)) - digits;
-      else return false;
+      if (name == "precision")
+        n = static_cast<std::int64_t>((digits - 1) * std::log10(2.0));
+      else if (name == "nmant")
+        n = digits - 1;
+      else if (name == "maxexp")
+        n = max_exponent;
+      else if (name == "minexp")
+        n = 2 - max_exponent;
+      else if (name == "nexp")
+        n = 8 * static_cast<int>(ir::itemsize(dtype_)) - digits;
+      else
+        return false;
       result = Value::integer(n);
       return true;
     }
@@ -95,7 +113,9 @@ class TypeInfo final : public runtime::NativeObject {
   }
   std::vector<std::string> attribute_names() const override {
     if (!floating_) return {"min", "max", "bits", "dtype"};
-    return {"eps", "epsneg", "max", "min", "tiny", "smallest_normal", "smallest_subnormal", "resolution", "precision", "bits", "dtype", "nmant", "maxexp", "minexp", "nexp"};
+    return {"eps",        "epsneg",    "max",  "min",   "tiny",  "smallest_normal", "smallest_subnormal",
+            "resolution", "precision", "bits", "dtype", "nmant", "maxexp",          "minexp",
+            "nexp"};
   }
 
  private:
@@ -113,13 +133,15 @@ ir::DType info_dtype(const Value& v) {
 Value finfo(Runtime&, const Arguments& a) {
   check_arguments(a, "finfo", 1, 1);
   ir::DType d = ir::real_dtype(info_dtype(a.positional[0]));
-  if (!ir::is_real_floating(d)) throw Error(ErrorClass::ValueError, "data type <class 'numpy." + std::string(ir::name(d)) + "'> not inexact");
+  if (!ir::is_real_floating(d))
+    throw Error(ErrorClass::ValueError, "data type <class 'numpy." + std::string(ir::name(d)) + "'> not inexact");
   return make<TypeInfo>(d, true);
 }
 Value iinfo(Runtime&, const Arguments& a) {
   check_arguments(a, "iinfo", 1, 1);
   ir::DType d = info_dtype(a.positional[0]);
-  if (!ir::is_integer(d)) throw Error(ErrorClass::ValueError, std::string("Invalid integer data type '") + ir::kind_letter(d) + "'.");
+  if (!ir::is_integer(d))
+    throw Error(ErrorClass::ValueError, std::string("Invalid integer data type '") + ir::kind_letter(d) + "'.");
   return make<TypeInfo>(d, false);
 }
 Value dtype_function(Runtime&, const Arguments& a) {
@@ -129,20 +151,29 @@ Value dtype_function(Runtime&, const Arguments& a) {
 
 // What promotion sees of a value: dtypes and arrays are strong, Python scalars weak.
 void add_promotion(ir::Promotion& promotion, const Value& v) {
-  if (auto* x = v.get_if<runtime::ArrayObject>()) promotion.add(x->array.dtype, ir::Kind::Array);
-  else if (auto* s = v.get_if<runtime::NumpyScalar>()) promotion.add(s->dtype, ir::Kind::Scalar);
-  else if (v.is_bool()) promotion.add(ir::DType::Bool, ir::Kind::Weak);
-  else if (v.is_int()) promotion.add(ir::DType::Int64, ir::Kind::Weak);
-  else if (v.is_float()) promotion.add(ir::DType::Float64, ir::Kind::Weak);
-  else if (v.is(ObjectKind::Complex)) promotion.add(ir::DType::Complex128, ir::Kind::Weak);
-  else promotion.add(runtime::to_dtype(v).value_or(ir::DType::Float64), ir::Kind::Array);
+  if (auto* x = v.get_if<runtime::ArrayObject>())
+    promotion.add(x->array.dtype, ir::Kind::Array);
+  else if (auto* s = v.get_if<runtime::NumpyScalar>())
+    promotion.add(s->dtype, ir::Kind::Scalar);
+  else if (v.is_bool())
+    promotion.add(ir::DType::Bool, ir::Kind::Weak);
+  else if (v.is_int())
+    promotion.add(ir::DType::Int64, ir::Kind::Weak);
+  else if (v.is_float())
+    promotion.add(ir::DType::Float64, ir::Kind::Weak);
+  else if (v.is(ObjectKind::Complex))
+    promotion.add(ir::DType::Complex128, ir::Kind::Weak);
+  else
+    promotion.add(runtime::to_dtype(v).value_or(ir::DType::Float64), ir::Kind::Array);
 }
 Value result_type(Runtime& runtime, const Arguments& a) {
   if (a.positional.empty()) throw Error(ErrorClass::ValueError, "at least one array or dtype is required");
   ir::Promotion promotion;
   for (const Value& v : a.positional) {
-    if (v.is(ObjectKind::List) || v.is(ObjectKind::Tuple)) promotion.add(runtime::to_array(runtime, v).dtype, ir::Kind::Array);
-    else add_promotion(promotion, v);
+    if (v.is(ObjectKind::List) || v.is(ObjectKind::Tuple))
+      promotion.add(runtime::to_array(runtime, v).dtype, ir::Kind::Array);
+    else
+      add_promotion(promotion, v);
   }
   return runtime::make_dtype(promotion.result());
 }
@@ -159,10 +190,13 @@ Value can_cast(Runtime&, const Arguments& a) {
   if (rule)
     for (int i = 0; i < 5; ++i)
       if (runtime::text_of(*rule, "casting") == kNames[i]) casting = i;
-  return Value::boolean(ir::can_cast(info_dtype(a.positional[0]), *runtime::to_dtype(a.positional[1]), static_cast<ir::Casting>(casting)));
+  return Value::boolean(
+      ir::can_cast(info_dtype(a.positional[0]), *runtime::to_dtype(a.positional[1]), static_cast<ir::Casting>(casting)));
 }
 
-Value asked_array(Runtime& runtime, const Value& v) { return is_array_like(v) && v.is(ObjectKind::Array) ? v : runtime::make_array(runtime::to_array(runtime, v)); }
+Value asked_array(Runtime& runtime, const Value& v) {
+  return is_array_like(v) && v.is(ObjectKind::Array) ? v : runtime::make_array(runtime::to_array(runtime, v));
+}
 Value shape(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "shape", 1, 1);
   return get_attribute(runtime, asked_array(runtime, a.positional[0]), "shape");
@@ -192,7 +226,8 @@ Value iterable(Runtime& runtime, const Arguments& a) {
 Value isscalar(Runtime&, const Arguments& a) {
   check_arguments(a, "isscalar", 1, 1);
   const Value& v = a.positional[0];
-  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) || v.is(ObjectKind::NumpyScalar) || v.is(ObjectKind::Str) || v.is(ObjectKind::Bytes));
+  return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) ||
+                        v.is(ObjectKind::NumpyScalar) || v.is(ObjectKind::Str) || v.is(ObjectKind::Bytes));
 }
 Value allclose(Runtime& runtime, const Arguments& a) {
   Value close = runtime::numpy_call(runtime, ir::find_op("isclose"), a);
@@ -205,7 +240,9 @@ Value array_equal(Runtime& runtime, const Arguments& a) {
   const Value* nan = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "equal_nan");
   Value x = asked_array(runtime, a.positional[0]), y = asked_array(runtime, a.positional[1]);
   if (!(x.as<runtime::ArrayObject>().array.shape == y.as<runtime::ArrayObject>().array.shape)) return Value::boolean(false);
-  auto op = [&](std::string_view name, std::vector<Value> args) { return runtime::numpy_call(runtime, ir::find_op(name), {args, {}, {}}); };
+  auto op = [&](std::string_view name, std::vector<Value> args) {
+    return runtime::numpy_call(runtime, ir::find_op(name), {args, {}, {}});
+  };
   Value same = op("equal", {x, y});
   if (nan && truth(runtime, *nan)) same = op("logical_or", {same, op("logical_and", {op("isnan", {x}), op("isnan", {y})})});
   return Value::boolean(truth(runtime, op("all", {same})));
@@ -243,10 +280,15 @@ runtime::FpState fp_state_of(Runtime& runtime, const Arguments& a, std::string_v
   for (std::size_t i = 0; i < a.keyword_names.size(); ++i) {
     const std::string& text = runtime::text_of(a.keyword_values[i], a.keyword_names[i]);
     runtime::FpAction action;
-    if (text == "ignore") action = runtime::FpAction::Ignore;
-    else if (text == "warn" || text == "print" || text == "log") action = runtime::FpAction::Warn;
-    else if (text == "raise") action = runtime::FpAction::Raise;
-    else throw Error(ErrorClass::ValueError, "'" + text + "' is not a valid action for floating-point events here: ignore, warn or raise");
+    if (text == "ignore")
+      action = runtime::FpAction::Ignore;
+    else if (text == "warn" || text == "print" || text == "log")
+      action = runtime::FpAction::Warn;
+    else if (text == "raise")
+      action = runtime::FpAction::Raise;
+    else
+      throw Error(ErrorClass::ValueError,
+                  "'" + text + "' is not a valid action for floating-point events here: ignore, warn or raise");
     std::string_view name = a.keyword_names[i];
     if (name == "all" || name == "divide") state.divide = action;
     if (name == "all" || name == "over") state.over = action;
@@ -269,18 +311,31 @@ Value seterr(Runtime& runtime, const Arguments& a) {
   return dict;
 }
 
-constexpr FunctionRow kFunctions[] = {{"finfo", finfo}, {"iinfo", iinfo}, {"dtype", dtype_function}, {"result_type", result_type},
-                                      {"promote_types", promote_types}, {"can_cast", can_cast}, {"shape", shape}, {"ndim", ndim},
-                                      {"size", size}, {"iterable", iterable}, {"isscalar", isscalar}, {"allclose", allclose},
-                                      {"array_equal", array_equal}, {"may_share_memory", may_share_memory}, {"errstate", errstate}, {"seterr", seterr}};
+constexpr FunctionRow kFunctions[] = {{"finfo", finfo},
+                                      {"iinfo", iinfo},
+                                      {"dtype", dtype_function},
+                                      {"result_type", result_type},
+                                      {"promote_types", promote_types},
+                                      {"can_cast", can_cast},
+                                      {"shape", shape},
+                                      {"ndim", ndim},
+                                      {"size", size},
+                                      {"iterable", iterable},
+                                      {"isscalar", isscalar},
+                                      {"allclose", allclose},
+                                      {"array_equal", array_equal},
+                                      {"may_share_memory", may_share_memory},
+                                      {"errstate", errstate},
+                                      {"seterr", seterr}};
 
 // np.floating and its kin: abstract types for isinstance.
 struct AbstractType {
   std::string_view name;
   const char* kinds;
 };
-constexpr AbstractType kAbstract[] = {{"generic", "biufc"}, {"number", "iufc"}, {"integer", "iu"}, {"signedinteger", "i"}, {"unsignedinteger", "u"},
-                                      {"inexact", "fc"}, {"floating", "f"}, {"complexfloating", "c"}};
+constexpr AbstractType kAbstract[] = {{"generic", "biufc"},   {"number", "iufc"},       {"integer", "iu"},
+                                      {"signedinteger", "i"}, {"unsignedinteger", "u"}, {"inexact", "fc"},
+                                      {"floating", "f"},      {"complexfloating", "c"}};
 bool matches_abstract(const TypeObject& t, const Value& v) {
   auto* s = v.get_if<runtime::NumpyScalar>();
   if (!s) return false;
@@ -288,7 +343,9 @@ bool matches_abstract(const TypeObject& t, const Value& v) {
     if (row.name == t.name) return std::string_view(row.kinds).find(ir::kind_letter(s->dtype)) != std::string_view::npos;
   return false;
 }
-Value construct_abstract(Runtime&, const TypeObject& t, const Arguments&) { throw Error(ErrorClass::TypeError, "cannot create 'numpy." + t.name + "' instances"); }
+Value construct_abstract(Runtime&, const TypeObject& t, const Arguments&) {
+  throw Error(ErrorClass::TypeError, "cannot create 'numpy." + t.name + "' instances");
+}
 
 Value find_in_numpy(Runtime& runtime, std::string_view name) {
   if (name == "ndarray") return builtin_type(runtime, "ndarray");
@@ -300,7 +357,9 @@ Value find_in_numpy(Runtime& runtime, std::string_view name) {
   if (name == "newaxis") return Value::none();
   if (name == "linalg" || name == "random") return import_module(runtime, "numpy." + std::string(name));
   if (name == "__version__") return runtime::make_str("2.4");
-  if (name == "exceptions") return make<ModuleObject>("numpy.exceptions", [](Runtime& r, std::string_view n) { return n == "AxisError" ? builtin_type(r, n) : Value(); });
+  if (name == "exceptions")
+    return make<ModuleObject>("numpy.exceptions",
+                              [](Runtime& r, std::string_view n) { return n == "AxisError" ? builtin_type(r, n) : Value(); });
   if (name == "bool_" || name == "bool") return scalar_type(runtime, ir::DType::Bool);
   // Not 'float', 'int', 'complex': numpy took those names away.
   if (name != "float" && name != "int" && name != "complex" && name.size() > 2)
@@ -350,8 +409,12 @@ Value make_numpy_module(Runtime&) { return make<ModuleObject>("numpy", find_in_n
 
 Value make_numpy_submodule(Runtime&, std::string_view name) {
   if (name == "linalg")
-    return make<ModuleObject>("numpy.linalg", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "linalg.", n); }, [] { return prefixed_names("linalg."); });
-  return make<ModuleObject>("numpy.random", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "random.", n); }, [] { return prefixed_names("random."); });
+    return make<ModuleObject>(
+        "numpy.linalg", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "linalg.", n); },
+        [] { return prefixed_names("linalg."); });
+  return make<ModuleObject>(
+      "numpy.random", [](Runtime& r, std::string_view n) { return find_with_prefix(r, "random.", n); },
+      [] { return prefixed_names("random."); });
 }
 
 }  // namespace autoray::frontend

@@ -45,8 +45,14 @@ Value math_log(Runtime& runtime, const Arguments& a) {
   Value n = log_of(std::log, a.positional[0]);
   return a.positional.size() == 1 ? n : binary(runtime, BinaryOperator::Div, n, log_of(std::log, a.positional[1]));
 }
-Value math_log2(Runtime&, const Arguments& a) { check_arguments(a, "log2", 1, 1); return log_of(std::log2, a.positional[0]); }
-Value math_log10(Runtime&, const Arguments& a) { check_arguments(a, "log10", 1, 1); return log_of(std::log10, a.positional[0]); }
+Value math_log2(Runtime&, const Arguments& a) {
+  check_arguments(a, "log2", 1, 1);
+  return log_of(std::log2, a.positional[0]);
+}
+Value math_log10(Runtime&, const Arguments& a) {
+  check_arguments(a, "log10", 1, 1);
+  return log_of(std::log10, a.positional[0]);
+}
 template <double (*F)(double)>
 Value math_to_int(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "floor", 1, 1);
@@ -78,7 +84,9 @@ Value math_dist(Runtime& runtime, const Arguments& a) {
   for (std::size_t i = 0; i < p.size(); ++i) r = std::hypot(r, real_of(p[i]) - real_of(q[i]));
   return Value::real(r);
 }
-runtime::BigInteger big_of(const Value& v) { return is_integer_value(v) ? runtime::big_value(v) : runtime::BigInteger(index_of(v, "integer")); }
+runtime::BigInteger big_of(const Value& v) {
+  return is_integer_value(v) ? runtime::big_value(v) : runtime::BigInteger(index_of(v, "integer"));
+}
 Value math_gcd(Runtime&, const Arguments& a) {
   runtime::BigInteger r = 0;
   for (const Value& v : a.positional) r = boost::multiprecision::gcd(r, big_of(v));
@@ -169,7 +177,8 @@ Value math_isclose(Runtime&, const Arguments& a) {
   check_keywords(a, "isclose", {"rel_tol", "abs_tol"});
   check_arguments({a.positional, {}, {}}, "isclose", 2, 2);
   double x = real_of(a.positional[0]), y = real_of(a.positional[1]);
-  double rel = keyword(a, "rel_tol") ? real_of(*keyword(a, "rel_tol")) : 1e-9, absolute = keyword(a, "abs_tol") ? real_of(*keyword(a, "abs_tol")) : 0;
+  double rel = keyword(a, "rel_tol") ? real_of(*keyword(a, "rel_tol")) : 1e-9,
+         absolute = keyword(a, "abs_tol") ? real_of(*keyword(a, "abs_tol")) : 0;
   if (x == y) return Value::boolean(true);
   if (std::isinf(x) || std::isinf(y)) return Value::boolean(false);
   double d = std::fabs(x - y);
@@ -198,7 +207,8 @@ Value math_frexp(Runtime&, const Arguments& a) {
 }
 Value math_ldexp(Runtime&, const Arguments& a) {
   check_arguments(a, "ldexp", 2, 2);
-  double x = real_of(a.positional[0]), r = std::ldexp(x, static_cast<int>(std::clamp<std::int64_t>(index_of(a.positional[1], "i"), -100000, 100000)));
+  double x = real_of(a.positional[0]),
+         r = std::ldexp(x, static_cast<int>(std::clamp<std::int64_t>(index_of(a.positional[1], "i"), -100000, 100000)));
   if (std::isinf(r) && std::isfinite(x)) throw Error(ErrorClass::OverflowError, "math range error");
   return Value::real(r);
 }
@@ -209,19 +219,61 @@ Value math_ulp(Runtime&, const Arguments& a) {
 }
 double gamma_function(double x) { return x == std::floor(x) && x <= 0 ? NAN : std::tgamma(x); }
 
-constexpr FunctionRow kMath[] = {
-    {"sqrt", math1<std::sqrt>}, {"exp", math1<std::exp>}, {"expm1", math1<std::expm1>}, {"exp2", math1<std::exp2>}, {"log1p", math1<std::log1p>},
-    {"sin", math1<std::sin>}, {"cos", math1<std::cos>}, {"tan", math1<std::tan>}, {"asin", math1<std::asin>}, {"acos", math1<std::acos>},
-    {"atan", math1<std::atan>}, {"sinh", math1<std::sinh>}, {"cosh", math1<std::cosh>}, {"tanh", math1<std::tanh>}, {"asinh", math1<std::asinh>},
-    {"acosh", math1<std::acosh>}, {"atanh", math1<std::atanh>}, {"fabs", math1<std::fabs>}, {"cbrt", math1<std::cbrt>}, {"erf", math1<std::erf>},
-    {"erfc", math1<std::erfc>}, {"gamma", math1<gamma_function>}, {"lgamma", math1<std::lgamma>}, {"degrees", math1<to_degrees>},
-    {"radians", math1<to_radians>}, {"log", math_log}, {"log2", math_log2}, {"log10", math_log10}, {"floor", math_to_int<std::floor>},
-    {"ceil", math_to_int<std::ceil>}, {"trunc", math_to_int<std::trunc>}, {"pow", math2<std::pow>}, {"atan2", math2<std::atan2>},
-    {"fmod", math2<std::fmod>}, {"copysign", math2<std::copysign>}, {"remainder", math2<std::remainder>}, {"nextafter", math2<std::nextafter>},
-    {"hypot", math_hypot}, {"dist", math_dist}, {"gcd", math_gcd}, {"lcm", math_lcm}, {"factorial", math_factorial}, {"comb", math_choose<true>},
-    {"perm", math_choose<false>}, {"isqrt", math_isqrt}, {"prod", math_prod}, {"fsum", math_fsum}, {"isclose", math_isclose},
-    {"isnan", math_test<is_nan>}, {"isinf", math_test<is_inf>}, {"isfinite", math_test<is_finite>}, {"modf", math_modf}, {"frexp", math_frexp},
-    {"ldexp", math_ldexp}, {"ulp", math_ulp}};
+constexpr FunctionRow kMath[] = {{"sqrt", math1<std::sqrt>},
+                                 {"exp", math1<std::exp>},
+                                 {"expm1", math1<std::expm1>},
+                                 {"exp2", math1<std::exp2>},
+                                 {"log1p", math1<std::log1p>},
+                                 {"sin", math1<std::sin>},
+                                 {"cos", math1<std::cos>},
+                                 {"tan", math1<std::tan>},
+                                 {"asin", math1<std::asin>},
+                                 {"acos", math1<std::acos>},
+                                 {"atan", math1<std::atan>},
+                                 {"sinh", math1<std::sinh>},
+                                 {"cosh", math1<std::cosh>},
+                                 {"tanh", math1<std::tanh>},
+                                 {"asinh", math1<std::asinh>},
+                                 {"acosh", math1<std::acosh>},
+                                 {"atanh", math1<std::atanh>},
+                                 {"fabs", math1<std::fabs>},
+                                 {"cbrt", math1<std::cbrt>},
+                                 {"erf", math1<std::erf>},
+                                 {"erfc", math1<std::erfc>},
+                                 {"gamma", math1<gamma_function>},
+                                 {"lgamma", math1<std::lgamma>},
+                                 {"degrees", math1<to_degrees>},
+                                 {"radians", math1<to_radians>},
+                                 {"log", math_log},
+                                 {"log2", math_log2},
+                                 {"log10", math_log10},
+                                 {"floor", math_to_int<std::floor>},
+                                 {"ceil", math_to_int<std::ceil>},
+                                 {"trunc", math_to_int<std::trunc>},
+                                 {"pow", math2<std::pow>},
+                                 {"atan2", math2<std::atan2>},
+                                 {"fmod", math2<std::fmod>},
+                                 {"copysign", math2<std::copysign>},
+                                 {"remainder", math2<std::remainder>},
+                                 {"nextafter", math2<std::nextafter>},
+                                 {"hypot", math_hypot},
+                                 {"dist", math_dist},
+                                 {"gcd", math_gcd},
+                                 {"lcm", math_lcm},
+                                 {"factorial", math_factorial},
+                                 {"comb", math_choose<true>},
+                                 {"perm", math_choose<false>},
+                                 {"isqrt", math_isqrt},
+                                 {"prod", math_prod},
+                                 {"fsum", math_fsum},
+                                 {"isclose", math_isclose},
+                                 {"isnan", math_test<is_nan>},
+                                 {"isinf", math_test<is_inf>},
+                                 {"isfinite", math_test<is_finite>},
+                                 {"modf", math_modf},
+                                 {"frexp", math_frexp},
+                                 {"ldexp", math_ldexp},
+                                 {"ulp", math_ulp}};
 Value find_math(Runtime&, std::string_view name) {
   if (name == "pi") return Value::real(M_PI);
   if (name == "e") return Value::real(M_E);
@@ -241,9 +293,13 @@ std::vector<std::string_view> names_of() {
 
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 template <class Clock>
-Value clock_now(Runtime&, const Arguments&) { return Value::real(seconds(Clock::now().time_since_epoch())); }
+Value clock_now(Runtime&, const Arguments&) {
+  return Value::real(seconds(Clock::now().time_since_epoch()));
+}
 template <class Clock>
-Value clock_now_ns(Runtime&, const Arguments&) { return Value::integer(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count()); }
+Value clock_now_ns(Runtime&, const Arguments&) {
+  return Value::integer(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
+}
 Value process_time(Runtime&, const Arguments&) { return Value::real(static_cast<double>(std::clock()) / CLOCKS_PER_SEC); }
 Value time_sleep(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "sleep", 1, 1);
@@ -252,13 +308,18 @@ Value time_sleep(Runtime& runtime, const Arguments& a) {
   auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(std::min(s, 1e8));
   while (std::chrono::steady_clock::now() < end) {
     runtime.poll();
-    std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(end - std::chrono::steady_clock::now(), std::chrono::milliseconds(20)));
+    std::this_thread::sleep_for(
+        std::min<std::chrono::duration<double>>(end - std::chrono::steady_clock::now(), std::chrono::milliseconds(20)));
   }
   return Value::none();
 }
-constexpr FunctionRow kTime[] = {{"time", clock_now<std::chrono::system_clock>}, {"perf_counter", clock_now<std::chrono::steady_clock>},
-                                 {"monotonic", clock_now<std::chrono::steady_clock>}, {"time_ns", clock_now_ns<std::chrono::system_clock>},
-                                 {"perf_counter_ns", clock_now_ns<std::chrono::steady_clock>}, {"process_time", process_time}, {"sleep", time_sleep}};
+constexpr FunctionRow kTime[] = {{"time", clock_now<std::chrono::system_clock>},
+                                 {"perf_counter", clock_now<std::chrono::steady_clock>},
+                                 {"monotonic", clock_now<std::chrono::steady_clock>},
+                                 {"time_ns", clock_now_ns<std::chrono::system_clock>},
+                                 {"perf_counter_ns", clock_now_ns<std::chrono::steady_clock>},
+                                 {"process_time", process_time},
+                                 {"sleep", time_sleep}};
 
 // ---- sys ----
 
@@ -291,17 +352,24 @@ class FloatInfo final : public runtime::NativeObject {
   std::string native_type() const override { return "sys.float_info"; }
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
     using L = std::numeric_limits<double>;
-    if (name == "max") result = Value::real(L::max());
-    else if (name == "min") result = Value::real(L::min());
-    else if (name == "epsilon") result = Value::real(L::epsilon());
-    else if (name == "dig") result = Value::integer(15);
-    else if (name == "mant_dig") result = Value::integer(53);
-    else return false;
+    if (name == "max")
+      result = Value::real(L::max());
+    else if (name == "min")
+      result = Value::real(L::min());
+    else if (name == "epsilon")
+      result = Value::real(L::epsilon());
+    else if (name == "dig")
+      result = Value::integer(15);
+    else if (name == "mant_dig")
+      result = Value::integer(53);
+    else
+      return false;
     return true;
   }
 };
 Value sys_exit(Runtime&, const Arguments& a) {
-  throw runtime::Raised{make<runtime::Exception>(ErrorClass::SystemExit, std::vector<Value>(a.positional.begin(), a.positional.end()))};
+  throw runtime::Raised{
+      make<runtime::Exception>(ErrorClass::SystemExit, std::vector<Value>(a.positional.begin(), a.positional.end()))};
 }
 constexpr FunctionRow kSys[] = {{"exit", sys_exit}};
 Value find_sys(Runtime& runtime, std::string_view name) {
@@ -336,7 +404,10 @@ Value op1(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "operator", 1, 1);
   return unary(runtime, Op, a.positional[0]);
 }
-Value op_getitem(Runtime& runtime, const Arguments& a) { check_arguments(a, "getitem", 2, 2); return get_item(runtime, a.positional[0], a.positional[1]); }
+Value op_getitem(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "getitem", 2, 2);
+  return get_item(runtime, a.positional[0], a.positional[1]);
+}
 Value op_itemgetter(Runtime&, const Arguments& a) {
   std::vector<Value> keys(a.positional.begin(), a.positional.end());
   return runtime::make_native("itemgetter", [keys](Runtime& r, const Arguments& b) {
@@ -355,14 +426,32 @@ Value op_attrgetter(Runtime&, const Arguments& a) {
     return get_attribute(r, b.positional[0], name);
   });
 }
-constexpr FunctionRow kOperator[] = {
-    {"add", op2<BinaryOperator::Add>}, {"sub", op2<BinaryOperator::Sub>}, {"mul", op2<BinaryOperator::Mult>}, {"truediv", op2<BinaryOperator::Div>},
-    {"floordiv", op2<BinaryOperator::FloorDiv>}, {"mod", op2<BinaryOperator::Mod>}, {"pow", op2<BinaryOperator::Pow>}, {"matmul", op2<BinaryOperator::MatMult>},
-    {"and_", op2<BinaryOperator::BitAnd>}, {"or_", op2<BinaryOperator::BitOr>}, {"xor", op2<BinaryOperator::BitXor>}, {"lshift", op2<BinaryOperator::LShift>},
-    {"rshift", op2<BinaryOperator::RShift>}, {"eq", op_compare<CompareOperator::Eq>}, {"ne", op_compare<CompareOperator::NotEq>},
-    {"lt", op_compare<CompareOperator::Lt>}, {"le", op_compare<CompareOperator::LtE>}, {"gt", op_compare<CompareOperator::Gt>}, {"ge", op_compare<CompareOperator::GtE>},
-    {"neg", op1<UnaryOperator::USub>}, {"pos", op1<UnaryOperator::UAdd>}, {"invert", op1<UnaryOperator::Invert>}, {"not_", op1<UnaryOperator::Not>},
-    {"getitem", op_getitem}, {"itemgetter", op_itemgetter}, {"attrgetter", op_attrgetter}};
+constexpr FunctionRow kOperator[] = {{"add", op2<BinaryOperator::Add>},
+                                     {"sub", op2<BinaryOperator::Sub>},
+                                     {"mul", op2<BinaryOperator::Mult>},
+                                     {"truediv", op2<BinaryOperator::Div>},
+                                     {"floordiv", op2<BinaryOperator::FloorDiv>},
+                                     {"mod", op2<BinaryOperator::Mod>},
+                                     {"pow", op2<BinaryOperator::Pow>},
+                                     {"matmul", op2<BinaryOperator::MatMult>},
+                                     {"and_", op2<BinaryOperator::BitAnd>},
+                                     {"or_", op2<BinaryOperator::BitOr>},
+                                     {"xor", op2<BinaryOperator::BitXor>},
+                                     {"lshift", op2<BinaryOperator::LShift>},
+                                     {"rshift", op2<BinaryOperator::RShift>},
+                                     {"eq", op_compare<CompareOperator::Eq>},
+                                     {"ne", op_compare<CompareOperator::NotEq>},
+                                     {"lt", op_compare<CompareOperator::Lt>},
+                                     {"le", op_compare<CompareOperator::LtE>},
+                                     {"gt", op_compare<CompareOperator::Gt>},
+                                     {"ge", op_compare<CompareOperator::GtE>},
+                                     {"neg", op1<UnaryOperator::USub>},
+                                     {"pos", op1<UnaryOperator::UAdd>},
+                                     {"invert", op1<UnaryOperator::Invert>},
+                                     {"not_", op1<UnaryOperator::Not>},
+                                     {"getitem", op_getitem},
+                                     {"itemgetter", op_itemgetter},
+                                     {"attrgetter", op_attrgetter}};
 
 // ---- collections ----
 
@@ -404,7 +493,8 @@ class Deque final : public runtime::NativeObject {
     return true;
   }
   void trim(bool drop_left) {
-    while (most >= 0 && static_cast<std::int64_t>(items.size()) > most) drop_left ? static_cast<void>(items.erase(items.begin())) : items.pop_back();
+    while (most >= 0 && static_cast<std::int64_t>(items.size()) > most)
+      drop_left ? static_cast<void>(items.erase(items.begin())) : items.pop_back();
   }
   void clear() override { items.clear(); }
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
@@ -417,13 +507,48 @@ class Deque final : public runtime::NativeObject {
       result = most < 0 ? Value::none() : Value::integer(most);
       return true;
     }
-    if (name == "append") return method("append", [](Deque& d, Runtime&, const Arguments& a) { check_arguments(a, "append", 1, 1); d.items.push_back(a.positional[0]); d.trim(true); return Value::none(); });
-    if (name == "appendleft") return method("appendleft", [](Deque& d, Runtime&, const Arguments& a) { check_arguments(a, "appendleft", 1, 1); d.items.insert(d.items.begin(), a.positional[0]); d.trim(false); return Value::none(); });
-    if (name == "extend") return method("extend", [](Deque& d, Runtime& r, const Arguments& a) { check_arguments(a, "extend", 1, 1); for (Value& v : collect(r, a.positional[0])) d.items.push_back(v); d.trim(true); return Value::none(); });
-    if (name == "pop") return method("pop", [](Deque& d, Runtime&, const Arguments&) { if (d.items.empty()) throw Error(ErrorClass::IndexError, "pop from an empty deque"); Value v = d.items.back(); d.items.pop_back(); return v; });
-    if (name == "popleft") return method("popleft", [](Deque& d, Runtime&, const Arguments&) { if (d.items.empty()) throw Error(ErrorClass::IndexError, "pop from an empty deque"); Value v = d.items.front(); d.items.erase(d.items.begin()); return v; });
-    if (name == "clear") return method("clear", [](Deque& d, Runtime&, const Arguments&) { d.items.clear(); return Value::none(); });
-    if (name == "rotate") return method("rotate", [](Deque& d, Runtime&, const Arguments& a) {
+    if (name == "append")
+      return method("append", [](Deque& d, Runtime&, const Arguments& a) {
+        check_arguments(a, "append", 1, 1);
+        d.items.push_back(a.positional[0]);
+        d.trim(true);
+        return Value::none();
+      });
+    if (name == "appendleft")
+      return method("appendleft", [](Deque& d, Runtime&, const Arguments& a) {
+        check_arguments(a, "appendleft", 1, 1);
+        d.items.insert(d.items.begin(), a.positional[0]);
+        d.trim(false);
+        return Value::none();
+      });
+    if (name == "extend")
+      return method("extend", [](Deque& d, Runtime& r, const Arguments& a) {
+        check_arguments(a, "extend", 1, 1);
+        for (Value& v : collect(r, a.positional[0])) d.items.push_back(v);
+        d.trim(true);
+        return Value::none();
+      });
+    if (name == "pop")
+      return method("pop", [](Deque& d, Runtime&, const Arguments&) {
+        if (d.items.empty()) throw Error(ErrorClass::IndexError, "pop from an empty deque");
+        Value v = d.items.back();
+        d.items.pop_back();
+        return v;
+      });
+    if (name == "popleft")
+      return method("popleft", [](Deque& d, Runtime&, const Arguments&) {
+        if (d.items.empty()) throw Error(ErrorClass::IndexError, "pop from an empty deque");
+        Value v = d.items.front();
+        d.items.erase(d.items.begin());
+        return v;
+      });
+    if (name == "clear")
+      return method("clear", [](Deque& d, Runtime&, const Arguments&) {
+        d.items.clear();
+        return Value::none();
+      });
+    if (name == "rotate")
+      return method("rotate", [](Deque& d, Runtime&, const Arguments& a) {
         auto n = static_cast<std::int64_t>(d.items.size());
         if (!n) return Value::none();
         std::int64_t k = (((a.positional.empty() ? 1 : index_of(a.positional[0], "n")) % n) + n) % n;
@@ -432,7 +557,9 @@ class Deque final : public runtime::NativeObject {
       });
     return false;
   }
-  std::vector<std::string> attribute_names() const override { return {"append", "appendleft", "extend", "pop", "popleft", "clear", "rotate", "maxlen"}; }
+  std::vector<std::string> attribute_names() const override {
+    return {"append", "appendleft", "extend", "pop", "popleft", "clear", "rotate", "maxlen"};
+  }
 };
 Value make_deque(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "deque", {"maxlen"});
@@ -443,7 +570,8 @@ Value make_deque(Runtime& runtime, const Arguments& a) {
   deque->trim(true);
   return deque;
 }
-constexpr FunctionRow kCollections[] = {{"Counter", make_counter}, {"defaultdict", make_defaultdict}, {"OrderedDict", make_ordered}, {"deque", make_deque}};
+constexpr FunctionRow kCollections[] = {
+    {"Counter", make_counter}, {"defaultdict", make_defaultdict}, {"OrderedDict", make_ordered}, {"deque", make_deque}};
 
 // ---- functools ----
 
@@ -451,8 +579,10 @@ Value reduce(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "reduce", 2, 3);
   auto iterator = iterate(runtime, a.positional[1]);
   Value total;
-  if (a.positional.size() > 2) total = a.positional[2];
-  else if (!iterator->next(runtime, total)) throw Error(ErrorClass::TypeError, "reduce() of empty iterable with no initial value");
+  if (a.positional.size() > 2)
+    total = a.positional[2];
+  else if (!iterator->next(runtime, total))
+    throw Error(ErrorClass::TypeError, "reduce() of empty iterable with no initial value");
   Value item;
   while (iterator->next(runtime, item)) {
     const Value pair[] = {total, item};
@@ -491,15 +621,17 @@ Value wraps(Runtime&, const Arguments& a) {
 }
 Value cached(const Value& function) {
   auto memory = make<runtime::Dict>();
-  return runtime::make_native(function.as<runtime::Callable>().callable_name(), [function, memory](Runtime& r, const Arguments& a) {
-    std::vector<Value> parts(a.positional.begin(), a.positional.end());
-    for (std::size_t i = 0; i < a.keyword_names.size(); ++i) parts.push_back(runtime::make_tuple({runtime::make_str(std::string(a.keyword_names[i])), a.keyword_values[i]}));
-    Value key = runtime::make_tuple(std::move(parts));
-    if (Value* found = memory->find(key)) return *found;
-    Value result = call(r, function, a);
-    memory->set(key, result);
-    return result;
-  });
+  return runtime::make_native(
+      function.as<runtime::Callable>().callable_name(), [function, memory](Runtime& r, const Arguments& a) {
+        std::vector<Value> parts(a.positional.begin(), a.positional.end());
+        for (std::size_t i = 0; i < a.keyword_names.size(); ++i)
+          parts.push_back(runtime::make_tuple({runtime::make_str(std::string(a.keyword_names[i])), a.keyword_values[i]}));
+        Value key = runtime::make_tuple(std::move(parts));
+        if (Value* found = memory->find(key)) return *found;
+        Value result = call(r, function, a);
+        memory->set(key, result);
+        return result;
+      });
 }
 Value lru_cache(Runtime&, const Arguments& a) {
   if (a.positional.size() == 1 && a.positional[0].is(ObjectKind::Callable)) return cached(a.positional[0]);
@@ -508,7 +640,8 @@ Value lru_cache(Runtime&, const Arguments& a) {
     return cached(b.positional[0]);
   });
 }
-constexpr FunctionRow kFunctools[] = {{"reduce", reduce}, {"partial", partial}, {"wraps", wraps}, {"lru_cache", lru_cache}, {"cache", lru_cache}};
+constexpr FunctionRow kFunctools[] = {
+    {"reduce", reduce}, {"partial", partial}, {"wraps", wraps}, {"lru_cache", lru_cache}, {"cache", lru_cache}};
 
 // ---- itertools ----
 
@@ -554,16 +687,17 @@ Value it_cycle(Runtime& runtime, const Arguments& a) {
   });
 }
 Value chain_of(std::vector<Value> sources) {
-  return make<Driven>("chain", [sources, at = std::size_t{0}, current = runtime::Ref<runtime::Iterator>()](Runtime& r, Value& out) mutable {
-    for (;;) {
-      if (!current) {
-        if (at >= sources.size()) return false;
-        current = iterate(r, sources[at++]);
-      }
-      if (current->next(r, out)) return true;
-      current = nullptr;
-    }
-  });
+  return make<Driven>(
+      "chain", [sources, at = std::size_t{0}, current = runtime::Ref<runtime::Iterator>()](Runtime& r, Value& out) mutable {
+        for (;;) {
+          if (!current) {
+            if (at >= sources.size()) return false;
+            current = iterate(r, sources[at++]);
+          }
+          if (current->next(r, out)) return true;
+          current = nullptr;
+        }
+      });
 }
 Value it_chain(Runtime&, const Arguments& a) { return chain_of({a.positional.begin(), a.positional.end()}); }
 Value it_accumulate(Runtime& runtime, const Arguments& a) {
@@ -572,40 +706,42 @@ Value it_accumulate(Runtime& runtime, const Arguments& a) {
   Value total = keyword(a, "initial") ? *keyword(a, "initial") : Value();
   if (total.is_none()) total = Value();
   bool first = !total.empty();
-  return make<Driven>("accumulate", [inner = iterate(runtime, a.positional[0]), f, total, first](Runtime& r, Value& out) mutable {
-    if (first) {
-      first = false;
-      out = total;
-      return true;
-    }
-    Value item;
-    if (!inner->next(r, item)) return false;
-    const Value pair[] = {total, item};
-    total = total.empty() ? item : f.is_none() ? binary(r, BinaryOperator::Add, total, item) : call(r, f, {pair, {}, {}});
-    out = total;
-    return true;
-  });
+  return make<Driven>(
+      "accumulate", [inner = iterate(runtime, a.positional[0]), f, total, first](Runtime& r, Value& out) mutable {
+        if (first) {
+          first = false;
+          out = total;
+          return true;
+        }
+        Value item;
+        if (!inner->next(r, item)) return false;
+        const Value pair[] = {total, item};
+        total = total.empty() ? item : f.is_none() ? binary(r, BinaryOperator::Add, total, item) : call(r, f, {pair, {}, {}});
+        out = total;
+        return true;
+      });
 }
 Value it_product(Runtime& runtime, const Arguments& a) {
   std::vector<std::vector<Value>> pools;
   std::int64_t repeat = keyword(a, "repeat") ? index_of(*keyword(a, "repeat"), "repeat") : 1;
   for (std::int64_t k = 0; k < repeat; ++k)
     for (const Value& v : a.positional) pools.push_back(collect(runtime, v));
-  return make<Driven>("product", [pools, index = std::vector<std::size_t>(pools.size()), done = false](Runtime&, Value& out) mutable {
-    if (done) return false;
-    for (auto& p : pools)
-      if (p.empty()) return false;
-    std::vector<Value> items;
-    for (std::size_t i = 0; i < pools.size(); ++i) items.push_back(pools[i][index[i]]);
-    out = runtime::make_tuple(std::move(items));
-    std::size_t i = pools.size();
-    while (i-- > 0) {
-      if (++index[i] < pools[i].size()) return true;
-      index[i] = 0;
-    }
-    done = true;
-    return true;
-  });
+  return make<Driven>("product",
+                      [pools, index = std::vector<std::size_t>(pools.size()), done = false](Runtime&, Value& out) mutable {
+                        if (done) return false;
+                        for (auto& p : pools)
+                          if (p.empty()) return false;
+                        std::vector<Value> items;
+                        for (std::size_t i = 0; i < pools.size(); ++i) items.push_back(pools[i][index[i]]);
+                        out = runtime::make_tuple(std::move(items));
+                        std::size_t i = pools.size();
+                        while (i-- > 0) {
+                          if (++index[i] < pools[i].size()) return true;
+                          index[i] = 0;
+                        }
+                        done = true;
+                        return true;
+                      });
 }
 // Index tuples in lexicographic order: combinations (rising), with replacement (not falling), permutations (distinct).
 enum class Pick { Combinations, Replacement, Permutations };
@@ -613,9 +749,11 @@ template <Pick P>
 Value it_pick(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "combinations", P == Pick::Permutations ? 1 : 2, 2);
   std::vector<Value> pool = collect(runtime, a.positional[0]);
-  std::int64_t n = static_cast<std::int64_t>(pool.size()), r = a.positional.size() > 1 && !a.positional[1].is_none() ? index_of(a.positional[1], "r") : n;
+  std::int64_t n = static_cast<std::int64_t>(pool.size()),
+               r = a.positional.size() > 1 && !a.positional[1].is_none() ? index_of(a.positional[1], "r") : n;
   if (r < 0) throw Error(ErrorClass::ValueError, "r must be non-negative");
-  return make<Driven>("combinations", [pool, n, r, index = std::vector<std::int64_t>(), started = false, done = false](Runtime&, Value& out) mutable {
+  return make<Driven>("combinations", [pool, n, r, index = std::vector<std::int64_t>(), started = false, done = false](
+                                          Runtime&, Value& out) mutable {
     auto valid = [&](std::size_t i) {
       if (P == Pick::Replacement) return i == 0 || index[i] >= index[i - 1];
       if (P == Pick::Combinations) return i == 0 || index[i] > index[i - 1];
@@ -661,14 +799,18 @@ Value it_pick(Runtime& runtime, const Arguments& a) {
 Value it_islice(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "islice", 2, 4);
   std::int64_t start = 0, stop = -1, step = 1;
-  auto part = [&](std::size_t i, std::int64_t fallback) { return a.positional.size() > i && !a.positional[i].is_none() ? index_of(a.positional[i], "islice") : fallback; };
-  if (a.positional.size() == 2) stop = part(1, -1);
+  auto part = [&](std::size_t i, std::int64_t fallback) {
+    return a.positional.size() > i && !a.positional[i].is_none() ? index_of(a.positional[i], "islice") : fallback;
+  };
+  if (a.positional.size() == 2)
+    stop = part(1, -1);
   else {
     start = part(1, 0);
     stop = part(2, -1);
     step = part(3, 1);
   }
-  return make<Driven>("islice", [inner = iterate(runtime, a.positional[0]), start, stop, step, at = std::int64_t{0}](Runtime& r, Value& out) mutable {
+  return make<Driven>("islice", [inner = iterate(runtime, a.positional[0]), start, stop, step, at = std::int64_t{0}](
+                                    Runtime& r, Value& out) mutable {
     for (;;) {
       if (stop >= 0 && start >= stop) return false;
       if (!inner->next(r, out)) return false;
@@ -691,7 +833,8 @@ Value it_starmap(Runtime& runtime, const Arguments& a) {
 template <bool Take>
 Value it_while(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "takewhile", 2, 2);
-  return make<Driven>("takewhile", [f = a.positional[0], inner = iterate(runtime, a.positional[1]), over = false](Runtime& r, Value& out) mutable {
+  return make<Driven>("takewhile", [f = a.positional[0], inner = iterate(runtime, a.positional[1]), over = false](
+                                       Runtime& r, Value& out) mutable {
     for (;;) {
       if (Take && over) return false;
       if (!inner->next(r, out)) return false;
@@ -715,7 +858,8 @@ Value it_zip_longest(Runtime& runtime, const Arguments& a) {
     bool some = false;
     for (auto& i : inner) {
       Value v;
-      if (i && i->next(r, v)) some = true;
+      if (i && i->next(r, v))
+        some = true;
       else {
         i = nullptr;
         v = fill;
@@ -752,11 +896,22 @@ Value it_groupby(Runtime& runtime, const Arguments& a) {
   }
   return iterate(runtime, runtime::make_list(std::move(groups)));
 }
-constexpr FunctionRow kItertools[] = {
-    {"count", it_count}, {"repeat", it_repeat}, {"cycle", it_cycle}, {"chain", it_chain}, {"accumulate", it_accumulate}, {"product", it_product},
-    {"combinations", it_pick<Pick::Combinations>}, {"combinations_with_replacement", it_pick<Pick::Replacement>},
-    {"permutations", it_pick<Pick::Permutations>}, {"islice", it_islice}, {"starmap", it_starmap}, {"takewhile", it_while<true>},
-    {"dropwhile", it_while<false>}, {"zip_longest", it_zip_longest}, {"pairwise", it_pairwise}, {"groupby", it_groupby}};
+constexpr FunctionRow kItertools[] = {{"count", it_count},
+                                      {"repeat", it_repeat},
+                                      {"cycle", it_cycle},
+                                      {"chain", it_chain},
+                                      {"accumulate", it_accumulate},
+                                      {"product", it_product},
+                                      {"combinations", it_pick<Pick::Combinations>},
+                                      {"combinations_with_replacement", it_pick<Pick::Replacement>},
+                                      {"permutations", it_pick<Pick::Permutations>},
+                                      {"islice", it_islice},
+                                      {"starmap", it_starmap},
+                                      {"takewhile", it_while<true>},
+                                      {"dropwhile", it_while<false>},
+                                      {"zip_longest", it_zip_longest},
+                                      {"pairwise", it_pairwise},
+                                      {"groupby", it_groupby}};
 
 // ---- typing: names without effect ----
 
@@ -774,10 +929,14 @@ class TypingName final : public runtime::NativeObject {
  private:
   std::string name_;
 };
-Value find_typing(Runtime&, std::string_view name) { return name.starts_with("__") ? Value() : Value(make<TypingName>(std::string(name))); }
+Value find_typing(Runtime&, std::string_view name) {
+  return name.starts_with("__") ? Value() : Value(make<TypingName>(std::string(name)));
+}
 
 template <auto& Rows>
-Value find_rows(Runtime&, std::string_view name) { return find_function(Rows, name); }
+Value find_rows(Runtime&, std::string_view name) {
+  return find_function(Rows, name);
+}
 
 }  // namespace
 
@@ -785,7 +944,9 @@ Value make_math_module(Runtime&) { return make<ModuleObject>("math", find_math, 
 Value make_time_module(Runtime&) { return make<ModuleObject>("time", find_rows<kTime>, names_of<kTime>); }
 Value make_sys_module(Runtime&) { return make<ModuleObject>("sys", find_sys, names_of<kSys>); }
 Value make_operator_module(Runtime&) { return make<ModuleObject>("operator", find_rows<kOperator>, names_of<kOperator>); }
-Value make_collections_module(Runtime&) { return make<ModuleObject>("collections", find_rows<kCollections>, names_of<kCollections>); }
+Value make_collections_module(Runtime&) {
+  return make<ModuleObject>("collections", find_rows<kCollections>, names_of<kCollections>);
+}
 Value make_functools_module(Runtime&) { return make<ModuleObject>("functools", find_rows<kFunctools>, names_of<kFunctools>); }
 Value make_itertools_module(Runtime&) { return make<ModuleObject>("itertools", find_rows<kItertools>, names_of<kItertools>); }
 Value make_typing_module(Runtime&) { return make<ModuleObject>("typing", find_typing); }

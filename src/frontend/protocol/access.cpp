@@ -26,9 +26,12 @@ void check_arguments(const Arguments& a, std::string_view name, std::size_t leas
   std::size_t n = a.positional.size();
   if (n >= least && n <= most) return;
   if (least == most)
-    throw Error(ErrorClass::TypeError, std::string(name) + "() takes exactly " + std::to_string(least) + " argument" + (least == 1 ? "" : "s") + " (" + std::to_string(n) + " given)");
-  throw Error(ErrorClass::TypeError, std::string(name) + " expected at " + (n < least ? "least " + std::to_string(least) : "most " + std::to_string(most)) +
-                                         " argument" + ((n < least ? least : most) == 1 ? "" : "s") + ", got " + std::to_string(n));
+    throw Error(ErrorClass::TypeError, std::string(name) + "() takes exactly " + std::to_string(least) + " argument" +
+                                           (least == 1 ? "" : "s") + " (" + std::to_string(n) + " given)");
+  throw Error(ErrorClass::TypeError, std::string(name) + " expected at " +
+                                         (n < least ? "least " + std::to_string(least) : "most " + std::to_string(most)) +
+                                         " argument" + ((n < least ? least : most) == 1 ? "" : "s") + ", got " +
+                                         std::to_string(n));
 }
 
 const Value* keyword(const Arguments& a, std::string_view name) {
@@ -40,14 +43,17 @@ const Value* keyword(const Arguments& a, std::string_view name) {
 void check_keywords(const Arguments& a, std::string_view function, std::initializer_list<std::string_view> allowed) {
   for (std::string_view name : a.keyword_names)
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
-      throw Error(ErrorClass::TypeError, "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()");
+      throw Error(ErrorClass::TypeError,
+                  "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()");
 }
 
 std::int64_t index_of(const Value& v, std::string_view what) {
   if (v.is_int()) return v.as_int();
   if (v.is_bool()) return v.as_bool();
-  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && (ir::is_integer(s->dtype) || ir::is_bool(s->dtype))) return index_of(python_scalar(s->dtype, s->data), what);
-  if (auto* a = v.get_if<runtime::ArrayObject>(); a && a->array.ndim() == 0 && ir::is_integer(a->array.dtype)) return index_of(python_scalar(a->array.dtype, a->array.data), what);
+  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && (ir::is_integer(s->dtype) || ir::is_bool(s->dtype)))
+    return index_of(python_scalar(s->dtype, s->data), what);
+  if (auto* a = v.get_if<runtime::ArrayObject>(); a && a->array.ndim() == 0 && ir::is_integer(a->array.dtype))
+    return index_of(python_scalar(a->array.dtype, a->array.data), what);
   if (v.is(ObjectKind::BigInt)) throw Error(ErrorClass::OverflowError, "cannot fit 'int' into an index-sized integer");
   throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object cannot be interpreted as an integer");
 }
@@ -58,7 +64,8 @@ double real_of(const Value& v) {
   if (v.is_bool()) return v.as_bool();
   if (auto* b = v.get_if<runtime::BigInt>()) {
     auto d = static_cast<double>(b->value);
-    if (d > 1.7976931348623157e308 || d < -1.7976931348623157e308) throw Error(ErrorClass::OverflowError, "int too large to convert to float");
+    if (d > 1.7976931348623157e308 || d < -1.7976931348623157e308)
+      throw Error(ErrorClass::OverflowError, "int too large to convert to float");
     return d;
   }
   if (auto* s = v.get_if<runtime::NumpyScalar>()) return real_of(python_scalar(s->dtype, s->data));
@@ -191,7 +198,8 @@ Value get_attribute(Runtime& runtime, const Value& v, std::string_view name) {
     if (name == "real") return Value::real(c->value.real());
     if (name == "imag") return Value::real(c->value.imag());
   }
-  if (auto* d = v.get_if<Dict>(); d && name == "default_factory" && d->subclass) return d->default_factory.empty() ? Value::none() : d->default_factory;
+  if (auto* d = v.get_if<Dict>(); d && name == "default_factory" && d->subclass)
+    return d->default_factory.empty() ? Value::none() : d->default_factory;
   if (name == "__class__") return type_of(runtime, v);
   if (name == "__doc__") return Value::none();
   if (Method method = find_method(v, name)) return make<BoundMethod>(v, method, std::string(name));
@@ -202,7 +210,9 @@ void set_attribute(Runtime& runtime, const Value& v, std::string_view name, cons
   if (auto* native = v.get_if<runtime::NativeObject>(); native && native->set_attribute(runtime, name, value)) return;
   if (auto* callable = v.get_if<runtime::Callable>(); callable && callable->set_attribute(runtime, name, value)) return;
   if (is_array_like(v) && set_array_attribute(runtime, v, name, value)) return;
-  if (find_method(v, name)) throw Error(ErrorClass::AttributeError, "'" + runtime::type_name(v) + "' object attribute '" + std::string(name) + "' is read-only");
+  if (find_method(v, name))
+    throw Error(ErrorClass::AttributeError,
+                "'" + runtime::type_name(v) + "' object attribute '" + std::string(name) + "' is read-only");
   no_attribute(v, name);
 }
 
@@ -244,20 +254,25 @@ Bounds bounds_of(const runtime::SliceObject& s, std::int64_t length) {
   if (b.step == 0) throw Error(ErrorClass::ValueError, "slice step cannot be zero");
   if (b.step == INT64_MIN) b.step = -INT64_MAX;
   auto clip = [&](std::int64_t v) {
-    if (v < 0) v = v < -length ? -1 : v + length;
-    else return std::min(v, b.step < 0 ? length - 1 : length);
+    if (v < 0)
+      v = v < -length ? -1 : v + length;
+    else
+      return std::min(v, b.step < 0 ? length - 1 : length);
     return v < 0 ? (b.step < 0 ? -1 : 0) : v;
   };
   b.start = s.start.is_none() ? (b.step < 0 ? length - 1 : 0) : clip(part(s.start, 0));
   b.stop = s.stop.is_none() ? (b.step < 0 ? -1 : length) : clip(part(s.stop, 0));
-  if (b.step > 0) b.count = b.stop > b.start ? (b.stop - b.start - 1) / b.step + 1 : 0;
-  else b.count = b.start > b.stop ? (b.start - b.stop - 1) / -b.step + 1 : 0;
+  if (b.step > 0)
+    b.count = b.stop > b.start ? (b.stop - b.start - 1) / b.step + 1 : 0;
+  else
+    b.count = b.start > b.stop ? (b.start - b.stop - 1) / -b.step + 1 : 0;
   return b;
 }
 
 std::int64_t checked_index(const Value& key, std::int64_t length, const char* type, const char* what = "index out of range") {
   if (!is_integer_value(key) && !key.is(ObjectKind::NumpyScalar) && !key.is(ObjectKind::Array))
-    throw Error(ErrorClass::TypeError, std::string(type) + " indices must be integers or slices, not " + runtime::type_name(key));
+    throw Error(ErrorClass::TypeError,
+                std::string(type) + " indices must be integers or slices, not " + runtime::type_name(key));
   std::int64_t i = index_of(key, "index");
   if (i < 0) i += length;
   if (i < 0 || i >= length) throw Error(ErrorClass::IndexError, std::string(type) + " " + what);
@@ -316,12 +331,14 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
   switch (v.object()->kind()) {
     case ObjectKind::List: {
       auto& items = v.as<List>().items;
-      if (auto* s = key.get_if<runtime::SliceObject>()) return runtime::make_list(sliced(items, bounds_of(*s, static_cast<std::int64_t>(items.size()))));
+      if (auto* s = key.get_if<runtime::SliceObject>())
+        return runtime::make_list(sliced(items, bounds_of(*s, static_cast<std::int64_t>(items.size()))));
       return items[static_cast<std::size_t>(checked_index(key, static_cast<std::int64_t>(items.size()), "list"))];
     }
     case ObjectKind::Tuple: {
       auto& items = v.as<Tuple>().items;
-      if (auto* s = key.get_if<runtime::SliceObject>()) return runtime::make_tuple(sliced(items, bounds_of(*s, static_cast<std::int64_t>(items.size()))));
+      if (auto* s = key.get_if<runtime::SliceObject>())
+        return runtime::make_tuple(sliced(items, bounds_of(*s, static_cast<std::int64_t>(items.size()))));
       return items[static_cast<std::size_t>(checked_index(key, static_cast<std::int64_t>(items.size()), "tuple"))];
     }
     case ObjectKind::Str: return str_item(v.as<Str>(), key);
@@ -334,13 +351,15 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
         for (std::int64_t k = 0, i = b.start; k < b.count; ++k, i += b.step) part += data[static_cast<std::size_t>(i)];
         return make<runtime::Bytes>(std::move(part));
       }
-      return Value::integer(static_cast<unsigned char>(data[static_cast<std::size_t>(checked_index(key, n, "index", "out of range"))]));
+      return Value::integer(
+          static_cast<unsigned char>(data[static_cast<std::size_t>(checked_index(key, n, "index", "out of range"))]));
     }
     case ObjectKind::Range: {
       auto& r = v.as<runtime::Range>();
       if (auto* s = key.get_if<runtime::SliceObject>()) {
         Bounds b = bounds_of(*s, r.size());
-        return make<runtime::Range>(r.start + b.start * r.step, r.start + (b.start + b.count * b.step) * r.step, r.step * b.step);
+        return make<runtime::Range>(r.start + b.start * r.step, r.start + (b.start + b.count * b.step) * r.step,
+                                    r.step * b.step);
       }
       return Value::integer(r.start + checked_index(key, r.size(), "range object") * r.step);
     }
@@ -388,8 +407,10 @@ void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& v
             return;
           }
           if (static_cast<std::int64_t>(fresh.size()) != b.count)
-            throw Error(ErrorClass::ValueError, "attempt to assign sequence of size " + std::to_string(fresh.size()) + " to extended slice of size " + std::to_string(b.count));
-          for (std::int64_t k = 0, i = b.start; k < b.count; ++k, i += b.step) items[static_cast<std::size_t>(i)] = fresh[static_cast<std::size_t>(k)];
+            throw Error(ErrorClass::ValueError, "attempt to assign sequence of size " + std::to_string(fresh.size()) +
+                                                    " to extended slice of size " + std::to_string(b.count));
+          for (std::int64_t k = 0, i = b.start; k < b.count; ++k, i += b.step)
+            items[static_cast<std::size_t>(i)] = fresh[static_cast<std::size_t>(k)];
           return;
         }
         items[static_cast<std::size_t>(checked_index(key, n, "list", "assignment index out of range"))] = value;
@@ -436,7 +457,8 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
       case ObjectKind::Set: return container.as<runtime::Set>().items->find(item) != nullptr;
       case ObjectKind::Str: {
         auto* part = item.get_if<Str>();
-        if (!part) throw Error(ErrorClass::TypeError, "'in <string>' requires string as left operand, not " + runtime::type_name(item));
+        if (!part)
+          throw Error(ErrorClass::TypeError, "'in <string>' requires string as left operand, not " + runtime::type_name(item));
         return container.as<Str>().text.find(part->text) != std::string::npos;
       }
       case ObjectKind::Range: {
@@ -545,11 +567,13 @@ class IndexIterator final : public runtime::Iterator {
 
 class KeyIterator final : public runtime::Iterator {
  public:
-  KeyIterator(Ref<Dict> dict, const char* what) : dict_(std::move(dict)), what_(what), version_(dict_->version()), size_(dict_->size()) {}
+  KeyIterator(Ref<Dict> dict, const char* what)
+      : dict_(std::move(dict)), what_(what), version_(dict_->version()), size_(dict_->size()) {}
   bool next(Runtime&, Value& result) override {
     if (!dict_) return false;
     if (dict_->size() != size_ || (dict_->version() != version_))
-      throw Error(ErrorClass::RuntimeError, std::string(what_) + (dict_->size() != size_ ? " changed size during iteration" : " keys changed during iteration"));
+      throw Error(ErrorClass::RuntimeError, std::string(what_) + (dict_->size() != size_ ? " changed size during iteration"
+                                                                                         : " keys changed during iteration"));
     auto& entries = dict_->entries();
     while (at_ < entries.size() && entries[at_].key.empty()) ++at_;
     if (at_ >= entries.size()) return false;
@@ -574,8 +598,11 @@ Ref<runtime::Iterator> iterate(Runtime& runtime, const Value& v) {
       case ObjectKind::Array:
         if (v.as<runtime::ArrayObject>().array.ndim() == 0) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
         return make<IndexIterator>(v);
-      case ObjectKind::List: case ObjectKind::Tuple: case ObjectKind::Range: case ObjectKind::Str: case ObjectKind::Bytes:
-        return make<IndexIterator>(v);
+      case ObjectKind::List:
+      case ObjectKind::Tuple:
+      case ObjectKind::Range:
+      case ObjectKind::Str:
+      case ObjectKind::Bytes: return make<IndexIterator>(v);
       case ObjectKind::Dict: return make<KeyIterator>(Ref<Dict>::share(&v.as<Dict>()), "dictionary");
       case ObjectKind::Set: return make<KeyIterator>(v.as<runtime::Set>().items, "Set");
       case ObjectKind::Native: {

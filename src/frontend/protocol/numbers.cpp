@@ -9,8 +9,8 @@ namespace autoray::frontend {
 
 using ir::Error;
 using ir::ErrorClass;
-using runtime::BigInteger;
 using runtime::BigInt;
+using runtime::BigInteger;
 using runtime::List;
 using runtime::make;
 using runtime::ObjectKind;
@@ -33,7 +33,8 @@ NumberForm form_of(const Value& v) {
 [[noreturn]] void unsupported(BinaryOperator op, const Value& a, const Value& b, bool inplace = false) {
   std::string symbol_text = std::string(symbol(op)) + (inplace ? "=" : "");
   if (op == BinaryOperator::Pow) symbol_text = inplace ? "**=" : "** or pow()";
-  throw Error(ErrorClass::TypeError, "unsupported operand type(s) for " + symbol_text + ": '" + runtime::type_name(a) + "' and '" + runtime::type_name(b) + "'")
+  throw Error(ErrorClass::TypeError, "unsupported operand type(s) for " + symbol_text + ": '" + runtime::type_name(a) +
+                                         "' and '" + runtime::type_name(b) + "'")
       .with_operands({runtime::type_name(a), runtime::type_name(b)});
 }
 
@@ -66,11 +67,14 @@ double true_div(const BigInteger& a, const BigInteger& b) {
   BigInteger n = boost::multiprecision::abs(a), d = boost::multiprecision::abs(b);
   if (n == 0) return negative ? -0.0 : 0.0;
   // A quotient of 55 to 56 bits and a sticky bit, then one rounding.
-  auto shift = static_cast<std::int64_t>(boost::multiprecision::msb(d)) - static_cast<std::int64_t>(boost::multiprecision::msb(n)) + 55;
+  auto shift =
+      static_cast<std::int64_t>(boost::multiprecision::msb(d)) - static_cast<std::int64_t>(boost::multiprecision::msb(n)) + 55;
   // Subnormal results have fewer bits.
   if (-shift < -1074 - 2) shift = 1076;
-  if (shift >= 0) n <<= static_cast<unsigned>(shift);
-  else d <<= static_cast<unsigned>(-shift);
+  if (shift >= 0)
+    n <<= static_cast<unsigned>(shift);
+  else
+    d <<= static_cast<unsigned>(-shift);
   BigInteger q, r;
   boost::multiprecision::divide_qr(n, d, q, r);
   auto bits = static_cast<std::uint64_t>(q);
@@ -103,7 +107,10 @@ Value big_binary(BinaryOperator op, const Value& left, const Value& right) {
     case BinaryOperator::Add: return runtime::make_int(a + b);
     case BinaryOperator::Sub: return runtime::make_int(a - b);
     case BinaryOperator::Mult:
-      if (a != 0 && b != 0 && boost::multiprecision::msb(boost::multiprecision::abs(a)) + boost::multiprecision::msb(boost::multiprecision::abs(b)) > kLargestShift)
+      if (a != 0 && b != 0 &&
+          boost::multiprecision::msb(boost::multiprecision::abs(a)) +
+                  boost::multiprecision::msb(boost::multiprecision::abs(b)) >
+              kLargestShift)
         throw Error(ErrorClass::MemoryError, "the product has too many digits");
       return runtime::make_int(a * b);
     case BinaryOperator::Div:
@@ -134,10 +141,14 @@ Value big_binary(BinaryOperator op, const Value& left, const Value& right) {
       // Two's complement of enough bits for both.
       unsigned bits = 2;
       for (const BigInteger* x : {&a, &b})
-        if (*x != 0) bits = std::max<unsigned>(bits, static_cast<unsigned>(boost::multiprecision::msb(boost::multiprecision::abs(*x))) + 2);
+        if (*x != 0)
+          bits =
+              std::max<unsigned>(bits, static_cast<unsigned>(boost::multiprecision::msb(boost::multiprecision::abs(*x))) + 2);
       BigInteger modulus = BigInteger(1) << bits;
       BigInteger x = a < 0 ? a + modulus : a, y = b < 0 ? b + modulus : b;
-      BigInteger r = op == BinaryOperator::BitAnd ? BigInteger(x & y) : op == BinaryOperator::BitOr ? BigInteger(x | y) : BigInteger(x ^ y);
+      BigInteger r = op == BinaryOperator::BitAnd  ? BigInteger(x & y)
+                     : op == BinaryOperator::BitOr ? BigInteger(x | y)
+                                                   : BigInteger(x ^ y);
       if (boost::multiprecision::bit_test(r, bits - 1)) r -= modulus;
       return runtime::make_int(r);
     }
@@ -197,9 +208,11 @@ Value real_binary(BinaryOperator op, double a, double b, const Value& left, cons
       return Value::real(real_mod(a, b));
     case BinaryOperator::Pow: {
       if (a == 0 && b < 0) zero_division("0.0 cannot be raised to a negative power");
-      if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b)) return runtime::make_complex(std::pow(std::complex<double>(a), b));
+      if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b))
+        return runtime::make_complex(std::pow(std::complex<double>(a), b));
       double r = std::pow(a, b);
-      if (std::isinf(r) && std::isfinite(a) && std::isfinite(b)) throw Error(ErrorClass::OverflowError, "(34, 'Numerical result out of range')");
+      if (std::isinf(r) && std::isfinite(a) && std::isfinite(b))
+        throw Error(ErrorClass::OverflowError, "(34, 'Numerical result out of range')");
       return Value::real(r);
     }
     default: unsupported(op, left, right);
@@ -244,7 +257,8 @@ Value complex_binary(BinaryOperator op, std::complex<double> a, std::complex<dou
         }
         return runtime::make_complex(b.real() < 0 ? complex_div(1, r) : r);
       }
-      double vabs = std::hypot(a.real(), a.imag()), length = std::pow(vabs, b.real()), at = std::atan2(a.imag(), a.real()), phase = at * b.real();
+      double vabs = std::hypot(a.real(), a.imag()), length = std::pow(vabs, b.real()), at = std::atan2(a.imag(), a.real()),
+             phase = at * b.real();
       if (b.imag() != 0) {
         length *= std::exp(-at * b.imag());
         phase += b.imag() * std::log(vabs);
@@ -294,24 +308,32 @@ Value number_binary(BinaryOperator op, const Value& a, NumberForm fa, const Valu
 std::vector<Value> repeated(const std::vector<Value>& items, std::int64_t count) {
   std::vector<Value> result;
   if (count <= 0) return result;
-  if (items.size() * static_cast<std::size_t>(count) > (std::size_t{1} << 31)) throw Error(ErrorClass::MemoryError, "the repeated sequence is too long");
+  if (items.size() * static_cast<std::size_t>(count) > (std::size_t{1} << 31))
+    throw Error(ErrorClass::MemoryError, "the repeated sequence is too long");
   result.reserve(items.size() * static_cast<std::size_t>(count));
   for (std::int64_t i = 0; i < count; ++i) result.insert(result.end(), items.begin(), items.end());
   return result;
 }
 
 bool sequence_repeat(const Value& sequence, const Value& count, Value& result) {
-  if (!is_integer_value(count) && !(count.is(ObjectKind::NumpyScalar) && ir::is_integer(count.as<runtime::NumpyScalar>().dtype))) return false;
+  if (!is_integer_value(count) &&
+      !(count.is(ObjectKind::NumpyScalar) && ir::is_integer(count.as<runtime::NumpyScalar>().dtype)))
+    return false;
   if (!sequence.is_object()) return false;
   switch (sequence.object()->kind()) {
-    case ObjectKind::List: result = runtime::make_list(repeated(sequence.as<List>().items, index_of(count, "repeat count"))); return true;
-    case ObjectKind::Tuple: result = runtime::make_tuple(repeated(sequence.as<Tuple>().items, index_of(count, "repeat count"))); return true;
+    case ObjectKind::List:
+      result = runtime::make_list(repeated(sequence.as<List>().items, index_of(count, "repeat count")));
+      return true;
+    case ObjectKind::Tuple:
+      result = runtime::make_tuple(repeated(sequence.as<Tuple>().items, index_of(count, "repeat count")));
+      return true;
     case ObjectKind::Str:
     case ObjectKind::Bytes: {
       bool is_text = sequence.is(ObjectKind::Str);
       const std::string& text = is_text ? sequence.as<Str>().text : sequence.as<runtime::Bytes>().data;
       std::int64_t n = std::max<std::int64_t>(0, index_of(count, "repeat count"));
-      if (n && text.size() * static_cast<std::size_t>(n) > (std::size_t{1} << 31)) throw Error(ErrorClass::MemoryError, "the repeated text is too long");
+      if (n && text.size() * static_cast<std::size_t>(n) > (std::size_t{1} << 31))
+        throw Error(ErrorClass::MemoryError, "the repeated text is too long");
       std::string r;
       r.reserve(text.size() * static_cast<std::size_t>(n));
       for (std::int64_t i = 0; i < n; ++i) r += text;
@@ -328,10 +350,14 @@ Value set_binary(BinaryOperator op, runtime::Set& a, runtime::Set& b) {
   auto result = set_of(a);
   auto add = [&](runtime::Set& from, runtime::Set* other, bool wanted) {
     for (auto& entry : from.items->entries())
-      if (!entry.key.empty() && (!other || (other->items->find(entry.key) != nullptr) == wanted)) result->items->set(entry.key, Value::none());
+      if (!entry.key.empty() && (!other || (other->items->find(entry.key) != nullptr) == wanted))
+        result->items->set(entry.key, Value::none());
   };
   switch (op) {
-    case BinaryOperator::BitOr: add(a, nullptr, true); add(b, nullptr, true); break;
+    case BinaryOperator::BitOr:
+      add(a, nullptr, true);
+      add(b, nullptr, true);
+      break;
     case BinaryOperator::BitAnd: add(a, &b, true); break;
     case BinaryOperator::Sub: add(a, &b, false); break;
     default: add(a, &b, false); add(b, &a, false);
@@ -355,13 +381,16 @@ Value counter_binary(Runtime& runtime, BinaryOperator op, runtime::Dict& a, runt
     if (op == BinaryOperator::BitOr) r = less(runtime, x, y) ? y : x;
     if (less(runtime, Value::integer(0), r)) result->set(key, r);
   };
-  for (auto& entry : a.entries()) if (!entry.key.empty()) put(entry.key);
-  for (auto& entry : b.entries()) if (!entry.key.empty() && !a.find(entry.key)) put(entry.key);
+  for (auto& entry : a.entries())
+    if (!entry.key.empty()) put(entry.key);
+  for (auto& entry : b.entries())
+    if (!entry.key.empty() && !a.find(entry.key)) put(entry.key);
   return result;
 }
 
-constexpr std::string_view kOpNames[] = {"add", "subtract", "multiply", "matmul", "divide", "floor_divide", "remainder", "power",
-                                         "left_shift", "right_shift", "bitwise_or", "bitwise_xor", "bitwise_and"};
+constexpr std::string_view kOpNames[] = {"add",          "subtract",    "multiply",   "matmul",     "divide",
+                                         "floor_divide", "remainder",   "power",      "left_shift", "right_shift",
+                                         "bitwise_or",   "bitwise_xor", "bitwise_and"};
 ir::OpId op_id(BinaryOperator op) {
   // Looked up once a process: a constant table of the table's own names.
   static const auto ids = [] {
@@ -386,11 +415,14 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
   if ((is_array_like(a) || is_array_like(b)) && !(op == BinaryOperator::Mod && a.is(ObjectKind::Str))) {
     Value repeated_sequence;
     if (op == BinaryOperator::Mult) {
-      if (a.is(ObjectKind::NumpyScalar) && !b.is(ObjectKind::Array) && sequence_repeat(b, a, repeated_sequence)) return repeated_sequence;
-      if (b.is(ObjectKind::NumpyScalar) && !a.is(ObjectKind::Array) && sequence_repeat(a, b, repeated_sequence)) return repeated_sequence;
+      if (a.is(ObjectKind::NumpyScalar) && !b.is(ObjectKind::Array) && sequence_repeat(b, a, repeated_sequence))
+        return repeated_sequence;
+      if (b.is(ObjectKind::NumpyScalar) && !a.is(ObjectKind::Array) && sequence_repeat(a, b, repeated_sequence))
+        return repeated_sequence;
     }
     for (const Value* v : {&a, &b})
-      if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable)) unsupported(op, a, b);
+      if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable))
+        unsupported(op, a, b);
     const Value operands[] = {a, b};
     return runtime::operator_call(runtime, op_id(op), operands);
   }
@@ -415,7 +447,8 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
         items.insert(items.end(), y->items.begin(), y->items.end());
         return runtime::make_tuple(std::move(items));
       }
-      if (auto *x = a.get_if<runtime::Bytes>(), *y = b.get_if<runtime::Bytes>(); x && y) return make<runtime::Bytes>(x->data + y->data);
+      if (auto *x = a.get_if<runtime::Bytes>(), *y = b.get_if<runtime::Bytes>(); x && y)
+        return make<runtime::Bytes>(x->data + y->data);
     }
     // dict.keys() and dict.items() are sets too.
     auto set_like_view = [](const Value& v) {
@@ -430,12 +463,13 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
       };
       return set_binary(op, *as_set(a), *as_set(b));
     }
-    if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>(); x && y &&
-        (op == BinaryOperator::Sub || op >= BinaryOperator::BitOr))
+    if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>();
+        x && y && (op == BinaryOperator::Sub || op >= BinaryOperator::BitOr))
       return set_binary(op, *x, *y);
     if (auto *x = a.get_if<runtime::Dict>(), *y = b.get_if<runtime::Dict>(); x && y) {
       if (x->subclass && std::string_view(x->subclass) == "Counter" &&
-          (op == BinaryOperator::Add || op == BinaryOperator::Sub || op == BinaryOperator::BitAnd || op == BinaryOperator::BitOr))
+          (op == BinaryOperator::Add || op == BinaryOperator::Sub || op == BinaryOperator::BitAnd ||
+           op == BinaryOperator::BitOr))
         return counter_binary(runtime, op, *x, *y);
       if (op == BinaryOperator::BitOr) {
         auto result = make<runtime::Dict>();
@@ -451,9 +485,12 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
   if (op == BinaryOperator::Mod)
     if (auto* text = a.get_if<Str>()) return runtime::make_str(percent_format(runtime, text->text, b));
   if (op == BinaryOperator::Add) {
-    if (a.is(ObjectKind::Str)) throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str");
-    if (a.is(ObjectKind::List)) throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list");
-    if (a.is(ObjectKind::Tuple)) throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple");
+    if (a.is(ObjectKind::Str))
+      throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str");
+    if (a.is(ObjectKind::List))
+      throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list");
+    if (a.is(ObjectKind::Tuple))
+      throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple");
   }
   unsupported(op, a, b);
 }
@@ -472,12 +509,14 @@ Value inplace_binary(Runtime& runtime, BinaryOperator op, const Value& a, const 
       return a;
     }
   }
-  if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>(); x && y && !x->frozen && (op == BinaryOperator::Sub || op >= BinaryOperator::BitOr)) {
+  if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>();
+      x && y && !x->frozen && (op == BinaryOperator::Sub || op >= BinaryOperator::BitOr)) {
     Value result = set_binary(op, *x, *y);
     x->items = result.as<runtime::Set>().items;
     return a;
   }
-  if (auto *x = a.get_if<runtime::Dict>(), *y = b.get_if<runtime::Dict>(); x && y && op == BinaryOperator::BitOr && !x->subclass) {
+  if (auto *x = a.get_if<runtime::Dict>(), *y = b.get_if<runtime::Dict>();
+      x && y && op == BinaryOperator::BitOr && !x->subclass) {
     for (auto& entry : y->entries())
       if (!entry.key.empty()) x->set(entry.key, entry.value);
     return a;
@@ -518,13 +557,15 @@ Value unary(Runtime& runtime, UnaryOperator op, const Value& v) {
     }
     case NumberForm::None: break;
   }
-  if (auto* counter = v.get_if<runtime::Dict>(); counter && counter->subclass && std::string_view(counter->subclass) == "Counter") {
+  if (auto* counter = v.get_if<runtime::Dict>();
+      counter && counter->subclass && std::string_view(counter->subclass) == "Counter") {
     auto empty = make<runtime::Dict>();
     empty->subclass = "Counter";
     return op == UnaryOperator::UAdd ? counter_binary(runtime, BinaryOperator::Add, *counter, *empty)
                                      : counter_binary(runtime, BinaryOperator::Sub, *empty, *counter);
   }
-  throw Error(ErrorClass::TypeError, std::string("bad operand type for unary ") + std::string(symbol(op)) + ": '" + runtime::type_name(v) + "'");
+  throw Error(ErrorClass::TypeError,
+              std::string("bad operand type for unary ") + std::string(symbol(op)) + ": '" + runtime::type_name(v) + "'");
 }
 
 // ---- comparison ----
@@ -601,10 +642,11 @@ Value compare(Runtime& runtime, CompareOperator op, const Value& a, const Value&
     for (const Value* v : {&a, &b})
       if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable)) {
         if (op == CompareOperator::Eq || op == CompareOperator::NotEq) return Value::boolean(op == CompareOperator::NotEq);
-        throw Error(ErrorClass::TypeError, "'" + std::string(symbol(op)) + "' not supported between instances of '" + runtime::type_name(a) + "' and '" + runtime::type_name(b) + "'");
+        throw Error(ErrorClass::TypeError, "'" + std::string(symbol(op)) + "' not supported between instances of '" +
+                                               runtime::type_name(a) + "' and '" + runtime::type_name(b) + "'");
       }
-    static const ir::OpId ids[] = {ir::find_op("equal"), ir::find_op("not_equal"), ir::find_op("less"),
-                                   ir::find_op("less_equal"), ir::find_op("greater"), ir::find_op("greater_equal")};
+    static const ir::OpId ids[] = {ir::find_op("equal"),      ir::find_op("not_equal"), ir::find_op("less"),
+                                   ir::find_op("less_equal"), ir::find_op("greater"),   ir::find_op("greater_equal")};
     const Value operands[] = {a, b};
     return runtime::operator_call(runtime, ids[static_cast<int>(op)], operands);
   }
@@ -633,23 +675,31 @@ Value compare(Runtime& runtime, CompareOperator op, const Value& a, const Value&
     }
     return Value::boolean(runtime::values_equal(&runtime, a, b) == (op == CompareOperator::Eq));
   }
-  if (auto *x = a.get_if<Str>(), *y = b.get_if<Str>(); x && y) return Value::boolean(holds(op, x->text.compare(y->text) < 0 ? -1 : x->text.compare(y->text) > 0));
+  if (auto *x = a.get_if<Str>(), *y = b.get_if<Str>(); x && y)
+    return Value::boolean(holds(op, x->text.compare(y->text) < 0 ? -1 : x->text.compare(y->text) > 0));
   if (auto *x = a.get_if<runtime::Bytes>(), *y = b.get_if<runtime::Bytes>(); x && y)
     return Value::boolean(holds(op, x->data.compare(y->data) < 0 ? -1 : x->data.compare(y->data) > 0));
-  if (auto *x = a.get_if<List>(), *y = b.get_if<List>(); x && y) return Value::boolean(compare_sequences(runtime, op, x->items, y->items));
-  if (auto *x = a.get_if<Tuple>(), *y = b.get_if<Tuple>(); x && y) return Value::boolean(compare_sequences(runtime, op, x->items, y->items));
+  if (auto *x = a.get_if<List>(), *y = b.get_if<List>(); x && y)
+    return Value::boolean(compare_sequences(runtime, op, x->items, y->items));
+  if (auto *x = a.get_if<Tuple>(), *y = b.get_if<Tuple>(); x && y)
+    return Value::boolean(compare_sequences(runtime, op, x->items, y->items));
   if (auto *x = a.get_if<runtime::Set>(), *y = b.get_if<runtime::Set>(); x && y) {
     bool less_or_equal = op == CompareOperator::Lt || op == CompareOperator::LtE;
     runtime::Dict &small = less_or_equal ? *x->items : *y->items, &large = less_or_equal ? *y->items : *x->items;
     bool strict = op == CompareOperator::Lt || op == CompareOperator::Gt;
     return Value::boolean(subset(small, large) && (!strict || small.size() < large.size()));
   }
-  throw Error(ErrorClass::TypeError, "'" + std::string(symbol(op)) + "' not supported between instances of '" + runtime::type_name(a) + "' and '" + runtime::type_name(b) + "'")
+  throw Error(ErrorClass::TypeError, "'" + std::string(symbol(op)) + "' not supported between instances of '" +
+                                         runtime::type_name(a) + "' and '" + runtime::type_name(b) + "'")
       .with_operands({runtime::type_name(a), runtime::type_name(b)});
 }
 
-bool equal(Runtime& runtime, const Value& a, const Value& b) { return truth(runtime, compare(runtime, CompareOperator::Eq, a, b)); }
-bool less(Runtime& runtime, const Value& a, const Value& b) { return truth(runtime, compare(runtime, CompareOperator::Lt, a, b)); }
+bool equal(Runtime& runtime, const Value& a, const Value& b) {
+  return truth(runtime, compare(runtime, CompareOperator::Eq, a, b));
+}
+bool less(Runtime& runtime, const Value& a, const Value& b) {
+  return truth(runtime, compare(runtime, CompareOperator::Lt, a, b));
+}
 
 bool truth(Runtime& runtime, const Value& v) {
   switch (v.tag()) {
@@ -666,23 +716,33 @@ bool truth(Runtime& runtime, const Value& v) {
       auto& s = v.as<runtime::NumpyScalar>();
       return ir::visit_dtype(s.dtype, [&]<class T>() {
         const T& item = *reinterpret_cast<const T*>(s.data);
-        if constexpr (std::is_same_v<T, ir::Half>) return static_cast<float>(item) != 0;
-        else return item != T(0);
+        if constexpr (std::is_same_v<T, ir::Half>)
+          return static_cast<float>(item) != 0;
+        else
+          return item != T(0);
       });
     }
     case ObjectKind::Array: {
       auto& array = v.as<runtime::ArrayObject>().array;
       if (array.size() == 1) return truth(runtime, runtime::make_scalar(array.dtype, array.data));
       if (array.size() == 0)
-        throw Error(ErrorClass::ValueError, "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array is not empty.");
-      throw Error(ErrorClass::ValueError, "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
+        throw Error(
+            ErrorClass::ValueError,
+            "The truth value of an empty array is ambiguous. Use `array.size > 0` to check that an array is not empty.");
+      throw Error(ErrorClass::ValueError,
+                  "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
     }
     case ObjectKind::Native: {
       auto n = v.as<runtime::NativeObject>().length();
       return !n || *n != 0;
     }
-    case ObjectKind::Str: case ObjectKind::Bytes: case ObjectKind::List: case ObjectKind::Tuple: case ObjectKind::Dict:
-    case ObjectKind::Set: case ObjectKind::Range: return length(runtime, v) != 0;
+    case ObjectKind::Str:
+    case ObjectKind::Bytes:
+    case ObjectKind::List:
+    case ObjectKind::Tuple:
+    case ObjectKind::Dict:
+    case ObjectKind::Set:
+    case ObjectKind::Range: return length(runtime, v) != 0;
     default: return true;
   }
 }

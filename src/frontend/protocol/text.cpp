@@ -120,11 +120,13 @@ struct Repr {
     }
     const runtime::Object* object = v.object();
     ObjectKind kind = object->kind();
-    bool container = kind == ObjectKind::List || kind == ObjectKind::Tuple || kind == ObjectKind::Dict || kind == ObjectKind::Set;
+    bool container =
+        kind == ObjectKind::List || kind == ObjectKind::Tuple || kind == ObjectKind::Dict || kind == ObjectKind::Set;
     if (container) {
       for (const runtime::Object* o : open)
         if (o == object) return kind == ObjectKind::List ? "[...]" : kind == ObjectKind::Dict ? "{...}" : "(...)";
-      if (open.size() > kDepth) throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
+      if (open.size() > kDepth)
+        throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
       open.push_back(object);
     }
     std::string text = object_text(v, kind);
@@ -135,7 +137,8 @@ struct Repr {
     switch (kind) {
       case ObjectKind::BigInt: return v.as<runtime::BigInt>().value.str();
       case ObjectKind::Complex: return complex_repr(v.as<runtime::Complex>().value);
-      case ObjectKind::NumpyScalar: return runtime::scalar_repr(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
+      case ObjectKind::NumpyScalar:
+        return runtime::scalar_repr(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
       case ObjectKind::Array: return runtime::array_repr(v.as<runtime::ArrayObject>().array);
       case ObjectKind::Str: return repr_text(v.as<runtime::Str>().text);
       case ObjectKind::Bytes: return repr_bytes(v.as<runtime::Bytes>().data);
@@ -144,7 +147,8 @@ struct Repr {
         auto& t = v.as<runtime::Tuple>();
         if (t.field_names) {
           std::string text = std::string(t.type_name) + "(";
-          for (std::size_t i = 0; i < t.items.size(); ++i) text += (i ? ", " : "") + std::string(t.field_names[i]) + "=" + one(t.items[i]);
+          for (std::size_t i = 0; i < t.items.size(); ++i)
+            text += (i ? ", " : "") + std::string(t.field_names[i]) + "=" + one(t.items[i]);
           return text + ")";
         }
         return "(" + items(t.items) + (t.items.size() == 1 ? ",)" : ")");
@@ -156,19 +160,23 @@ struct Repr {
           if (d.size() == 0) return "Counter()";
           // Most common first.
           std::vector<std::pair<Value, Value>> pairs;
-          for (auto& e : d.entries()) if (!e.key.empty()) pairs.emplace_back(e.key, e.value);
+          for (auto& e : d.entries())
+            if (!e.key.empty()) pairs.emplace_back(e.key, e.value);
           std::stable_sort(pairs.begin(), pairs.end(), [&](auto& a, auto& b) { return less(runtime, b.second, a.second); });
           std::string text = "Counter({";
-          for (std::size_t i = 0; i < pairs.size(); ++i) text += (i ? ", " : "") + one(pairs[i].first) + ": " + one(pairs[i].second);
+          for (std::size_t i = 0; i < pairs.size(); ++i)
+            text += (i ? ", " : "") + one(pairs[i].first) + ": " + one(pairs[i].second);
           return text + "})";
         }
-        if (std::string_view(d.subclass) == "defaultdict") return "defaultdict(" + (d.default_factory.empty() ? "None" : one(d.default_factory)) + ", " + dict(d) + ")";
+        if (std::string_view(d.subclass) == "defaultdict")
+          return "defaultdict(" + (d.default_factory.empty() ? "None" : one(d.default_factory)) + ", " + dict(d) + ")";
         return std::string(d.subclass) + "(" + (d.size() ? dict(d) : "") + ")";
       }
       case ObjectKind::Set: {
         auto& s = v.as<runtime::Set>();
         std::vector<Value> keys;
-        for (auto& e : s.items->entries()) if (!e.key.empty()) keys.push_back(e.key);
+        for (auto& e : s.items->entries())
+          if (!e.key.empty()) keys.push_back(e.key);
         if (s.frozen) return keys.empty() ? "frozenset()" : "frozenset({" + items(keys) + "})";
         return keys.empty() ? "set()" : "{" + items(keys) + "}";
       }
@@ -178,7 +186,8 @@ struct Repr {
       }
       case ObjectKind::Range: {
         auto& r = v.as<runtime::Range>();
-        return "range(" + std::to_string(r.start) + ", " + std::to_string(r.stop) + (r.step == 1 ? ")" : ", " + std::to_string(r.step) + ")");
+        return "range(" + std::to_string(r.start) + ", " + std::to_string(r.stop) +
+               (r.step == 1 ? ")" : ", " + std::to_string(r.step) + ")");
       }
       case ObjectKind::Callable: {
         auto& c = v.as<runtime::Callable>();
@@ -186,7 +195,8 @@ struct Repr {
           auto& t = static_cast<const TypeObject&>(c);
           return "<class '" + (t.module == "builtins" ? t.name : t.module + "." + t.name) + "'>";
         }
-        return c.callable_type() == "function" ? "<function " + c.callable_name() + ">" : "<built-in function " + c.callable_name() + ">";
+        return c.callable_type() == "function" ? "<function " + c.callable_name() + ">"
+                                               : "<built-in function " + c.callable_name() + ">";
       }
       case ObjectKind::Exception: {
         auto& e = v.as<runtime::Exception>();
@@ -209,12 +219,14 @@ std::string str(Runtime& runtime, const Value& v) {
   if (v.is_object()) {
     switch (v.object()->kind()) {
       case ObjectKind::Str: return v.as<runtime::Str>().text;
-      case ObjectKind::NumpyScalar: return runtime::scalar_str(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
+      case ObjectKind::NumpyScalar:
+        return runtime::scalar_str(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
       case ObjectKind::Array: return runtime::array_str(v.as<runtime::ArrayObject>().array);
       case ObjectKind::Exception: {
         auto& e = v.as<runtime::Exception>();
         if (e.args.empty()) return "";
-        if (e.args.size() == 1) return e.error_class == ErrorClass::KeyError ? repr(runtime, e.args[0]) : str(runtime, e.args[0]);
+        if (e.args.size() == 1)
+          return e.error_class == ErrorClass::KeyError ? repr(runtime, e.args[0]) : str(runtime, e.args[0]);
         return repr(runtime, runtime::make_tuple(e.args));
       }
       case ObjectKind::Native:
@@ -305,7 +317,8 @@ std::string pad(const Spec& spec, std::string prefix, std::string body, char def
 }
 
 std::string grouped(std::string digits, char separator, int size) {
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - size; at > 0; at -= size) digits.insert(static_cast<std::size_t>(at), 1, separator);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - size; at > 0; at -= size)
+    digits.insert(static_cast<std::size_t>(at), 1, separator);
   return digits;
 }
 
@@ -323,7 +336,9 @@ std::string group_number(const Spec& spec, std::string digits, std::size_t prefi
   return digits;
 }
 
-std::string sign_text(const Spec& spec, bool negative) { return negative ? "-" : spec.sign == '+' ? "+" : spec.sign == ' ' ? " " : ""; }
+std::string sign_text(const Spec& spec, bool negative) {
+  return negative ? "-" : spec.sign == '+' ? "+" : spec.sign == ' ' ? " " : "";
+}
 
 std::string format_integer(const Spec& spec, const Value& value) {
   if (spec.precision >= 0) throw Error(ErrorClass::ValueError, "Precision not allowed in integer format specifier");
@@ -365,12 +380,15 @@ std::string real_digits(double magnitude, char type, std::int64_t precision, boo
   };
   auto p = static_cast<int>(precision);
   switch (type) {
-    case 'f': case 'F': case '%': {
+    case 'f':
+    case 'F':
+    case '%': {
       std::string text = convert(std::chars_format::fixed, p);
       if (alternate && p == 0) text += '.';
       return text;
     }
-    case 'e': case 'E': {
+    case 'e':
+    case 'E': {
       std::string text = convert(std::chars_format::scientific, p);
       if (alternate && p == 0) text.insert(text.find('e'), ".");
       return text;
@@ -429,7 +447,8 @@ std::string format_real(const Spec& spec, double v) {
 }
 
 std::string format_complex(const Spec& spec, std::complex<double> c) {
-  if (spec.align == '=' || spec.zero) throw Error(ErrorClass::ValueError, "'=' alignment flag is not allowed in complex format specifier");
+  if (spec.align == '=' || spec.zero)
+    throw Error(ErrorClass::ValueError, "'=' alignment flag is not allowed in complex format specifier");
   std::string ignored;
   Spec part = spec;
   part.width = -1;
@@ -465,7 +484,8 @@ std::string format(Runtime& runtime, const Value& v, std::string_view text) {
   std::string type = runtime::type_name(v);
   if (auto* s = v.get_if<runtime::Str>()) {
     if (spec.type && spec.type != 's') unknown_code(spec.type, type);
-    if (spec.align == '=' && !spec.zero) throw Error(ErrorClass::ValueError, "'=' alignment not allowed in string format specifier");
+    if (spec.align == '=' && !spec.zero)
+      throw Error(ErrorClass::ValueError, "'=' alignment not allowed in string format specifier");
     if (spec.align == '=') spec.align = '<';
     if (spec.sign != '-') throw Error(ErrorClass::ValueError, "Sign not allowed in string format specifier");
     std::string body = s->text;
@@ -478,7 +498,8 @@ std::string format(Runtime& runtime, const Value& v, std::string_view text) {
   }
   bool integer = is_integer_value(v);
   if (integer) {
-    if (std::string_view("eEfFgG%").find(spec.type) != std::string_view::npos && spec.type) return format_real(spec, real_of(v));
+    if (std::string_view("eEfFgG%").find(spec.type) != std::string_view::npos && spec.type)
+      return format_real(spec, real_of(v));
     if (spec.type && std::string_view("bcdoxXn").find(spec.type) == std::string_view::npos) unknown_code(spec.type, type);
     return format_integer(spec, v);
   }
@@ -504,7 +525,8 @@ std::string ascii(Runtime& runtime, const Value& value) {
     }
     std::size_t length = utf8_length(lead);
     std::uint32_t point = lead & (0x7f >> length);
-    for (std::size_t k = 1; k < length && i + k < text.size(); ++k) point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
+    for (std::size_t k = 1; k < length && i + k < text.size(); ++k)
+      point = point << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3f);
     i += length;
     char escape[16];
     std::snprintf(escape, sizeof escape, point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
@@ -540,7 +562,8 @@ std::string percent_format(Runtime& runtime, std::string_view pattern, const Val
       if (close == std::string_view::npos) throw Error(ErrorClass::ValueError, "incomplete format key");
       from_dict = dict->find(pattern.substr(i + 1, close - i - 1));
       if (!from_dict) {
-        auto key = runtime::make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{runtime::make_str(std::string(pattern.substr(i + 1, close - i - 1)))});
+        auto key = runtime::make<runtime::Exception>(
+            ErrorClass::KeyError, std::vector<Value>{runtime::make_str(std::string(pattern.substr(i + 1, close - i - 1)))});
         throw runtime::Raised{key};
       }
       used_dict = true;
@@ -551,12 +574,18 @@ std::string percent_format(Runtime& runtime, std::string_view pattern, const Val
     bool left = false;
     for (; i < pattern.size(); ++i) {
       char c = pattern[i];
-      if (c == '-') left = true;
-      else if (c == '+') spec.sign = '+';
-      else if (c == ' ') spec.sign = spec.sign == '+' ? '+' : ' ';
-      else if (c == '#') spec.alternate = true;
-      else if (c == '0') spec.zero = true;
-      else break;
+      if (c == '-')
+        left = true;
+      else if (c == '+')
+        spec.sign = '+';
+      else if (c == ' ')
+        spec.sign = spec.sign == '+' ? '+' : ' ';
+      else if (c == '#')
+        spec.alternate = true;
+      else if (c == '0')
+        spec.zero = true;
+      else
+        break;
     }
     auto number = [&](std::int64_t& value) {
       if (i < pattern.size() && pattern[i] == '*') {
@@ -589,33 +618,52 @@ std::string percent_format(Runtime& runtime, std::string_view pattern, const Val
     Value v = raw;
     if (auto* s = raw.get_if<runtime::NumpyScalar>(); s && type != 's' && type != 'r') v = python_scalar(s->dtype, s->data);
     bool numeric = type != 's' && type != 'r' && type != 'a' && type != 'c';
-    if (left) spec.align = '<';
+    if (left)
+      spec.align = '<';
     else if (spec.zero && numeric) {
       spec.align = '=';
       spec.fill = "0";
     }
     spec.type = type == 'i' || type == 'u' ? 'd' : type;
     switch (spec.type) {
-      case 's': case 'r': case 'a': {
+      case 's':
+      case 'r':
+      case 'a': {
         std::string body = type == 's' ? str(runtime, v) : type == 'a' ? ascii(runtime, v) : repr(runtime, v);
         if (spec.precision >= 0) body = body.substr(0, static_cast<std::size_t>(spec.precision));
         result += pad(spec, "", body, '>');
         break;
       }
-      case 'c': result += v.is(ObjectKind::Str) ? pad(spec, "", v.as<runtime::Str>().text, '>') : format_integer(spec, v); break;
-      case 'd': case 'x': case 'X': case 'o': {
+      case 'c':
+        result += v.is(ObjectKind::Str) ? pad(spec, "", v.as<runtime::Str>().text, '>') : format_integer(spec, v);
+        break;
+      case 'd':
+      case 'x':
+      case 'X':
+      case 'o': {
         if (v.is_float() && spec.type == 'd') v = runtime::make_int(runtime::BigInteger(std::trunc(v.as_float())));
         if (!is_integer_value(v))
-          throw Error(ErrorClass::TypeError, std::string("%") + type + " format: " + (type == 'd' || type == 'i' || type == 'u' ? "a real number" : "an integer") + " is required, not " + runtime::type_name(v));
+          throw Error(ErrorClass::TypeError, std::string("%") + type + " format: " +
+                                                 (type == 'd' || type == 'i' || type == 'u' ? "a real number" : "an integer") +
+                                                 " is required, not " + runtime::type_name(v));
         spec.precision = -1;
         result += format_integer(spec, v);
         break;
       }
-      case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': result += format_real(spec, real_of(v)); break;
-      default: throw Error(ErrorClass::ValueError, std::string("unsupported format character '") + type + "' (0x" + "0123456789abcdef"[(type >> 4) & 15] + "0123456789abcdef"[type & 15] + ") at index " + std::to_string(i));
+      case 'e':
+      case 'E':
+      case 'f':
+      case 'F':
+      case 'g':
+      case 'G': result += format_real(spec, real_of(v)); break;
+      default:
+        throw Error(ErrorClass::ValueError, std::string("unsupported format character '") + type + "' (0x" +
+                                                "0123456789abcdef"[(type >> 4) & 15] + "0123456789abcdef"[type & 15] +
+                                                ") at index " + std::to_string(i));
     }
   }
-  if (tuple ? next < tuple->size() : next == 0 && !used_dict && !dict) throw Error(ErrorClass::TypeError, "not all arguments converted during string formatting");
+  if (tuple ? next < tuple->size() : next == 0 && !used_dict && !dict)
+    throw Error(ErrorClass::TypeError, "not all arguments converted during string formatting");
   return result;
 }
 

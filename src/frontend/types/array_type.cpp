@@ -23,14 +23,17 @@ Value python_scalar(DType dtype, const void* item) {
   return ir::visit_dtype(dtype, [&]<class T>() -> Value {
     T v;
     std::memcpy(static_cast<void*>(&v), item, sizeof(T));
-    if constexpr (std::is_same_v<T, bool>) return Value::boolean(v);
+    if constexpr (std::is_same_v<T, bool>)
+      return Value::boolean(v);
     else if constexpr (std::is_same_v<T, std::uint64_t>) {
       if (v <= static_cast<std::uint64_t>(INT64_MAX)) return Value::integer(static_cast<std::int64_t>(v));
       return runtime::make_int(runtime::BigInteger(v));
-    } else if constexpr (std::is_integral_v<T>) return Value::integer(static_cast<std::int64_t>(v));
+    } else if constexpr (std::is_integral_v<T>)
+      return Value::integer(static_cast<std::int64_t>(v));
     else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
       return runtime::make_complex({static_cast<double>(v.real()), static_cast<double>(v.imag())});
-    else return Value::real(static_cast<double>(v));
+    else
+      return Value::real(static_cast<double>(v));
   });
 }
 
@@ -79,7 +82,9 @@ Value spread(Runtime& runtime, std::string_view op, const Value& self, const Arg
   return op_method(runtime, ir::find_op(op), self, {std::span(&shape, 1), a.keyword_names, a.keyword_values});
 }
 
-Value call_op(Runtime& runtime, std::string_view op, std::vector<Value> args) { return op_method(runtime, ir::find_op(op), args[0], {std::span(args).subspan(1), {}, {}}); }
+Value call_op(Runtime& runtime, std::string_view op, std::vector<Value> args) {
+  return op_method(runtime, ir::find_op(op), args[0], {std::span(args).subspan(1), {}, {}});
+}
 
 using ArrayMethod = Value (*)(Runtime&, const Value& self, const Arguments&);
 struct Row {
@@ -93,8 +98,10 @@ Value method_item(Runtime& runtime, const Value& self, const Arguments& a) {
     if (array.size() != 1) throw Error(ErrorClass::ValueError, "can only convert an array of size 1 to a Python scalar");
     return python_scalar(array.dtype, array.data);
   }
-  Value index = a.positional.size() == 1 ? a.positional[0] : runtime::make_tuple(std::vector<Value>(a.positional.begin(), a.positional.end()));
-  if (a.positional.size() == 1 && array.ndim() > 1 && index.is_int()) array = array_of(runtime, call_op(runtime, "ravel", {self}));
+  Value index = a.positional.size() == 1 ? a.positional[0]
+                                         : runtime::make_tuple(std::vector<Value>(a.positional.begin(), a.positional.end()));
+  if (a.positional.size() == 1 && array.ndim() > 1 && index.is_int())
+    array = array_of(runtime, call_op(runtime, "ravel", {self}));
   Value item = runtime::get_item(runtime, array, index);
   if (auto* s = item.get_if<NumpyScalar>()) return python_scalar(s->dtype, s->data);
   throw Error(ErrorClass::ValueError, "incorrect number of indices for array");
@@ -103,7 +110,9 @@ Value method_tolist(Runtime& runtime, const Value& self, const Arguments&) {
   Array array = array_of(runtime, self);
   return to_list(array, 0, array.data);
 }
-Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) { return op_method(runtime, ir::find_op("astype"), self, a); }
+Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) {
+  return op_method(runtime, ir::find_op("astype"), self, a);
+}
 Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "fill", 1, 1);
   runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), a.positional[0]);
@@ -126,11 +135,12 @@ Value method_is_integer(Runtime& runtime, const Value& self, const Arguments& a)
   return call_method(runtime, python_scalar(array.dtype, array.data), "is_integer", a);
 }
 
-constexpr Row kMethods[] = {{"item", method_item}, {"tolist", method_tolist}, {"astype", method_astype}, {"fill", method_fill},
-                            {"sort", method_sort}, {"reshape", method_reshape}, {"transpose", method_transpose},
-                            {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
+constexpr Row kMethods[] = {{"item", method_item},           {"tolist", method_tolist},   {"astype", method_astype},
+                            {"fill", method_fill},           {"sort", method_sort},       {"reshape", method_reshape},
+                            {"transpose", method_transpose}, {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
 
-constexpr std::string_view kAttributes[] = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "T", "mT", "real", "imag", "flat", "flags", "base"};
+constexpr std::string_view kAttributes[] = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides",
+                                            "T",     "mT",    "real", "imag", "flat",     "flags",  "base"};
 
 class Flags final : public runtime::NativeObject {
  public:
@@ -138,12 +148,18 @@ class Flags final : public runtime::NativeObject {
   std::string native_type() const override { return "flagsobj"; }
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
     bool v;
-    if (name == "c_contiguous" || name == "contiguous") v = array_.c_contiguous();
-    else if (name == "f_contiguous") v = array_.f_contiguous();
-    else if (name == "writeable") v = array_.can_write();
-    else if (name == "aligned") v = true;
-    else if (name == "owndata") v = array_.storage && array_.data == array_.storage->data() && array_.c_contiguous();
-    else return false;
+    if (name == "c_contiguous" || name == "contiguous")
+      v = array_.c_contiguous();
+    else if (name == "f_contiguous")
+      v = array_.f_contiguous();
+    else if (name == "writeable")
+      v = array_.can_write();
+    else if (name == "aligned")
+      v = true;
+    else if (name == "owndata")
+      v = array_.storage && array_.data == array_.storage->data() && array_.c_contiguous();
+    else
+      return false;
     result = Value::boolean(v);
     return true;
   }
@@ -194,13 +210,22 @@ bool call_array_method(Runtime& runtime, const Value& self, std::string_view nam
 
 bool array_attribute(Runtime& runtime, const Value& self, std::string_view name, Value& result) {
   auto* object = self.get_if<ArrayObject>();
-  if (name == "shape") result = object ? dims_tuple(object->array.shape) : runtime::make_tuple({});
-  else if (name == "dtype") result = runtime::make_dtype(object ? object->array.dtype : self.as<NumpyScalar>().dtype);
-  else if (name == "ndim") result = Value::integer(object ? object->array.ndim() : 0);
-  else if (name == "size") result = Value::integer(object ? object->array.size() : 1);
-  else if (name == "itemsize") result = Value::integer(static_cast<std::int64_t>(ir::itemsize(object ? object->array.dtype : self.as<NumpyScalar>().dtype)));
-  else if (name == "nbytes") result = Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(self.as<NumpyScalar>().dtype)));
-  else if (name == "strides") result = object ? dims_tuple(object->array.strides) : runtime::make_tuple({});
+  if (name == "shape")
+    result = object ? dims_tuple(object->array.shape) : runtime::make_tuple({});
+  else if (name == "dtype")
+    result = runtime::make_dtype(object ? object->array.dtype : self.as<NumpyScalar>().dtype);
+  else if (name == "ndim")
+    result = Value::integer(object ? object->array.ndim() : 0);
+  else if (name == "size")
+    result = Value::integer(object ? object->array.size() : 1);
+  else if (name == "itemsize")
+    result =
+        Value::integer(static_cast<std::int64_t>(ir::itemsize(object ? object->array.dtype : self.as<NumpyScalar>().dtype)));
+  else if (name == "nbytes")
+    result =
+        Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(self.as<NumpyScalar>().dtype)));
+  else if (name == "strides")
+    result = object ? dims_tuple(object->array.strides) : runtime::make_tuple({});
   else if (name == "T") {
     if (!object) {
       result = self;
@@ -252,7 +277,8 @@ bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view n
     Array view;
     ir::Dims shape = ir::resolve_reshape(object->array.size(), ir::as_shape(runtime::to_attr(runtime, value), "shape"));
     if (!runtime::try_reshape_view(object->array, shape, view))
-      throw Error(ErrorClass::AttributeError, "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.");
+      throw Error(ErrorClass::AttributeError,
+                  "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.");
     object->array = std::move(view);
     return true;
   }

@@ -30,7 +30,9 @@ void sort_values(Runtime& runtime, std::vector<Value>& items, const Value* key, 
   }
   // Merge sort of our own: std::stable_sort may not see a comparison that throws or contradicts itself.
   std::vector<Keyed> buffer(keyed.size());
-  auto before = [&](const Keyed& a, const Keyed& b) { return reverse ? less(runtime, a.key, b.key) : less(runtime, b.key, a.key); };
+  auto before = [&](const Keyed& a, const Keyed& b) {
+    return reverse ? less(runtime, a.key, b.key) : less(runtime, b.key, a.key);
+  };
   for (std::size_t width = 1; width < keyed.size(); width *= 2) {
     runtime.poll();
     for (std::size_t low = 0; low < keyed.size(); low += 2 * width) {
@@ -101,12 +103,16 @@ Value sequence_index(Runtime& runtime, const Value& self, const Arguments& a) {
   bool list = self.is(ObjectKind::List);
   auto& items = list ? list_of(self).items : self.as<Tuple>().items;
   auto n = static_cast<std::int64_t>(items.size());
-  std::int64_t from = a.positional.size() > 1 ? index_of(a.positional[1], "index") : 0, to = a.positional.size() > 2 ? index_of(a.positional[2], "index") : n;
+  std::int64_t from = a.positional.size() > 1 ? index_of(a.positional[1], "index") : 0,
+               to = a.positional.size() > 2 ? index_of(a.positional[2], "index") : n;
   if (from < 0) from = std::max<std::int64_t>(0, from + n);
   if (to < 0) to += n;
   for (std::int64_t i = from; i < std::min(to, n); ++i)
-    if (items[static_cast<std::size_t>(i)].identical(a.positional[0]) || equal(runtime, items[static_cast<std::size_t>(i)], a.positional[0])) return Value::integer(i);
-  throw Error(ErrorClass::ValueError, list ? repr(runtime, a.positional[0]) + " is not in list" : "tuple.index(x): x not in tuple");
+    if (items[static_cast<std::size_t>(i)].identical(a.positional[0]) ||
+        equal(runtime, items[static_cast<std::size_t>(i)], a.positional[0]))
+      return Value::integer(i);
+  throw Error(ErrorClass::ValueError,
+              list ? repr(runtime, a.positional[0]) + " is not in list" : "tuple.index(x): x not in tuple");
 }
 Value sequence_count(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "count", 1, 1);
@@ -146,7 +152,9 @@ enum class View { Keys, Values, Items };
 class DictView final : public runtime::NativeObject {
  public:
   DictView(runtime::Ref<Dict> d, View v) : dict_(std::move(d)), view_(v) {}
-  std::string native_type() const override { return view_ == View::Keys ? "dict_keys" : view_ == View::Values ? "dict_values" : "dict_items"; }
+  std::string native_type() const override {
+    return view_ == View::Keys ? "dict_keys" : view_ == View::Values ? "dict_values" : "dict_items";
+  }
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
   std::optional<std::int64_t> length() const override { return dict_ ? dict_->size() : 0; }
   bool contains(Runtime& runtime, const Value& item, bool& result) override {
@@ -242,7 +250,8 @@ void count_into(Runtime& runtime, Dict& d, const Value& source, BinaryOperator o
     d.set(key, binary(runtime, op, found ? *found : Value::integer(0), n));
   };
   if (auto* other = source.get_if<Dict>()) {
-    for (auto& e : other->entries()) if (!e.key.empty()) add(e.key, e.value);
+    for (auto& e : other->entries())
+      if (!e.key.empty()) add(e.key, e.value);
   } else {
     auto iterator = iterate(runtime, source);
     Value item;
@@ -250,14 +259,16 @@ void count_into(Runtime& runtime, Dict& d, const Value& source, BinaryOperator o
   }
 }
 Value dict_update(Runtime& runtime, const Value& self, const Arguments& a) {
-  if (a.positional.size() > 1) throw Error(ErrorClass::TypeError, "update expected at most 1 argument, got " + std::to_string(a.positional.size()));
+  if (a.positional.size() > 1)
+    throw Error(ErrorClass::TypeError, "update expected at most 1 argument, got " + std::to_string(a.positional.size()));
   Dict& d = dict_of(self);
   if (!a.positional.empty()) {
     if (is_counter(d)) {
       count_into(runtime, d, a.positional[0], BinaryOperator::Add);
     } else {
       Value other = call(runtime, builtin_type(runtime, "dict"), {a.positional, {}, {}});
-      for (auto& e : other.as<Dict>().entries()) if (!e.key.empty()) d.set(e.key, e.value);
+      for (auto& e : other.as<Dict>().entries())
+        if (!e.key.empty()) d.set(e.key, e.value);
     }
   }
   for (std::size_t i = 0; i < a.keyword_names.size(); ++i) d.set(a.keyword_names[i], a.keyword_values[i]);
@@ -273,16 +284,19 @@ Value dict_copy(Runtime&, const Value& self, const Arguments& a) {
   auto copy = make<Dict>();
   copy->subclass = dict_of(self).subclass;
   copy->default_factory = dict_of(self).default_factory;
-  for (auto& e : dict_of(self).entries()) if (!e.key.empty()) copy->set(e.key, e.value);
+  for (auto& e : dict_of(self).entries())
+    if (!e.key.empty()) copy->set(e.key, e.value);
   return copy;
 }
 Value counter_most_common(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "most_common", 0, 1);
   std::vector<std::pair<Value, Value>> pairs;
-  for (auto& e : dict_of(self).entries()) if (!e.key.empty()) pairs.emplace_back(e.key, e.value);
+  for (auto& e : dict_of(self).entries())
+    if (!e.key.empty()) pairs.emplace_back(e.key, e.value);
   std::stable_sort(pairs.begin(), pairs.end(), [&](auto& x, auto& y) { return less(runtime, y.second, x.second); });
   std::size_t n = pairs.size();
-  if (!a.positional.empty() && !a.positional[0].is_none()) n = std::min(n, static_cast<std::size_t>(std::max<std::int64_t>(0, index_of(a.positional[0], "n"))));
+  if (!a.positional.empty() && !a.positional[0].is_none())
+    n = std::min(n, static_cast<std::size_t>(std::max<std::int64_t>(0, index_of(a.positional[0], "n"))));
   std::vector<Value> items;
   for (std::size_t i = 0; i < n; ++i) items.push_back(runtime::make_tuple({pairs[i].first, pairs[i].second}));
   return runtime::make_list(std::move(items));
@@ -301,7 +315,8 @@ Value counter_subtract(Runtime& runtime, const Value& self, const Arguments& a) 
 }
 Value counter_total(Runtime& runtime, const Value& self, const Arguments&) {
   Value sum = Value::integer(0);
-  for (auto& e : dict_of(self).entries()) if (!e.key.empty()) sum = binary(runtime, BinaryOperator::Add, sum, e.value);
+  for (auto& e : dict_of(self).entries())
+    if (!e.key.empty()) sum = binary(runtime, BinaryOperator::Add, sum, e.value);
   return sum;
 }
 
@@ -345,8 +360,10 @@ Value set_combine(Runtime& runtime, const Value& self, const Arguments& a) {
   Value result = InPlace ? self : binary(runtime, BinaryOperator::BitOr, self, Value(make<runtime::Set>()));
   for (const Value& other : a.positional) {
     Value right = set_of(runtime, other);
-    if (InPlace) inplace_binary(runtime, Op, result, right);
-    else result = binary(runtime, Op, result, right);
+    if (InPlace)
+      inplace_binary(runtime, Op, result, right);
+    else
+      result = binary(runtime, Op, result, right);
   }
   return InPlace ? Value::none() : result;
 }
@@ -366,7 +383,9 @@ Value set_clear(Runtime&, const Value& self, const Arguments&) {
   keys_of(self).clear();
   return Value::none();
 }
-Value set_copy(Runtime& runtime, const Value& self, const Arguments&) { return binary(runtime, BinaryOperator::BitOr, self, Value(make<runtime::Set>())); }
+Value set_copy(Runtime& runtime, const Value& self, const Arguments&) {
+  return binary(runtime, BinaryOperator::BitOr, self, Value(make<runtime::Set>()));
+}
 
 // ---- numbers ----
 
@@ -395,7 +414,8 @@ Value float_hex(Runtime&, const Value& self, const Arguments&) {
   std::uint64_t bits = std::bit_cast<std::uint64_t>(v);
   auto exponent = static_cast<int>(bits >> 52 & 0x7ff);
   char text[64];
-  std::snprintf(text, sizeof text, "%s0x%d.%013llxp%+d", std::signbit(v) ? "-" : "", exponent != 0, static_cast<unsigned long long>(bits & 0xfffffffffffffULL), exponent ? exponent - 1023 : -1022);
+  std::snprintf(text, sizeof text, "%s0x%d.%013llxp%+d", std::signbit(v) ? "-" : "", exponent != 0,
+                static_cast<unsigned long long>(bits & 0xfffffffffffffULL), exponent ? exponent - 1023 : -1022);
   return runtime::make_str(text);
 }
 Value float_ratio(Runtime&, const Value& self, const Arguments&) {
@@ -409,27 +429,54 @@ Value float_ratio(Runtime&, const Value& self, const Arguments&) {
     --exponent;
   }
   runtime::BigInteger n(m), d = 1;
-  if (exponent > 0) n <<= static_cast<unsigned>(exponent);
-  else d <<= static_cast<unsigned>(-exponent);
+  if (exponent > 0)
+    n <<= static_cast<unsigned>(exponent);
+  else
+    d <<= static_cast<unsigned>(-exponent);
   return runtime::make_tuple({runtime::make_int(n), runtime::make_int(d)});
 }
 
-constexpr MethodRow kList[] = {{"append", list_append}, {"extend", list_extend}, {"insert", list_insert}, {"pop", list_pop}, {"remove", list_remove},
-                               {"index", sequence_index}, {"count", sequence_count}, {"sort", list_sort}, {"reverse", list_reverse},
-                               {"clear", list_clear}, {"copy", list_copy}};
+constexpr MethodRow kList[] = {{"append", list_append},   {"extend", list_extend}, {"insert", list_insert},
+                               {"pop", list_pop},         {"remove", list_remove}, {"index", sequence_index},
+                               {"count", sequence_count}, {"sort", list_sort},     {"reverse", list_reverse},
+                               {"clear", list_clear},     {"copy", list_copy}};
 constexpr MethodRow kTuple[] = {{"index", sequence_index}, {"count", sequence_count}};
-constexpr MethodRow kDict[] = {{"keys", dict_view<View::Keys>}, {"values", dict_view<View::Values>}, {"items", dict_view<View::Items>}, {"get", dict_get},
-                               {"pop", dict_pop}, {"popitem", dict_popitem}, {"setdefault", dict_setdefault}, {"update", dict_update},
-                               {"clear", dict_clear}, {"copy", dict_copy}, {"most_common", counter_most_common}, {"elements", counter_elements},
-                               {"subtract", counter_subtract}, {"total", counter_total}};
-constexpr MethodRow kSet[] = {{"add", set_add}, {"discard", set_discard}, {"remove", set_remove}, {"pop", set_pop},
-                              {"union", set_combine<BinaryOperator::BitOr, false>}, {"intersection", set_combine<BinaryOperator::BitAnd, false>},
-                              {"difference", set_combine<BinaryOperator::Sub, false>}, {"symmetric_difference", set_combine<BinaryOperator::BitXor, false>},
-                              {"update", set_combine<BinaryOperator::BitOr, true>}, {"intersection_update", set_combine<BinaryOperator::BitAnd, true>},
-                              {"difference_update", set_combine<BinaryOperator::Sub, true>}, {"issubset", set_compare<CompareOperator::LtE>},
-                              {"issuperset", set_compare<CompareOperator::GtE>}, {"isdisjoint", set_isdisjoint}, {"clear", set_clear}, {"copy", set_copy}};
-constexpr MethodRow kNumber[] = {{"conjugate", number_conjugate}, {"bit_length", int_bit_length}, {"bit_count", int_bit_count},
-                                 {"is_integer", float_is_integer}, {"hex", float_hex}, {"as_integer_ratio", float_ratio}};
+constexpr MethodRow kDict[] = {{"keys", dict_view<View::Keys>},
+                               {"values", dict_view<View::Values>},
+                               {"items", dict_view<View::Items>},
+                               {"get", dict_get},
+                               {"pop", dict_pop},
+                               {"popitem", dict_popitem},
+                               {"setdefault", dict_setdefault},
+                               {"update", dict_update},
+                               {"clear", dict_clear},
+                               {"copy", dict_copy},
+                               {"most_common", counter_most_common},
+                               {"elements", counter_elements},
+                               {"subtract", counter_subtract},
+                               {"total", counter_total}};
+constexpr MethodRow kSet[] = {{"add", set_add},
+                              {"discard", set_discard},
+                              {"remove", set_remove},
+                              {"pop", set_pop},
+                              {"union", set_combine<BinaryOperator::BitOr, false>},
+                              {"intersection", set_combine<BinaryOperator::BitAnd, false>},
+                              {"difference", set_combine<BinaryOperator::Sub, false>},
+                              {"symmetric_difference", set_combine<BinaryOperator::BitXor, false>},
+                              {"update", set_combine<BinaryOperator::BitOr, true>},
+                              {"intersection_update", set_combine<BinaryOperator::BitAnd, true>},
+                              {"difference_update", set_combine<BinaryOperator::Sub, true>},
+                              {"issubset", set_compare<CompareOperator::LtE>},
+                              {"issuperset", set_compare<CompareOperator::GtE>},
+                              {"isdisjoint", set_isdisjoint},
+                              {"clear", set_clear},
+                              {"copy", set_copy}};
+constexpr MethodRow kNumber[] = {{"conjugate", number_conjugate},
+                                 {"bit_length", int_bit_length},
+                                 {"bit_count", int_bit_count},
+                                 {"is_integer", float_is_integer},
+                                 {"hex", float_hex},
+                                 {"as_integer_ratio", float_ratio}};
 
 }  // namespace
 

@@ -16,7 +16,8 @@ namespace {
 const Str& self_of(const Value& v) { return v.as<Str>(); }
 const std::string& text_arg(const Arguments& a, std::size_t i, std::string_view method) {
   if (auto* s = a.positional[i].get_if<Str>()) return s->text;
-  throw Error(ErrorClass::TypeError, std::string(method) + " arg " + std::to_string(i + 1) + " must be str, not " + runtime::type_name(a.positional[i]));
+  throw Error(ErrorClass::TypeError, std::string(method) + " arg " + std::to_string(i + 1) + " must be str, not " +
+                                         runtime::type_name(a.positional[i]));
 }
 bool space(char c) { return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f); }
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -32,7 +33,9 @@ Value mapped(const Value& self, F f) {
 }
 Value str_lower(Runtime&, const Value& s, const Arguments&) { return mapped(s, lower); }
 Value str_upper(Runtime&, const Value& s, const Arguments&) { return mapped(s, upper); }
-Value str_swapcase(Runtime&, const Value& s, const Arguments&) { return mapped(s, [](char c) { return lower(c) == c ? upper(c) : lower(c); }); }
+Value str_swapcase(Runtime&, const Value& s, const Arguments&) {
+  return mapped(s, [](char c) { return lower(c) == c ? upper(c) : lower(c); });
+}
 Value str_capitalize(Runtime&, const Value& s, const Arguments&) {
   bool first = true;
   return mapped(s, [&](char c) { return std::exchange(first, false) ? upper(c) : lower(c); });
@@ -65,18 +68,23 @@ Value str_strip(Runtime&, const Value& s, const Arguments& a) {
   std::vector<std::string_view> set;
   if (!a.positional.empty() && !a.positional[0].is_none()) set = points(text_arg(a, 0, "strip"));
   bool blank = a.positional.empty() || a.positional[0].is_none();
-  auto strips = [&](std::string_view p) { return blank ? p.size() == 1 && space(p[0]) : std::find(set.begin(), set.end(), p) != set.end(); };
+  auto strips = [&](std::string_view p) {
+    return blank ? p.size() == 1 && space(p[0]) : std::find(set.begin(), set.end(), p) != set.end();
+  };
   std::vector<std::string_view> list = points(text);
   std::size_t from = 0, to = list.size();
-  if (Left) while (from < to && strips(list[from])) ++from;
-  if (Right) while (to > from && strips(list[to - 1])) --to;
+  if (Left)
+    while (from < to && strips(list[from])) ++from;
+  if (Right)
+    while (to > from && strips(list[to - 1])) --to;
   if (from == to) return runtime::make_str("");
   return runtime::make_str(std::string(list[from].data(), list[to - 1].data() + list[to - 1].size()));
 }
 
 template <bool FromRight>
 Value str_split(Runtime&, const Value& s, const Arguments& a) {
-  if (a.positional.size() > 2) throw Error(ErrorClass::TypeError, "split() takes at most 2 arguments (" + std::to_string(a.positional.size()) + " given)");
+  if (a.positional.size() > 2)
+    throw Error(ErrorClass::TypeError, "split() takes at most 2 arguments (" + std::to_string(a.positional.size()) + " given)");
   check_keywords(a, "split", {"sep", "maxsplit"});
   const Value* sep = a.positional.size() > 0 ? &a.positional[0] : keyword(a, "sep");
   const Value* most = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "maxsplit");
@@ -125,7 +133,10 @@ Value str_split(Runtime&, const Value& s, const Arguments& a) {
   if (by.empty()) throw Error(ErrorClass::ValueError, "empty separator");
   if (!FromRight) {
     std::size_t i = 0;
-    for (std::size_t j; (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit) && (j = text.find(by, i)) != std::string_view::npos; i = j + by.size()) add(text.substr(i, j - i));
+    for (std::size_t j;
+         (limit < 0 || static_cast<std::int64_t>(parts.size()) < limit) && (j = text.find(by, i)) != std::string_view::npos;
+         i = j + by.size())
+      add(text.substr(i, j - i));
     add(text.substr(i));
   } else {
     std::size_t end = text.size();
@@ -147,7 +158,9 @@ Value str_join(Runtime& runtime, const Value& s, const Arguments& a) {
   std::size_t i = 0;
   for (const Value& item : collect(runtime, a.positional[0])) {
     auto* part = item.get_if<Str>();
-    if (!part) throw Error(ErrorClass::TypeError, "sequence item " + std::to_string(i) + ": expected str instance, " + runtime::type_name(item) + " found");
+    if (!part)
+      throw Error(ErrorClass::TypeError,
+                  "sequence item " + std::to_string(i) + ": expected str instance, " + runtime::type_name(item) + " found");
     if (i++) text += self_of(s).text;
     text += part->text;
   }
@@ -168,7 +181,8 @@ Value str_replace(Runtime&, const Value& s, const Arguments& a) {
     if (count != 0) result += to;
     return runtime::make_str(std::move(result));
   }
-  for (std::size_t j; count != 0 && (j = text.find(from, i)) != std::string::npos; i = j + from.size(), --count) result += text.substr(i, j - i) + to;
+  for (std::size_t j; count != 0 && (j = text.find(from, i)) != std::string::npos; i = j + from.size(), --count)
+    result += text.substr(i, j - i) + to;
   return runtime::make_str(result + text.substr(i));
 }
 
@@ -180,7 +194,9 @@ std::int64_t code_points(std::string_view t) {
 std::size_t byte_at(const Str& s, std::int64_t i) {
   if (s.ascii()) return static_cast<std::size_t>(i);
   auto list = points(s.text);
-  return i >= static_cast<std::int64_t>(list.size()) ? s.text.size() : static_cast<std::size_t>(list[static_cast<std::size_t>(i)].data() - s.text.data());
+  return i >= static_cast<std::int64_t>(list.size())
+             ? s.text.size()
+             : static_cast<std::size_t>(list[static_cast<std::size_t>(i)].data() - s.text.data());
 }
 // The searched part in bytes; false when start lies beyond the end.
 bool window(const Str& s, const Arguments& a, std::size_t& from, std::size_t& to) {
@@ -235,7 +251,8 @@ Value str_affix(Runtime&, const Value& self, const Arguments& a) {
   auto test = [&](const Value& v) {
     auto* affix = v.get_if<Str>();
     if (!affix)
-      throw Error(ErrorClass::TypeError, std::string(Start ? "startswith" : "endswith") + " first arg must be str or a tuple of str, not " + runtime::type_name(v));
+      throw Error(ErrorClass::TypeError, std::string(Start ? "startswith" : "endswith") +
+                                             " first arg must be str or a tuple of str, not " + runtime::type_name(v));
     return Start ? part.starts_with(affix->text) : part.ends_with(affix->text);
   };
   if (auto* tuple = a.positional[0].get_if<runtime::Tuple>()) {
@@ -278,7 +295,8 @@ Value str_partition(Runtime&, const Value& self, const Arguments& a) {
   if (by.empty()) throw Error(ErrorClass::ValueError, "empty separator");
   std::size_t at = Right ? text.rfind(by) : text.find(by);
   auto s = [](std::string t) { return runtime::make_str(std::move(t)); };
-  if (at == std::string::npos) return Right ? runtime::make_tuple({s(""), s(""), self}) : runtime::make_tuple({self, s(""), s("")});
+  if (at == std::string::npos)
+    return Right ? runtime::make_tuple({s(""), s(""), self}) : runtime::make_tuple({self, s(""), s("")});
   return runtime::make_tuple({s(text.substr(0, at)), s(by), s(text.substr(at + by.size()))});
 }
 Value str_splitlines(Runtime& runtime, const Value& self, const Arguments& a) {
@@ -300,7 +318,9 @@ Value all_of(const Value& self, F f) {
 }
 Value str_isdigit(Runtime&, const Value& s, const Arguments&) { return all_of(s, digit); }
 Value str_isalpha(Runtime&, const Value& s, const Arguments&) { return all_of(s, alpha); }
-Value str_isalnum(Runtime&, const Value& s, const Arguments&) { return all_of(s, [](char c) { return alpha(c) || digit(c); }); }
+Value str_isalnum(Runtime&, const Value& s, const Arguments&) {
+  return all_of(s, [](char c) { return alpha(c) || digit(c); });
+}
 Value str_isspace(Runtime&, const Value& s, const Arguments&) { return all_of(s, space); }
 template <bool Upper>
 Value str_iscase(Runtime&, const Value& s, const Arguments&) {
@@ -347,16 +367,29 @@ std::string format_fields(Runtime& runtime, std::string_view pattern, const Argu
   std::string result;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     char c = pattern[i];
-    if (c == '{' && i + 1 < pattern.size() && pattern[i + 1] == '{') { result += '{'; ++i; continue; }
+    if (c == '{' && i + 1 < pattern.size() && pattern[i + 1] == '{') {
+      result += '{';
+      ++i;
+      continue;
+    }
     if (c == '}') {
-      if (i + 1 < pattern.size() && pattern[i + 1] == '}') { result += '}'; ++i; continue; }
+      if (i + 1 < pattern.size() && pattern[i + 1] == '}') {
+        result += '}';
+        ++i;
+        continue;
+      }
       throw Error(ErrorClass::ValueError, "Single '}' encountered in format string");
     }
-    if (c != '{') { result += c; continue; }
+    if (c != '{') {
+      result += c;
+      continue;
+    }
     int nesting = 1;
     std::size_t start = ++i;
     for (; i < pattern.size() && nesting; ++i) nesting += pattern[i] == '{' ? 1 : pattern[i] == '}' ? -1 : 0;
-    if (nesting) throw Error(ErrorClass::ValueError, start == pattern.size() ? "Single '{' encountered in format string" : "expected '}' before end of string");
+    if (nesting)
+      throw Error(ErrorClass::ValueError,
+                  start == pattern.size() ? "Single '{' encountered in format string" : "expected '}' before end of string");
     --i;
     std::string_view field = pattern.substr(start, i - start);
     std::size_t colon = field.find(':'), bang = field.substr(0, colon).find('!');
@@ -369,18 +402,24 @@ std::string format_fields(Runtime& runtime, std::string_view pattern, const Argu
     if (head.empty() || digit(head[0])) {
       std::int64_t n = 0;
       if (head.empty()) {
-        if (automatic < 0) throw Error(ErrorClass::ValueError, "cannot switch from manual field specification to automatic field numbering");
+        if (automatic < 0)
+          throw Error(ErrorClass::ValueError, "cannot switch from manual field specification to automatic field numbering");
         n = automatic++;
       } else {
-        if (automatic > 0) throw Error(ErrorClass::ValueError, "cannot switch from automatic field numbering to manual field specification");
+        if (automatic > 0)
+          throw Error(ErrorClass::ValueError, "cannot switch from automatic field numbering to manual field specification");
         automatic = -1;
         for (char d : head) n = 10 * n + (d - '0');
       }
-      if (n >= static_cast<std::int64_t>(a.positional.size())) throw Error(ErrorClass::IndexError, "Replacement index " + std::to_string(n) + " out of range for positional args tuple");
+      if (n >= static_cast<std::int64_t>(a.positional.size()))
+        throw Error(ErrorClass::IndexError,
+                    "Replacement index " + std::to_string(n) + " out of range for positional args tuple");
       value = a.positional[static_cast<std::size_t>(n)];
     } else {
       const Value* found = keyword(a, head);
-      if (!found) throw runtime::Raised{make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{runtime::make_str(std::string(head))})};
+      if (!found)
+        throw runtime::Raised{
+            make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{runtime::make_str(std::string(head))})};
       value = *found;
     }
     while (end != std::string_view::npos && end < name.size()) {
@@ -393,7 +432,8 @@ std::string format_fields(Runtime& runtime, std::string_view pattern, const Argu
         if (stop == std::string_view::npos) throw Error(ErrorClass::ValueError, "Missing ']' in format string");
         std::string_view key = name.substr(end + 1, stop - end - 1);
         bool number = !key.empty() && std::all_of(key.begin(), key.end(), digit);
-        value = get_item(runtime, value, number ? Value::integer(std::stoll(std::string(key))) : runtime::make_str(std::string(key)));
+        value = get_item(runtime, value,
+                         number ? Value::integer(std::stoll(std::string(key))) : runtime::make_str(std::string(key)));
         end = stop + 1 < name.size() ? stop + 1 : std::string_view::npos;
       }
     }
@@ -408,17 +448,47 @@ Value str_format(Runtime& runtime, const Value& s, const Arguments& a) {
   return runtime::make_str(format_fields(runtime, self_of(s).text, a, 0, automatic));
 }
 
-constexpr MethodRow kStr[] = {
-    {"join", str_join}, {"split", str_split<false>}, {"rsplit", str_split<true>}, {"strip", str_strip<true, true>},
-    {"lstrip", str_strip<true, false>}, {"rstrip", str_strip<false, true>}, {"replace", str_replace}, {"format", str_format},
-    {"startswith", str_affix<true>}, {"endswith", str_affix<false>}, {"find", str_find}, {"rfind", str_rfind}, {"index", str_index<false>},
-    {"rindex", str_index<true>}, {"count", str_count}, {"lower", str_lower}, {"upper", str_upper}, {"title", str_title},
-    {"capitalize", str_capitalize}, {"swapcase", str_swapcase}, {"casefold", str_lower}, {"ljust", str_justify<'<'>},
-    {"rjust", str_justify<'>'>}, {"center", str_justify<'^'>}, {"zfill", str_zfill}, {"partition", str_partition<false>},
-    {"rpartition", str_partition<true>}, {"splitlines", str_splitlines}, {"isdigit", str_isdigit}, {"isdecimal", str_isdigit},
-    {"isnumeric", str_isdigit}, {"isalpha", str_isalpha}, {"isalnum", str_isalnum}, {"isspace", str_isspace}, {"isupper", str_iscase<true>},
-    {"islower", str_iscase<false>}, {"isidentifier", str_isidentifier}, {"removeprefix", str_remove_affix<true>},
-    {"removesuffix", str_remove_affix<false>}, {"encode", str_encode}, {"expandtabs", str_expandtabs}};
+constexpr MethodRow kStr[] = {{"join", str_join},
+                              {"split", str_split<false>},
+                              {"rsplit", str_split<true>},
+                              {"strip", str_strip<true, true>},
+                              {"lstrip", str_strip<true, false>},
+                              {"rstrip", str_strip<false, true>},
+                              {"replace", str_replace},
+                              {"format", str_format},
+                              {"startswith", str_affix<true>},
+                              {"endswith", str_affix<false>},
+                              {"find", str_find},
+                              {"rfind", str_rfind},
+                              {"index", str_index<false>},
+                              {"rindex", str_index<true>},
+                              {"count", str_count},
+                              {"lower", str_lower},
+                              {"upper", str_upper},
+                              {"title", str_title},
+                              {"capitalize", str_capitalize},
+                              {"swapcase", str_swapcase},
+                              {"casefold", str_lower},
+                              {"ljust", str_justify<'<'>},
+                              {"rjust", str_justify<'>'>},
+                              {"center", str_justify<'^'>},
+                              {"zfill", str_zfill},
+                              {"partition", str_partition<false>},
+                              {"rpartition", str_partition<true>},
+                              {"splitlines", str_splitlines},
+                              {"isdigit", str_isdigit},
+                              {"isdecimal", str_isdigit},
+                              {"isnumeric", str_isdigit},
+                              {"isalpha", str_isalpha},
+                              {"isalnum", str_isalnum},
+                              {"isspace", str_isspace},
+                              {"isupper", str_iscase<true>},
+                              {"islower", str_iscase<false>},
+                              {"isidentifier", str_isidentifier},
+                              {"removeprefix", str_remove_affix<true>},
+                              {"removesuffix", str_remove_affix<false>},
+                              {"encode", str_encode},
+                              {"expandtabs", str_expandtabs}};
 
 Value bytes_decode(Runtime&, const Value& s, const Arguments&) { return runtime::make_str(s.as<runtime::Bytes>().data); }
 Value bytes_hex(Runtime&, const Value& s, const Arguments&) {

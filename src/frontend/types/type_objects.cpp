@@ -27,7 +27,8 @@ std::string_view stripped(std::string_view t) {
 
 Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int base) {
   auto bad = [&]() -> Value {
-    throw Error(ErrorClass::ValueError, "invalid literal for int() with base " + std::to_string(base) + ": " + repr(runtime, v));
+    throw Error(ErrorClass::ValueError,
+                "invalid literal for int() with base " + std::to_string(base) + ": " + repr(runtime, v));
   };
   std::string_view t = stripped(text);
   bool negative = false;
@@ -46,7 +47,9 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
   }
   if (used == 0) used = 10;
   if (t.size() > 4300 && used == 10)
-    throw Error(ErrorClass::ValueError, "Exceeds the limit (4300 digits) for integer string conversion: value has " + std::to_string(t.size()) + " digits; use sys.set_int_max_str_digits() to increase the limit");
+    throw Error(ErrorClass::ValueError, "Exceeds the limit (4300 digits) for integer string conversion: value has " +
+                                            std::to_string(t.size()) +
+                                            " digits; use sys.set_int_max_str_digits() to increase the limit");
   runtime::BigInteger value = 0;
   bool digit = false;
   for (char c : t) {
@@ -69,7 +72,8 @@ Value construct_int(Runtime& runtime, const TypeObject& type, const Arguments& a
   if (a.positional.empty()) return Value::integer(0);
   const Value& v = a.positional[0];
   const Value* base_value = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "base");
-  if (auto* s = v.get_if<Str>()) return int_from_text(runtime, v, s->text, base_value ? static_cast<int>(index_of(*base_value, "base")) : 10);
+  if (auto* s = v.get_if<Str>())
+    return int_from_text(runtime, v, s->text, base_value ? static_cast<int>(index_of(*base_value, "base")) : 10);
   if (base_value) throw Error(ErrorClass::TypeError, "int() can't convert non-string with explicit base");
   if (v.is_int() || v.is(ObjectKind::BigInt)) return v;
   if (v.is_bool()) return Value::integer(v.as_bool());
@@ -85,18 +89,21 @@ Value construct_int(Runtime& runtime, const TypeObject& type, const Arguments& a
     return construct_int(runtime, type, {std::span(&inner, 1), {}, {}});
   }
   if (auto* array = v.get_if<runtime::ArrayObject>()) {
-    if (array->array.ndim() != 0) throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
+    if (array->array.ndim() != 0)
+      throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     Value inner = python_scalar(array->array.dtype, array->array.data);
     return construct_int(runtime, type, {std::span(&inner, 1), {}, {}});
   }
-  throw Error(ErrorClass::TypeError, "int() argument must be a string, a bytes-like object or a real number, not '" + runtime::type_name(v) + "'");
+  throw Error(ErrorClass::TypeError,
+              "int() argument must be a string, a bytes-like object or a real number, not '" + runtime::type_name(v) + "'");
 }
 
 double text_to_double(Runtime& runtime, const Value& v, std::string_view text) {
   std::string digits;
   std::string_view t = stripped(text);
   for (std::size_t i = 0; i < t.size(); ++i) {
-    bool between = i > 0 && i + 1 < t.size() && std::isdigit(static_cast<unsigned char>(t[i - 1])) && std::isdigit(static_cast<unsigned char>(t[i + 1]));
+    bool between = i > 0 && i + 1 < t.size() && std::isdigit(static_cast<unsigned char>(t[i - 1])) &&
+                   std::isdigit(static_cast<unsigned char>(t[i + 1]));
     if (t[i] == '_' && between) continue;
     digits += static_cast<char>(std::tolower(static_cast<unsigned char>(t[i])));
   }
@@ -106,8 +113,10 @@ double text_to_double(Runtime& runtime, const Value& v, std::string_view text) {
   if (begin != end && (*begin == '+' || *begin == '-')) negative = *begin++ == '-';
   double value = 0;
   std::string_view rest(begin, static_cast<std::size_t>(end - begin));
-  if (rest == "inf" || rest == "infinity") value = INFINITY;
-  else if (rest == "nan") value = NAN;
+  if (rest == "inf" || rest == "infinity")
+    value = INFINITY;
+  else if (rest == "nan")
+    value = NAN;
   else {
     bool plain = !rest.empty() && (std::isdigit(static_cast<unsigned char>(rest[0])) || rest[0] == '.');
     char* stop = nullptr;
@@ -122,19 +131,22 @@ Value construct_float(Runtime& runtime, const TypeObject&, const Arguments& a) {
   if (a.positional.empty()) return Value::real(0);
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) return Value::real(text_to_double(runtime, v, s->text));
-  if (v.is(ObjectKind::Complex)) throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
+  if (v.is(ObjectKind::Complex))
+    throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
   try {
     return Value::real(real_of(v));
   } catch (const Error& e) {
     if (e.message().starts_with("must be real number"))
-      throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not '" + runtime::type_name(v) + "'");
+      throw Error(ErrorClass::TypeError,
+                  "float() argument must be a string or a real number, not '" + runtime::type_name(v) + "'");
     throw;
   }
 }
 
 std::complex<double> complex_of(const Value& v) {
   if (auto* c = v.get_if<runtime::Complex>()) return c->value;
-  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype)) return complex_of(python_scalar(s->dtype, s->data));
+  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype))
+    return complex_of(python_scalar(s->dtype, s->data));
   return real_of(v);
 }
 
@@ -163,7 +175,8 @@ Value construct_complex(Runtime&, const TypeObject&, const Arguments& a) {
   }
   std::complex<double> r = re ? complex_of(*re) : 0, i = im ? complex_of(*im) : 0;
   // Two real parts are taken as they are: -0.0 keeps its sign.
-  if (re && im && r.imag() == 0 && i.imag() == 0 && !re->is(ObjectKind::Complex) && !im->is(ObjectKind::Complex)) return runtime::make_complex({r.real(), i.real()});
+  if (re && im && r.imag() == 0 && i.imag() == 0 && !re->is(ObjectKind::Complex) && !im->is(ObjectKind::Complex))
+    return runtime::make_complex({r.real(), i.real()});
   return runtime::make_complex({r.real() - i.imag(), r.imag() + i.real()});
 }
 
@@ -185,7 +198,9 @@ Value construct_bytes(Runtime& runtime, const TypeObject&, const Arguments& a) {
     if (a.positional.size() < 2) throw Error(ErrorClass::TypeError, "string argument without an encoding");
     return make<runtime::Bytes>(s->text);
   }
-  if (v.is_int()) return make<runtime::Bytes>(std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, std::min<std::int64_t>(v.as_int(), 1 << 30))), '\0'));
+  if (v.is_int())
+    return make<runtime::Bytes>(
+        std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, std::min<std::int64_t>(v.as_int(), 1 << 30))), '\0'));
   if (auto* b = v.get_if<runtime::Bytes>()) return make<runtime::Bytes>(b->data);
   std::string data;
   for (const Value& item : collect(runtime, v)) {
@@ -202,7 +217,8 @@ Value construct_list(Runtime& runtime, const TypeObject&, const Arguments& a) {
 }
 Value construct_tuple(Runtime& runtime, const TypeObject&, const Arguments& a) {
   check_arguments(a, "tuple", 0, 1);
-  if (!a.positional.empty() && a.positional[0].is(ObjectKind::Tuple) && !a.positional[0].as<runtime::Tuple>().field_names) return a.positional[0];
+  if (!a.positional.empty() && a.positional[0].is(ObjectKind::Tuple) && !a.positional[0].as<runtime::Tuple>().field_names)
+    return a.positional[0];
   return runtime::make_tuple(a.positional.empty() ? std::vector<Value>{} : collect(runtime, a.positional[0]));
 }
 Value construct_set(Runtime& runtime, const TypeObject& type, const Arguments& a) {
@@ -223,14 +239,16 @@ void update_dict(Runtime& runtime, Dict& dict, const Value& source) {
   for (const Value& pair : collect(runtime, source)) {
     std::vector<Value> two = collect(runtime, pair);
     if (two.size() != 2)
-      throw Error(ErrorClass::ValueError, "dictionary update sequence element #" + std::to_string(index) + " has length " + std::to_string(two.size()) + "; 2 is required");
+      throw Error(ErrorClass::ValueError, "dictionary update sequence element #" + std::to_string(index) + " has length " +
+                                              std::to_string(two.size()) + "; 2 is required");
     dict.set(two[0], two[1]);
     ++index;
   }
 }
 
 Value construct_dict(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  if (a.positional.size() > 1) throw Error(ErrorClass::TypeError, "dict expected at most 1 argument, got " + std::to_string(a.positional.size()));
+  if (a.positional.size() > 1)
+    throw Error(ErrorClass::TypeError, "dict expected at most 1 argument, got " + std::to_string(a.positional.size()));
   auto dict = make<Dict>();
   if (!a.positional.empty()) update_dict(runtime, *dict, a.positional[0]);
   for (std::size_t i = 0; i < a.keyword_names.size(); ++i) dict->set(a.keyword_names[i], a.keyword_values[i]);
@@ -240,8 +258,10 @@ Value construct_dict(Runtime& runtime, const TypeObject&, const Arguments& a) {
 Value construct_range(Runtime&, const TypeObject&, const Arguments& a) {
   check_arguments(a, "range", 1, 3);
   std::int64_t p[3] = {0, 0, 1};
-  if (a.positional.size() == 1) p[1] = index_of(a.positional[0], "range");
-  else for (std::size_t i = 0; i < a.positional.size(); ++i) p[i] = index_of(a.positional[i], "range");
+  if (a.positional.size() == 1)
+    p[1] = index_of(a.positional[0], "range");
+  else
+    for (std::size_t i = 0; i < a.positional.size(); ++i) p[i] = index_of(a.positional[i], "range");
   if (p[2] == 0) throw Error(ErrorClass::ValueError, "range() arg 3 must not be zero");
   return make<runtime::Range>(p[0], p[1], p[2]);
 }
@@ -256,7 +276,8 @@ Value construct_slice(Runtime&, const TypeObject&, const Arguments& a) {
 }
 
 Value construct_type(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  if (a.positional.size() != 1) throw Error(ErrorClass::TypeError, "type() takes 1 argument: classes cannot be made").with_code(201);
+  if (a.positional.size() != 1)
+    throw Error(ErrorClass::TypeError, "type() takes 1 argument: classes cannot be made").with_code(201);
   return type_of(runtime, a.positional[0]);
 }
 
@@ -294,24 +315,46 @@ bool scalar_is(const Value& v, ir::DType d) {
 #define KIND(k) [](const TypeObject&, const Value& v) { return v.is(ObjectKind::k); }
 const BuiltinType* builtin_types(std::size_t& count) {
   static const BuiltinType kTypes[] = {
-      {"int", construct_int, [](const TypeObject&, const Value& v) { return v.is_int() || v.is_bool() || v.is(ObjectKind::BigInt); }, ir::DType::Int64},
-      {"float", construct_float, [](const TypeObject&, const Value& v) { return v.is_float() || scalar_is(v, ir::DType::Float64); }, ir::DType::Float64},
-      {"complex", construct_complex, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Complex) || scalar_is(v, ir::DType::Complex128); }, ir::DType::Complex128},
+      {"int", construct_int,
+       [](const TypeObject&, const Value& v) { return v.is_int() || v.is_bool() || v.is(ObjectKind::BigInt); },
+       ir::DType::Int64},
+      {"float", construct_float,
+       [](const TypeObject&, const Value& v) { return v.is_float() || scalar_is(v, ir::DType::Float64); }, ir::DType::Float64},
+      {"complex", construct_complex,
+       [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Complex) || scalar_is(v, ir::DType::Complex128); },
+       ir::DType::Complex128},
       {"bool", construct_bool, [](const TypeObject&, const Value& v) { return v.is_bool(); }, ir::DType::Bool},
       {"str", construct_str, KIND(Str), {}},
       {"bytes", construct_bytes, KIND(Bytes), {}},
       {"list", construct_list, KIND(List), {}},
       {"tuple", construct_tuple, KIND(Tuple), {}},
       {"dict", construct_dict, KIND(Dict), {}},
-      {"set", construct_set, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Set) && !v.as<runtime::Set>().frozen; }, {}},
-      {"frozenset", construct_set, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Set) && v.as<runtime::Set>().frozen; }, {}},
+      {"set",
+       construct_set,
+       [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Set) && !v.as<runtime::Set>().frozen; },
+       {}},
+      {"frozenset",
+       construct_set,
+       [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Set) && v.as<runtime::Set>().frozen; },
+       {}},
       {"range", construct_range, KIND(Range), {}},
       {"slice", construct_slice, KIND(Slice), {}},
-      {"type", construct_type, [](const TypeObject&, const Value& v) { auto* c = v.get_if<runtime::Callable>(); return c && c->callable_type() == "type"; }, {}},
+      {"type",
+       construct_type,
+       [](const TypeObject&, const Value& v) {
+         auto* c = v.get_if<runtime::Callable>();
+         return c && c->callable_type() == "type";
+       },
+       {}},
       {"object", construct_object, [](const TypeObject&, const Value&) { return true; }, {}},
       {"NoneType", construct_object, [](const TypeObject&, const Value& v) { return v.is_none(); }, {}},
       {"ellipsis", construct_object, [](const TypeObject&, const Value& v) { return v.is_ellipsis(); }, {}},
-      {"function", construct_object, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Callable) && v.as<runtime::Callable>().callable_type() == "function"; }, {}},
+      {"function",
+       construct_object,
+       [](const TypeObject&, const Value& v) {
+         return v.is(ObjectKind::Callable) && v.as<runtime::Callable>().callable_type() == "function";
+       },
+       {}},
       {"ndarray", construct_object, KIND(Array), {}},
   };
   count = std::size(kTypes);
@@ -337,19 +380,26 @@ bool TypeObject::get_attribute(Runtime& runtime, std::string_view attribute, Val
     result = runtime::make_native("fromkeys", [](Runtime& r, const Arguments& a) {
       check_arguments(a, "fromkeys", 1, 2);
       auto dict = make<Dict>();
-      for (const Value& key : collect(r, a.positional[0])) dict->set(key, a.positional.size() > 1 ? a.positional[1] : Value::none());
+      for (const Value& key : collect(r, a.positional[0]))
+        dict->set(key, a.positional.size() > 1 ? a.positional[1] : Value::none());
       return Value(dict);
     });
     return true;
   }
   // str.upper, list.append: the method takes its object as the first argument.
   Value sample;
-  if (name == "str") sample = runtime::make_str("");
-  else if (name == "list") sample = runtime::make_list();
-  else if (name == "dict") sample = make<Dict>();
-  else if (name == "float") sample = Value::real(0);
-  else if (name == "int") sample = Value::integer(0);
-  else if (name == "set") sample = make<runtime::Set>();
+  if (name == "str")
+    sample = runtime::make_str("");
+  else if (name == "list")
+    sample = runtime::make_list();
+  else if (name == "dict")
+    sample = make<Dict>();
+  else if (name == "float")
+    sample = Value::real(0);
+  else if (name == "int")
+    sample = Value::integer(0);
+  else if (name == "set")
+    sample = make<runtime::Set>();
   if (sample.empty()) return false;
   std::string method(attribute);
   if (!sample.empty()) {

@@ -28,8 +28,8 @@ std::string tight(std::span<const std::int64_t> shape) {
 }
 
 [[noreturn]] void not_aligned(const Dims& a, std::size_t i, const Dims& b, std::size_t j) {
-  value_error("shapes " + tight(a) + " and " + tight(b) + " not aligned: " + std::to_string(a[i]) + " (dim " + std::to_string(i) + ") != " +
-              std::to_string(b[j]) + " (dim " + std::to_string(j) + ")");
+  value_error("shapes " + tight(a) + " and " + tight(b) + " not aligned: " + std::to_string(a[i]) + " (dim " +
+              std::to_string(i) + ") != " + std::to_string(b[j]) + " (dim " + std::to_string(j) + ")");
 }
 
 // The axes of both that are not summed.
@@ -52,12 +52,15 @@ void shape_matmul(Inference& inference) {
   const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
   for (int i = 0; i < 2; ++i)
     if (shape_of(inference, static_cast<std::size_t>(i)).empty())
-      value_error("matmul: Input operand " + std::to_string(i) + " does not have enough dimensions (has 0, gufunc core with signature " + std::string(kMatmul) + " requires 1)");
+      value_error("matmul: Input operand " + std::to_string(i) +
+                  " does not have enough dimensions (has 0, gufunc core with signature " + std::string(kMatmul) +
+                  " requires 1)");
   std::int64_t inner = a.back(), other = b.size() > 1 ? b[b.size() - 2] : b[0];
   if (inner != other)
-    value_error("matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature " + std::string(kMatmul) + " (size " +
-                std::to_string(other) + " is different from " + std::to_string(inner) + ")");
-  Dims batch_a(a.begin(), a.end() - std::min<std::ptrdiff_t>(2, a.ssize())), batch_b(b.begin(), b.end() - std::min<std::ptrdiff_t>(2, b.ssize()));
+    value_error("matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature " +
+                std::string(kMatmul) + " (size " + std::to_string(other) + " is different from " + std::to_string(inner) + ")");
+  Dims batch_a(a.begin(), a.end() - std::min<std::ptrdiff_t>(2, a.ssize())),
+      batch_b(b.begin(), b.end() - std::min<std::ptrdiff_t>(2, b.ssize()));
   Dims shape = batch_a;
   if (!(batch_a == batch_b)) {
     auto joined = broadcast(batch_a, batch_b);
@@ -70,8 +73,8 @@ void shape_matmul(Inference& inference) {
       Dims core;
       if (a.size() > 1) core.push_back(a[a.size() - 2]);
       if (b.size() > 1) core.push_back(b.back());
-      value_error("operands could not be broadcast together with remapped shapes [original->remapped]: " + remapped(a, batch_a) + remapped(b, batch_b) +
-                  " and requested shape " + tight(core));
+      value_error("operands could not be broadcast together with remapped shapes [original->remapped]: " +
+                  remapped(a, batch_a) + remapped(b, batch_b) + " and requested shape " + tight(core));
     }
     shape = *joined;
   }
@@ -106,7 +109,9 @@ void shape_inner(Inference& inference) {
   const Dims &a = shape_of(inference, 0), &b = shape_of(inference, 1);
   one(inference, a.empty() ? b : b.empty() ? a : remaining(a, b, inner_axes(a, b)));
 }
-void shape_outer(Inference& inference) { one(inference, {element_count(shape_of(inference, 0)), element_count(shape_of(inference, 1))}); }
+void shape_outer(Inference& inference) {
+  one(inference, {element_count(shape_of(inference, 0)), element_count(shape_of(inference, 1))});
+}
 void shape_vdot(Inference& inference) {
   std::int64_t a = element_count(shape_of(inference, 0)), b = element_count(shape_of(inference, 1));
   if (a != b) value_error("cannot reshape array of size " + std::to_string(b) + " into shape (" + std::to_string(a) + ",)");
@@ -116,10 +121,14 @@ void shape_vdot(Inference& inference) {
 SummedAxes tensordot_axes(const Attr& axes, const Dims& a, const Dims& b) {
   SummedAxes summed;
   if (auto* pair = axes.get<Attr::Tuple>()) {
-    if (pair->size() != 2) value_error(pair->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(pair->size()) + ")" : "too many values to unpack (expected 2)");
+    if (pair->size() != 2)
+      value_error(pair->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(pair->size()) + ")"
+                                   : "too many values to unpack (expected 2)");
     summed = {as_axes((*pair)[0], "axes").value_or(Dims{}), as_axes((*pair)[1], "axes").value_or(Dims{})};
   } else if (auto* ints = axes.get<Dims>()) {
-    if (ints->size() != 2) value_error(ints->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(ints->size()) + ")" : "too many values to unpack (expected 2)");
+    if (ints->size() != 2)
+      value_error(ints->size() < 2 ? "not enough values to unpack (expected 2, got " + std::to_string(ints->size()) + ")"
+                                   : "too many values to unpack (expected 2)");
     summed = {{(*ints)[0]}, {(*ints)[1]}};
   } else {
     std::int64_t n = as_int(axes, "axes");
@@ -144,7 +153,8 @@ SummedAxes tensordot_axes(const Attr& axes, const Dims& a, const Dims& b) {
   normalize(summed.a, a);
   normalize(summed.b, b);
   for (std::size_t i = 0; i < summed.a.size(); ++i)
-    if (a[static_cast<std::size_t>(summed.a[i])] != b[static_cast<std::size_t>(summed.b[i])]) value_error("shape-mismatch for sum");
+    if (a[static_cast<std::size_t>(summed.a[i])] != b[static_cast<std::size_t>(summed.b[i])])
+      value_error("shape-mismatch for sum");
   return summed;
 }
 void shape_tensordot(Inference& inference) {
@@ -166,9 +176,7 @@ void shape_kron(Inference& inference) {
 void shape_cov(Inference& inference) {
   bool rowvar = as_bool(attribute(inference, "rowvar"), "rowvar");
   // Variables stand in rows; a vector is one variable.
-  auto variables = [&](const Dims& shape) -> std::int64_t {
-    return shape.size() < 2 ? 1 : rowvar ? shape[0] : shape[1];
-  };
+  auto variables = [&](const Dims& shape) -> std::int64_t { return shape.size() < 2 ? 1 : rowvar ? shape[0] : shape[1]; };
   const Dims& m = shape_of(inference, 0);
   if (m.size() > 2) value_error("m has more than 2 dimensions");
   std::int64_t n = variables(m);
@@ -220,7 +228,8 @@ Dims with_ellipsis(const Subscripts& part, int axes) {
   return labels;
 }
 
-// numpy's nditer names each operand as it sees it: the result's labels first, then the summed ones; leading new axes are left out.
+// numpy's nditer names each operand as it sees it: the result's labels first, then the summed ones; leading new axes are left
+// out.
 [[noreturn]] void cannot_broadcast(const Einsum& e, std::span<const Dims> shapes) {
   Dims order = e.output;
   for (const Dims& labels : e.inputs)
@@ -233,7 +242,8 @@ Dims with_ellipsis(const Subscripts& part, int axes) {
       auto at = std::find(e.inputs[i].begin(), e.inputs[i].end(), label);
       if (at == e.inputs[i].end() && remapped.empty()) continue;
       if (!remapped.empty()) remapped += ",";
-      remapped += at == e.inputs[i].end() ? "newaxis" : std::to_string(shapes[i][static_cast<std::size_t>(at - e.inputs[i].begin())]);
+      remapped +=
+          at == e.inputs[i].end() ? "newaxis" : std::to_string(shapes[i][static_cast<std::size_t>(at - e.inputs[i].begin())]);
     }
     text += tight(shapes[i]) + "->(" + remapped + ") ";
   }
@@ -252,13 +262,16 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
   std::vector<Subscripts> parts;
   for (std::size_t begin = 0;;) {
     std::size_t comma = text.find(',', begin);
-    parts.push_back(parse_part(text.substr(begin, comma == std::string_view::npos ? comma : comma - begin), "operand " + std::to_string(parts.size())));
+    parts.push_back(parse_part(text.substr(begin, comma == std::string_view::npos ? comma : comma - begin),
+                               "operand " + std::to_string(parts.size())));
     if (comma == std::string_view::npos) break;
     begin = comma + 1;
   }
   // numpy has the two words the other way round.
-  if (parts.size() < shapes.size()) value_error("fewer operands provided to einstein sum function than specified in the subscripts string");
-  if (parts.size() > shapes.size()) value_error("more operands provided to einstein sum function than specified in the subscripts string");
+  if (parts.size() < shapes.size())
+    value_error("fewer operands provided to einstein sum function than specified in the subscripts string");
+  if (parts.size() > shapes.size())
+    value_error("more operands provided to einstein sum function than specified in the subscripts string");
 
   Einsum e;
   int broadcast_axes = 0;
@@ -266,7 +279,9 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
     int spare = shapes[i].ssize() - parts[i].labels.ssize();
     if (spare < 0) value_error("einstein sum subscripts string contains too many subscripts for operand " + std::to_string(i));
     if (spare > 0 && parts[i].ellipsis < 0)
-      value_error("operand has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the extra dimensions.");
+      value_error(
+          "operand has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the "
+          "extra dimensions.");
     broadcast_axes = std::max(broadcast_axes, spare);
     e.inputs.push_back(with_ellipsis(parts[i], spare));
   }
@@ -278,10 +293,13 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
         value_error("einstein sum subscripts string includes output subscript '" + name + "' multiple times");
       bool known = false;
       for (const Dims& labels : e.inputs) known |= std::find(labels.begin(), labels.end(), part.labels[i]) != labels.end();
-      if (!known) value_error("einstein sum subscripts string included output subscript '" + name + "' which never appeared in an input");
+      if (!known)
+        value_error("einstein sum subscripts string included output subscript '" + name + "' which never appeared in an input");
     }
     if (part.ellipsis < 0 && broadcast_axes > 0)
-      value_error("output has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the extra dimensions.");
+      value_error(
+          "output has more dimensions than subscripts given in einstein sum, but no '...' ellipsis provided to broadcast the "
+          "extra dimensions.");
     e.output = with_ellipsis(part, broadcast_axes);
   } else {
     // Implicit: the ellipsis, then every label that occurs once, in alphabetical order.
@@ -299,16 +317,19 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
       auto label = static_cast<std::size_t>(e.inputs[i][axis]);
       std::int64_t extent = shapes[i][axis];
       if (own[label] && own[label] != extent && own[label] != 1 && extent != 1)
-        value_error("dimensions in operand " + std::to_string(i) + " for collapsing index '" + static_cast<char>(label) + "' don't match (" +
-                    std::to_string(own[label]) + " != " + std::to_string(extent) + ")");
+        value_error("dimensions in operand " + std::to_string(i) + " for collapsing index '" + static_cast<char>(label) +
+                    "' don't match (" + std::to_string(own[label]) + " != " + std::to_string(extent) + ")");
       own[label] = own[label] && own[label] != 1 ? own[label] : extent;
     }
     for (std::int64_t l : e.inputs[i]) {
       auto label = static_cast<std::size_t>(l);
       bool first_seen = true;
-      for (std::size_t j = 0; j < i; ++j) first_seen &= std::find(e.inputs[j].begin(), e.inputs[j].end(), l) == e.inputs[j].end();
-      if (first_seen || e.extents[label] == 1) e.extents[label] = own[label];
-      else if (own[label] != 1 && own[label] != e.extents[label]) cannot_broadcast(e, shapes);
+      for (std::size_t j = 0; j < i; ++j)
+        first_seen &= std::find(e.inputs[j].begin(), e.inputs[j].end(), l) == e.inputs[j].end();
+      if (first_seen || e.extents[label] == 1)
+        e.extents[label] = own[label];
+      else if (own[label] != 1 && own[label] != e.extents[label])
+        cannot_broadcast(e, shapes);
     }
   }
   return e;
@@ -335,11 +356,15 @@ void dtype_contracted(Inference& inference) {
 void dtype_einsum(Inference& inference) {
   if (auto asked = as_dtype(attribute(inference, "dtype"))) {
     const std::string& casting = as_string(attribute(inference, "casting"), "casting");
-    Casting rule = casting == "unsafe" ? Casting::Unsafe : casting == "same_kind" ? Casting::SameKind : casting == "safe" ? Casting::Safe : Casting::No;
+    Casting rule = casting == "unsafe"      ? Casting::Unsafe
+                   : casting == "same_kind" ? Casting::SameKind
+                   : casting == "safe"      ? Casting::Safe
+                                            : Casting::No;
     for (std::size_t i = 0; i < inference.in.size(); ++i)
       if (DType from = inference.type(i).dtype; from != *asked && !can_cast(from, *asked, rule))
-        throw Error(ErrorClass::TypeError, "Iterator operand " + std::to_string(i) + " dtype could not be cast from dtype('" + std::string(name(from)) +
-                                               "') to dtype('" + std::string(name(*asked)) + "') according to the rule '" + casting + "'");
+        throw Error(ErrorClass::TypeError, "Iterator operand " + std::to_string(i) + " dtype could not be cast from dtype('" +
+                                               std::string(name(from)) + "') to dtype('" + std::string(name(*asked)) +
+                                               "') according to the rule '" + casting + "'");
     inference.results[0].dtype = *asked;
     return;
   }
@@ -361,7 +386,8 @@ Cost cost_contract(const Inference& inference) {
   double out = static_cast<double>(element_count(inference.results[0].shape)), terms = 1;
   double bytes = out * static_cast<double>(itemsize(inference.results[0].dtype));
   for (const OperandType& operand : inference.in)
-    if (operand.present()) bytes += static_cast<double>(element_count(operand.type->shape)) * static_cast<double>(itemsize(operand.type->dtype));
+    if (operand.present())
+      bytes += static_cast<double>(element_count(operand.type->shape)) * static_cast<double>(itemsize(operand.type->dtype));
   if (inference.op.id == OpId::Einsum) {
     std::vector<Dims> shapes;
     for (const OperandType& operand : inference.in) shapes.push_back(operand.type->shape);
@@ -374,18 +400,27 @@ Cost cost_contract(const Inference& inference) {
           terms *= static_cast<double>(e.extent(label));
         }
   } else {
-    // Every term of a product pairs one element of a with one of b: the summed extent follows from the sizes of a, b and the result.
+    // Every term of a product pairs one element of a with one of b: the summed extent follows from the sizes of a, b and the
+    // result.
     double a = static_cast<double>(element_count(shape_of(inference, 0)));
     const Dims& b = inference.in.size() > 1 && inference.in[1].present() ? shape_of(inference, 1) : shape_of(inference, 0);
     switch (inference.op.id) {
       case OpId::Tensordot:
-        for (std::int64_t axis : tensordot_axes(inference.attrs[0], shape_of(inference, 0), b).a) terms *= static_cast<double>(shape_of(inference, 0)[static_cast<std::size_t>(axis)]);
+        for (std::int64_t axis : tensordot_axes(inference.attrs[0], shape_of(inference, 0), b).a)
+          terms *= static_cast<double>(shape_of(inference, 0)[static_cast<std::size_t>(axis)]);
         break;
       case OpId::Vdot: terms = a; break;
       case OpId::Matmul:
       case OpId::Dot:
-      case OpId::Inner: terms = shape_of(inference, 0).empty() || b.empty() ? 1 : static_cast<double>(shape_of(inference, 0).back()); break;
-      case OpId::Cov: terms = out > 0 ? a / std::max(1.0, static_cast<double>(inference.results[0].shape.empty() ? 1 : inference.results[0].shape[0])) : 0; break;
+      case OpId::Inner:
+        terms = shape_of(inference, 0).empty() || b.empty() ? 1 : static_cast<double>(shape_of(inference, 0).back());
+        break;
+      case OpId::Cov:
+        terms =
+            out > 0
+                ? a / std::max(1.0, static_cast<double>(inference.results[0].shape.empty() ? 1 : inference.results[0].shape[0]))
+                : 0;
+        break;
       default: break;
     }
   }

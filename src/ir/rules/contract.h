@@ -20,7 +20,7 @@ void shape_cov(Inference& inference);
 
 void dtype_contracted(Inference& inference);  // promotion in which Python scalars count as the arrays they become
 void dtype_einsum(Inference& inference);
-void dtype_cov(Inference& inference);         // at least float64
+void dtype_cov(Inference& inference);  // at least float64
 
 Cost cost_contract(const Inference& inference);  // a multiplication and an addition for every term
 

@@ -66,15 +66,20 @@ void dtype_where(Inference& inference) {
   for (std::size_t i = 1; i < 3; ++i) promotion.add(inference.in[i].type->dtype, inference.in[i].type->kind);
   inference.results[0].dtype = promotion.result();
 }
-void dtype_argument(Inference& inference) { inference.results[0].dtype = as_dtype(inference.attrs[0]).value_or(DType::Float64); }
+void dtype_argument(Inference& inference) {
+  inference.results[0].dtype = as_dtype(inference.attrs[0]).value_or(DType::Float64);
+}
 
-bool loop_in_operand_dtype(const Op& op) { return op.dtype_rule == dtype_bool || op.dtype_rule == dtype_real_part || op.dtype_rule == dtype_part; }
+bool loop_in_operand_dtype(const Op& op) {
+  return op.dtype_rule == dtype_bool || op.dtype_rule == dtype_real_part || op.dtype_rule == dtype_part;
+}
 
 Cost cost_elementwise(const Inference& inference) {
   Cost cost;
   for (const OperandType& operand : inference.in)
     if (operand.present())
-      cost.bytes += static_cast<double>(element_count(operand.type->shape) * static_cast<std::int64_t>(itemsize(operand.type->dtype)));
+      cost.bytes +=
+          static_cast<double>(element_count(operand.type->shape) * static_cast<std::int64_t>(itemsize(operand.type->dtype)));
   for (const Type& result : inference.results) {
     double count = static_cast<double>(element_count(result.shape));
     cost.flops += count;

@@ -35,7 +35,9 @@ const Attr& attribute(const Op& op, std::span<const Attr> attrs, std::string_vie
   }
   throw Error(ErrorClass::SystemError, "op table: '" + std::string(op.path) + "' has no attribute '" + std::string(name) + "'");
 }
-const Attr& attribute(const Inference& inference, std::string_view name) { return attribute(inference.op, inference.attrs, name); }
+const Attr& attribute(const Inference& inference, std::string_view name) {
+  return attribute(inference.op, inference.attrs, name);
+}
 
 namespace {
 
@@ -57,20 +59,23 @@ void dtype_intp(Inference& inference) {
 void dtype_joined(Inference& inference) {
   Promotion promotion;
   for (const OperandType& operand : inference.in)
-    if (operand.present()) promotion.add(operand.type->dtype, operand.type->kind == Kind::Weak ? Kind::Array : operand.type->kind);
+    if (operand.present())
+      promotion.add(operand.type->dtype, operand.type->kind == Kind::Weak ? Kind::Array : operand.type->kind);
   DType dtype = promotion.result();
   if (inference.op.signature.find("casting") != std::string_view::npos) {
     static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
     const std::string& casting = as_string(attribute(inference, "casting"), "casting");
     auto found = std::find(std::begin(kNames), std::end(kNames), casting);
     if (found == std::end(kNames))
-      throw Error(ErrorClass::ValueError, "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
+      throw Error(ErrorClass::ValueError,
+                  "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
     if (auto asked = as_dtype(attribute(inference, "dtype"))) {
       dtype = *asked;
       for (const OperandType& operand : inference.in)
         if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
-          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) + "') to dtype('" +
-                                                 std::string(name(dtype)) + "') according to the rule '" + casting + "'");
+          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
+                                                 "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
+                                                 casting + "'");
     }
   }
   for (Type& result : inference.results) result.dtype = dtype;
@@ -81,8 +86,10 @@ void dtype_joined(Inference& inference) {
 void shape_reshape(Inference& inference) {
   const Attr& shape = attribute(inference, "shape");
   Dims target;
-  if (auto* dims = shape.get<Dims>()) target = *dims;
-  else target = Dims{as_int(shape, "shape")};
+  if (auto* dims = shape.get<Dims>())
+    target = *dims;
+  else
+    target = Dims{as_int(shape, "shape")};
   one(inference, resolve_reshape(element_count(first(inference)), target));
 }
 void shape_transpose(Inference& inference) {
@@ -116,9 +123,11 @@ void shape_moveaxis(Inference& inference) {
   const Dims& shape = first(inference);
   Dims source = normalize_axes(as_axes(attribute(inference, "source"), "source"), shape.ssize());
   Dims destination = normalize_axes(as_axes(attribute(inference, "destination"), "destination"), shape.ssize());
-  if (source.size() != destination.size()) throw Error(ErrorClass::ValueError, "`source` and `destination` arguments must have the same number of elements");
+  if (source.size() != destination.size())
+    throw Error(ErrorClass::ValueError, "`source` and `destination` arguments must have the same number of elements");
   Dims result(shape.size(), -1);
-  for (std::size_t i = 0; i < source.size(); ++i) result[static_cast<std::size_t>(destination[i])] = shape[static_cast<std::size_t>(source[i])];
+  for (std::size_t i = 0; i < source.size(); ++i)
+    result[static_cast<std::size_t>(destination[i])] = shape[static_cast<std::size_t>(source[i])];
   std::size_t next = 0;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (std::find(source.begin(), source.end(), static_cast<std::int64_t>(i)) != source.end()) continue;
@@ -145,7 +154,8 @@ void shape_squeeze(Inference& inference) {
   Dims result;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     bool named = std::find(drop.begin(), drop.end(), static_cast<std::int64_t>(i)) != drop.end();
-    if (named && shape[i] != 1) throw Error(ErrorClass::ValueError, "cannot select an axis to squeeze out which has size not equal to one");
+    if (named && shape[i] != 1)
+      throw Error(ErrorClass::ValueError, "cannot select an axis to squeeze out which has size not equal to one");
     if (axes ? !named : shape[i] != 1) result.push_back(shape[i]);
   }
   one(inference, result);
@@ -159,7 +169,9 @@ void shape_broadcast_to(Inference& inference) {
     std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
     if (first(inference).size() > target.size())
       throw Error(ErrorClass::ValueError, "input operand has more dimensions than allowed by the axis remapping");
-    throw Error(ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: " + from.substr(0, from.size() - 1) + "  and requested shape " + to.substr(0, to.size() - 1));
+    throw Error(ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: " +
+                                            from.substr(0, from.size() - 1) + "  and requested shape " +
+                                            to.substr(0, to.size() - 1));
   }
   one(inference, target);
 }
@@ -168,7 +180,8 @@ void shape_diagonal(Inference& inference) {
   const Dims& shape = first(inference);
   if (shape.size() < 2) throw Error(ErrorClass::ValueError, "diag requires an array of at least two dimensions");
   std::int64_t offset = as_int(attribute(inference, "offset"), "offset");
-  int a = normalize_axis(as_int(attribute(inference, "axis1"), "axis1"), shape.ssize()), b = normalize_axis(as_int(attribute(inference, "axis2"), "axis2"), shape.ssize());
+  int a = normalize_axis(as_int(attribute(inference, "axis1"), "axis1"), shape.ssize()),
+      b = normalize_axis(as_int(attribute(inference, "axis2"), "axis2"), shape.ssize());
   if (a == b) throw Error(ErrorClass::ValueError, "axis1 and axis2 cannot be the same");
   std::int64_t n = shape[static_cast<std::size_t>(a)], m = shape[static_cast<std::size_t>(b)];
   std::int64_t length = std::max<std::int64_t>(0, offset >= 0 ? std::min(n, m - offset) : std::min(n + offset, m));
@@ -189,7 +202,8 @@ void shape_diag(Inference& inference) {
     std::int64_t n = shape[0] + std::llabs(k);
     one(inference, Dims{n, n});
   } else if (shape.size() == 2) {
-    one(inference, Dims{std::max<std::int64_t>(0, k >= 0 ? std::min(shape[0], shape[1] - k) : std::min(shape[0] + k, shape[1]))});
+    one(inference,
+        Dims{std::max<std::int64_t>(0, k >= 0 ? std::min(shape[0], shape[1] - k) : std::min(shape[0] + k, shape[1]))});
   } else {
     throw Error(ErrorClass::ValueError, "Input must be 1- or 2-d.");
   }
@@ -239,9 +253,11 @@ void shape_repeat(Inference& inference) {
     if (c < 0) throw Error(ErrorClass::ValueError, "repeats may not contain negative values.");
     total += c;
   }
-  if (counts.size() == 1) total = counts[0] * shape[axis];
+  if (counts.size() == 1)
+    total = counts[0] * shape[axis];
   else if (static_cast<std::int64_t>(counts.size()) != shape[axis])
-    throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) + ",) (" + std::to_string(counts.size()) + ",)");
+    throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) +
+                                            ",) (" + std::to_string(counts.size()) + ",)");
   shape[axis] = total;
   one(inference, shape);
 }
@@ -257,12 +273,17 @@ void join(Inference& inference, const std::vector<Dims>& shapes, std::int64_t ax
   for (std::size_t k = 1; k < shapes.size(); ++k) {
     const Dims& shape = shapes[k];
     if (shape.size() != result.size())
-      throw Error(ErrorClass::ValueError, "all the input arrays must have same number of dimensions, but the array at index 0 has " +
-                                              std::to_string(result.size()) + " dimension(s) and the array at index " + std::to_string(k) + " has " + std::to_string(shape.size()) + " dimension(s)");
+      throw Error(ErrorClass::ValueError,
+                  "all the input arrays must have same number of dimensions, but the array at index 0 has " +
+                      std::to_string(result.size()) + " dimension(s) and the array at index " + std::to_string(k) + " has " +
+                      std::to_string(shape.size()) + " dimension(s)");
     for (std::size_t i = 0; i < shape.size(); ++i)
       if (i != axis && shape[i] != result[i])
-        throw Error(ErrorClass::ValueError, "all the input array dimensions except for the concatenation axis must match exactly, but along dimension " + std::to_string(i) +
-                                                ", the array at index 0 has size " + std::to_string(result[i]) + " and the array at index " + std::to_string(k) + " has size " + std::to_string(shape[i]));
+        throw Error(
+            ErrorClass::ValueError,
+            "all the input array dimensions except for the concatenation axis must match exactly, but along dimension " +
+                std::to_string(i) + ", the array at index 0 has size " + std::to_string(result[i]) +
+                " and the array at index " + std::to_string(k) + " has size " + std::to_string(shape[i]));
     result[axis] += shape[axis];
   }
   one(inference, result);
@@ -354,9 +375,14 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
     return w;
   };
   if (auto* dims = widths.get<Dims>()) {
-    if (dims->size() == 1) result.assign(static_cast<std::size_t>(ndim), {check((*dims)[0]), check((*dims)[0])});
-    else if (dims->size() == 2) result.assign(static_cast<std::size_t>(ndim), {check((*dims)[0]), check((*dims)[1])});
-    else throw Error(ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: (" + std::to_string(dims->size()) + ",)  and requested shape (" + std::to_string(ndim) + ",2)");
+    if (dims->size() == 1)
+      result.assign(static_cast<std::size_t>(ndim), {check((*dims)[0]), check((*dims)[0])});
+    else if (dims->size() == 2)
+      result.assign(static_cast<std::size_t>(ndim), {check((*dims)[0]), check((*dims)[1])});
+    else
+      throw Error(ErrorClass::ValueError,
+                  "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
+                      std::to_string(dims->size()) + ",)  and requested shape (" + std::to_string(ndim) + ",2)");
   } else if (auto* tuple = widths.get<Attr::Tuple>()) {
     for (const Attr& item : *tuple) {
       Dims pair = as_axes(item, "pad_width").value_or(Dims{0});
@@ -364,7 +390,9 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
     }
     if (result.size() == 1) result.assign(static_cast<std::size_t>(ndim), result[0]);
     if (static_cast<int>(result.size()) != ndim)
-      throw Error(ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: (" + std::to_string(result.size()) + ",2)  and requested shape (" + std::to_string(ndim) + ",2)");
+      throw Error(ErrorClass::ValueError,
+                  "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
+                      std::to_string(result.size()) + ",2)  and requested shape (" + std::to_string(ndim) + ",2)");
   } else {
     std::int64_t w = check(as_int(widths, "pad_width"));
     result.assign(static_cast<std::size_t>(ndim), {w, w});
@@ -394,18 +422,23 @@ void shape_take(Inference& inference) {
 void shape_take_along_axis(Inference& inference) {
   const Attr& axis_attr = attribute(inference, "axis");
   Dims shape = first(inference), indices = inference.type(1).shape;
-  if (axis_attr.none()) shape = Dims{element_count(shape)};
-  else normalize_axis(as_int(axis_attr, "axis"), shape.ssize());
+  if (axis_attr.none())
+    shape = Dims{element_count(shape)};
+  else
+    normalize_axis(as_int(axis_attr, "axis"), shape.ssize());
   if (!is_integer(inference.type(1).dtype)) throw Error(ErrorClass::IndexError, "`indices` must be an integer array");
-  if (axis_attr.none() && indices.size() != 1) throw Error(ErrorClass::ValueError, "when axis=None, `indices` must have a single dimension.");
-  if (shape.size() != indices.size()) throw Error(ErrorClass::ValueError, "`indices` and `arr` must have the same number of dimensions");
+  if (axis_attr.none() && indices.size() != 1)
+    throw Error(ErrorClass::ValueError, "when axis=None, `indices` must have a single dimension.");
+  if (shape.size() != indices.size())
+    throw Error(ErrorClass::ValueError, "`indices` and `arr` must have the same number of dimensions");
   auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : normalize_axis(as_int(axis_attr, "axis"), shape.ssize()));
   shape[axis] = indices[axis] = 1;
   auto fits = broadcast(shape, indices);
   if (!fits) {
     std::span<const std::int64_t> a[] = {inference.type(1).shape}, b[] = {shape};
     std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
-    throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " + from + to);
+    throw Error(ErrorClass::IndexError,
+                "shape mismatch: indexing arrays could not be broadcast together with shapes " + from + to);
   }
   Dims result = *fits;
   result[axis] = inference.type(1).shape[axis];
@@ -420,11 +453,13 @@ void shape_sort(Inference& inference) {
 }
 void shape_searchsorted(Inference& inference) {
   if (first(inference).size() != 1)
-    throw Error(ErrorClass::ValueError, first(inference).empty() ? "object of too small depth for desired array" : "object too deep for desired array");
+    throw Error(ErrorClass::ValueError,
+                first(inference).empty() ? "object of too small depth for desired array" : "object too deep for desired array");
   if (inference.in.size() > 2 && inference.in[2].present()) {
     const Type& sorter = inference.type(2);
     if (!is_integer(sorter.dtype)) throw Error(ErrorClass::TypeError, "sorter must only contain integers");
-    if (element_count(sorter.shape) != element_count(first(inference))) throw Error(ErrorClass::ValueError, "sorter.size must equal a.size");
+    if (element_count(sorter.shape) != element_count(first(inference)))
+      throw Error(ErrorClass::ValueError, "sorter.size must equal a.size");
   }
   one(inference, inference.type(1).shape);
 }
@@ -441,7 +476,8 @@ void check_fill(const Dims& fill, const Dims& shape) {
   };
   auto fits = broadcast(fill, shape);
   if (!fits || !(*fits == shape))
-    throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape));
+    throw Error(ErrorClass::ValueError,
+                "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape));
 }
 }  // namespace
 
@@ -449,7 +485,9 @@ void shape_full(Inference& inference) {
   one(inference, as_shape(attribute(inference, "shape"), "shape"));
   if (inference.op.id == OpId::Full) check_fill(inference.type(0).shape, inference.results[0].shape);
 }
-void dtype_created(Inference& inference) { inference.results[0].dtype = as_dtype(attribute(inference, "dtype")).value_or(DType::Float64); }
+void dtype_created(Inference& inference) {
+  inference.results[0].dtype = as_dtype(attribute(inference, "dtype")).value_or(DType::Float64);
+}
 void dtype_full(Inference& inference) {
   auto dtype = as_dtype(attribute(inference, "dtype"));
   const Type& fill = inference.type(0);

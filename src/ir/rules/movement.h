@@ -5,9 +5,9 @@
 
 namespace autoray::ir {
 
-void dtype_first(Inference& inference);      // every result has the first operand's dtype
-void dtype_intp(Inference& inference);       // indices: int64
-void dtype_joined(Inference& inference);     // promotion over a sequence
+void dtype_first(Inference& inference);   // every result has the first operand's dtype
+void dtype_intp(Inference& inference);    // indices: int64
+void dtype_joined(Inference& inference);  // promotion over a sequence
 
 void shape_reshape(Inference& inference);
 void shape_transpose(Inference& inference);
@@ -41,8 +41,8 @@ void shape_take_along_axis(Inference& inference);
 void shape_sort(Inference& inference);
 void shape_searchsorted(Inference& inference);
 
-void shape_full(Inference& inference);       // the first attribute is the shape
-void dtype_created(Inference& inference);    // the attribute `dtype`, float64 by default
+void shape_full(Inference& inference);     // the first attribute is the shape
+void dtype_created(Inference& inference);  // the attribute `dtype`, float64 by default
 void dtype_full(Inference& inference);
 void shape_eye(Inference& inference);
 void shape_identity(Inference& inference);

@@ -9,8 +9,7 @@ namespace {
 std::string function_name(const Op& op) { return std::string(op.path.substr(op.path.rfind('.') + 1)); }
 
 [[noreturn]] void not_an_integer(std::string_view type) {
-  throw Error(ErrorClass::TypeError,
-              "'" + std::string(type) + "' object cannot be interpreted as an integer");
+  throw Error(ErrorClass::TypeError, "'" + std::string(type) + "' object cannot be interpreted as an integer");
 }
 
 std::string_view python_type(const Attr& attr) {
@@ -54,11 +53,10 @@ Dims broadcast_arguments(std::span<const Argument> arguments) {
           for (std::size_t i = 0; i < shape.size(); ++i) joined += (i ? "," : "") + std::to_string(shape[i]);
           return joined + (shape.size() == 1 ? ",)" : ")");
         };
-        throw Error(
-            ErrorClass::ValueError,
-            "shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is between arg " +
-                std::to_string(source->number) + " with shape " + text(source->shape) + " and arg " +
-                std::to_string(argument.number) + " with shape " + text(argument.shape) + ".");
+        throw Error(ErrorClass::ValueError,
+                    "shape mismatch: objects cannot be broadcast to a single shape.  Mismatch is between arg " +
+                        std::to_string(source->number) + " with shape " + text(source->shape) + " and arg " +
+                        std::to_string(argument.number) + " with shape " + text(argument.shape) + ".");
       }
     }
   }
@@ -97,20 +95,17 @@ std::optional<Dims> draw_size(const Attr& attr) {
     }
   } else if (auto* flag = attr.get<bool>()) {
     throw Error(ErrorClass::TypeError,
-                std::string("expected a sequence of integers or a single integer, got '") +
-                    (*flag ? "True" : "False") + "'");
+                std::string("expected a sequence of integers or a single integer, got '") + (*flag ? "True" : "False") + "'");
   } else if (auto* real = attr.get<double>()) {
     std::string text = std::to_string(*real);
     while (text.back() == '0' && text[text.size() - 2] != '.') text.pop_back();
-    throw Error(ErrorClass::TypeError,
-                "expected a sequence of integers or a single integer, got '" + text + "'");
+    throw Error(ErrorClass::TypeError, "expected a sequence of integers or a single integer, got '" + text + "'");
   } else {
     not_an_integer(python_type(attr));
   }
   if (shape.ssize() > kMaxDims)
-    throw Error(ErrorClass::ValueError, "maximum supported dimension for an ndarray is currently " +
-                                            std::to_string(kMaxDims) + ", found " +
-                                            std::to_string(shape.size()));
+    throw Error(ErrorClass::ValueError, "maximum supported dimension for an ndarray is currently " + std::to_string(kMaxDims) +
+                                            ", found " + std::to_string(shape.size()));
   return shape;
 }
 
@@ -140,8 +135,7 @@ void shape_draw(Inference& inference) {
   Dims all = broadcast_arguments(arguments);
   if (!parameters.empty() && !(all == *size))
     throw Error(ErrorClass::ValueError, "Output size " + to_string(*size) +
-                                            " is not compatible with broadcast dimensions of inputs " +
-                                            to_string(all) + ".");
+                                            " is not compatible with broadcast dimensions of inputs " + to_string(all) + ".");
   set_result(inference, std::move(*size), false);
 }
 
@@ -174,8 +168,7 @@ void shape_choice(Inference& inference) {
   Dims shape(a.shape.begin(), a.shape.begin() + axis);
   if (size)
     for (std::int64_t extent : *size) shape.push_back(extent);
-  for (std::size_t i = static_cast<std::size_t>(axis) + 1; i < a.shape.size(); ++i)
-    shape.push_back(a.shape[i]);
+  for (std::size_t i = static_cast<std::size_t>(axis) + 1; i < a.shape.size(); ++i) shape.push_back(a.shape[i]);
   set_result(inference, std::move(shape), false);
   // One item of a vector is a numpy scalar; with size=() it is an array.
   if (!size && inference.results[0].shape.empty()) inference.results[0].kind = Kind::Scalar;
@@ -187,8 +180,7 @@ void dtype_draw(Inference& inference) {
   const Attr* given = attribute(inference, kDTypeAttr);
   if (!given) return;
   if (auto dtype = as_dtype(*given)) {
-    if (result.kind == Kind::Weak)
-      throw Error(ErrorClass::AttributeError, "'float' object has no attribute 'astype'");
+    if (result.kind == Kind::Weak) throw Error(ErrorClass::AttributeError, "'float' object has no attribute 'astype'");
     result.dtype = *dtype;
   }
 }
@@ -196,8 +188,8 @@ void dtype_draw(Inference& inference) {
 void dtype_draw_float(Inference& inference) {
   DType dtype = as_dtype(*attribute(inference, kDTypeAttr)).value_or(DType::Float64);
   if (dtype != DType::Float64 && dtype != DType::Float32)
-    throw Error(ErrorClass::TypeError, "Unsupported dtype dtype('" + std::string(name(dtype)) + "') for " +
-                                           function_name(inference.op));
+    throw Error(ErrorClass::TypeError,
+                "Unsupported dtype dtype('" + std::string(name(dtype)) + "') for " + function_name(inference.op));
   inference.results[0].dtype = dtype;
 }
 
@@ -205,8 +197,8 @@ void dtype_draw_integers(Inference& inference) {
   std::optional<DType> dtype = as_dtype(*attribute(inference, kDTypeAttr));
   DType result = dtype.value_or(DType::Int64);
   if (!is_integer(result) && !is_bool(result))
-    throw Error(ErrorClass::TypeError, "Unsupported dtype dtype('" + std::string(name(result)) + "') for " +
-                                           function_name(inference.op));
+    throw Error(ErrorClass::TypeError,
+                "Unsupported dtype dtype('" + std::string(name(result)) + "') for " + function_name(inference.op));
   inference.results[0].dtype = result;
   // With a dtype a lone draw is a numpy scalar of it.
   if (dtype && inference.results[0].kind == Kind::Weak) inference.results[0].kind = Kind::Scalar;

@@ -17,9 +17,8 @@ void shape_draw(Inference& inference);    // size, or the broadcast parameters
 void shape_rand(Inference& inference);    // random.rand(d0, d1, ...)
 void shape_choice(Inference& inference);  // a's shape with its axis replaced by size
 
-void dtype_draw(Inference& inference);  // float64, or the attribute dtype after a conversion (random.normal)
-void dtype_draw_float(
-    Inference& inference);  // float64 or float32 by the attribute dtype; others raise TypeError
+void dtype_draw(Inference& inference);           // float64, or the attribute dtype after a conversion (random.normal)
+void dtype_draw_float(Inference& inference);     // float64 or float32 by the attribute dtype; others raise TypeError
 void dtype_draw_integers(Inference& inference);  // bool or an integer dtype
 void dtype_choice(Inference& inference);         // a's dtype, int64 where a is a population's size
 

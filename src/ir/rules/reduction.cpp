@@ -24,8 +24,10 @@ void shape_reduce(Inference& inference) {
   Type result;
   for (int i = 0; i < shape.ssize(); ++i) {
     bool reduced = std::find(axes.begin(), axes.end(), i) != axes.end();
-    if (!reduced) result.shape.push_back(shape[static_cast<std::size_t>(i)]);
-    else if (keepdims) result.shape.push_back(1);
+    if (!reduced)
+      result.shape.push_back(shape[static_cast<std::size_t>(i)]);
+    else if (keepdims)
+      result.shape.push_back(1);
   }
   inference.results.assign(1, result);
 }
@@ -47,16 +49,21 @@ void shape_scan(Inference& inference) {
 
 void dtype_sum(Inference& inference) {
   DType dtype = inference.type(0).dtype;
-  if (auto asked = as_dtype(attribute(inference, "dtype"))) dtype = *asked;
-  else if (is_bool(dtype) || is_signed_integer(dtype)) dtype = DType::Int64;
-  else if (is_unsigned(dtype)) dtype = DType::UInt64;
+  if (auto asked = as_dtype(attribute(inference, "dtype")))
+    dtype = *asked;
+  else if (is_bool(dtype) || is_signed_integer(dtype))
+    dtype = DType::Int64;
+  else if (is_unsigned(dtype))
+    dtype = DType::UInt64;
   inference.results[0].dtype = dtype;
 }
 
 void dtype_mean(Inference& inference) {
   DType dtype = inference.type(0).dtype;
-  if (auto asked = as_dtype(attribute(inference, "dtype"))) dtype = *asked;
-  else if (!is_inexact(dtype)) dtype = DType::Float64;
+  if (auto asked = as_dtype(attribute(inference, "dtype")))
+    dtype = *asked;
+  else if (!is_inexact(dtype))
+    dtype = DType::Float64;
   inference.results[0].dtype = dtype;
 }
 

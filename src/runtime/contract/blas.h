@@ -22,9 +22,12 @@ class Blas {
   }
 
   // CBLAS's row-major products: C = A B with leading dimensions in elements; `ta`, `tb`: 111 as is, 112 transposed.
-  using Sgemm = void(int order, int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
-  using Dgemm = void(int order, int ta, int tb, int m, int n, int k, double alpha, const double* a, int lda, const double* b, int ldb, double beta, double* c, int ldc);
-  using Xgemm = void(int order, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int lda, const void* b, int ldb, const void* beta, void* c, int ldc);
+  using Sgemm = void(int order, int ta, int tb, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
+                     int ldb, float beta, float* c, int ldc);
+  using Dgemm = void(int order, int ta, int tb, int m, int n, int k, double alpha, const double* a, int lda, const double* b,
+                     int ldb, double beta, double* c, int ldc);
+  using Xgemm = void(int order, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int lda, const void* b,
+                     int ldb, const void* beta, void* c, int ldc);
   Sgemm* sgemm = nullptr;
   Dgemm* dgemm = nullptr;
   Xgemm* cgemm = nullptr;

@@ -30,11 +30,13 @@ Matrix dense_copy(Runtime& runtime, ir::DType dtype, const Matrix& m, Array& own
 const char* blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, const Matrix& b, const Matrix& c) {
   const std::int64_t m = c.rows, n = c.columns, k = a.columns;
   bool floating = ir::is_inexact(dtype);
-  if (!floating || m * n == 1 || static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kSmallProduct || std::max({m, n, k}) > INT_MAX)
+  if (!floating || m * n == 1 || static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kSmallProduct ||
+      std::max({m, n, k}) > INT_MAX)
     return plain_product(runtime, dtype, a, b, c);
   const Blas* blas = Blas::get();
   if (!blas) {
-    runtime.warn(ir::ErrorClass::RuntimeWarning, "OpenBLAS cannot be loaded (" + Blas::why() + "); products are computed by Eigen");
+    runtime.warn(ir::ErrorClass::RuntimeWarning,
+                 "OpenBLAS cannot be loaded (" + Blas::why() + "); products are computed by Eigen");
     return eigen_product(runtime, dtype, a, b, c);
   }
   const std::int64_t size = static_cast<std::int64_t>(ir::itemsize(dtype));
@@ -54,10 +56,12 @@ const char* blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, con
   int lda = static_cast<int>(lx.leading), ldb = static_cast<int>(ly.leading), ldc = static_cast<int>(lz.leading);
   switch (dtype) {
     case ir::DType::Float32:
-      blas->sgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<float*>(x.data), lda, reinterpret_cast<float*>(y.data), ldb, 0, reinterpret_cast<float*>(z.data), ldc);
+      blas->sgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<float*>(x.data), lda,
+                  reinterpret_cast<float*>(y.data), ldb, 0, reinterpret_cast<float*>(z.data), ldc);
       break;
     case ir::DType::Float64:
-      blas->dgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<double*>(x.data), lda, reinterpret_cast<double*>(y.data), ldb, 0, reinterpret_cast<double*>(z.data), ldc);
+      blas->dgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<double*>(x.data), lda,
+                  reinterpret_cast<double*>(y.data), ldb, 0, reinterpret_cast<double*>(z.data), ldc);
       break;
     case ir::DType::Complex64: {
       const float one[2] = {1, 0}, zero[2] = {};

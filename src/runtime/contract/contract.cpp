@@ -39,7 +39,9 @@ void contract(KernelCall& call, ProductFunction product, const Array& a, const A
 }
 
 // A 0-d operand multiplies.
-void scale(KernelCall& call, const Array& a, const Array& b) { call.out[0] = call.runtime.run1(OpId::Multiply, call.backend, {&a, &b}); }
+void scale(KernelCall& call, const Array& a, const Array& b) {
+  call.out[0] = call.runtime.run1(OpId::Multiply, call.backend, {&a, &b});
+}
 
 }  // namespace
 
@@ -80,7 +82,8 @@ void tensordot(KernelCall& call, ProductFunction product) {
   contract(call, product, a, b, ir::tensordot_axes(call.attrs[0], a.shape, b.shape));
 }
 void vdot(KernelCall& call, ProductFunction product) {
-  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size()}), b = reshaped(call.runtime, *call.in[1].array, {call.in[1]->size()});
+  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size()}),
+        b = reshaped(call.runtime, *call.in[1].array, {call.in[1]->size()});
   if (ir::is_complex(a.dtype)) a = call.runtime.run1(OpId::Conjugate, call.backend, {&a});
   contract(call, product, a, b, {{0}, {0}});
 }
@@ -117,7 +120,9 @@ class EinsumRun {
   }
 
  private:
-  static bool has(const Dims& labels, std::int64_t label) { return std::find(labels.begin(), labels.end(), label) != labels.end(); }
+  static bool has(const Dims& labels, std::int64_t label) {
+    return std::find(labels.begin(), labels.end(), label) != labels.end();
+  }
 
   // Every label once: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
   Term diagonals(const Array& array, const Dims& labels) {
@@ -164,8 +169,10 @@ class EinsumRun {
   Term without_own_sums(Term term, std::size_t i) {
     Dims axes, kept;
     for (std::size_t axis = 0; axis < term.labels.size(); ++axis) {
-      if (needed(term.labels[axis], i, i)) kept.push_back(term.labels[axis]);
-      else axes.push_back(static_cast<std::int64_t>(axis));
+      if (needed(term.labels[axis], i, i))
+        kept.push_back(term.labels[axis]);
+      else
+        axes.push_back(static_cast<std::int64_t>(axis));
     }
     if (axes.empty()) return term;
     if (ir::is_bool(dtype_)) return {call_.runtime.run1(OpId::Any, call_.backend, {&term.array}, {ir::Attr(axes)}), kept};
@@ -198,8 +205,10 @@ class EinsumRun {
   Term multiply(const Term& a, const Term& b, std::size_t i, std::size_t j) {
     Dims batch, free_a, free_b, summed;
     for (std::int64_t label : a.labels) {
-      if (!has(b.labels, label)) free_a.push_back(label);
-      else (needed(label, i, j) ? batch : summed).push_back(label);
+      if (!has(b.labels, label))
+        free_a.push_back(label);
+      else
+        (needed(label, i, j) ? batch : summed).push_back(label);
     }
     for (std::int64_t label : b.labels)
       if (!has(a.labels, label)) free_b.push_back(label);
@@ -214,10 +223,12 @@ class EinsumRun {
     }
     auto axes = [](const Term& term, const Dims& of) {
       Dims list;
-      for (std::int64_t label : of) list.push_back(std::find(term.labels.begin(), term.labels.end(), label) - term.labels.begin());
+      for (std::int64_t label : of)
+        list.push_back(std::find(term.labels.begin(), term.labels.end(), label) - term.labels.begin());
       return list;
     };
-    Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)}, y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
+    Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)},
+        y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
     return {multiplied(call_, product_, x, y), labels};
   }
 
@@ -237,7 +248,8 @@ void einsum(KernelCall& call, ProductFunction product) { call.out[0] = EinsumRun
 namespace {
 
 void outer_kernel(KernelCall& call) {
-  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size(), 1}), b = reshaped(call.runtime, *call.in[1].array, {1, call.in[1]->size()});
+  Array a = reshaped(call.runtime, *call.in[0].array, {call.in[0]->size(), 1}),
+        b = reshaped(call.runtime, *call.in[1].array, {1, call.in[1]->size()});
   scale(call, a, b);
 }
 
@@ -261,7 +273,9 @@ void kron_kernel(KernelCall& call) {
 
 void cov_kernel(KernelCall& call) {
   Runtime& runtime = call.runtime;
-  auto run = [&](OpId id, std::initializer_list<const Array*> in, std::initializer_list<ir::Attr> attrs = {}) { return runtime.run1(id, call.backend, in, attrs); };
+  auto run = [&](OpId id, std::initializer_list<const Array*> in, std::initializer_list<ir::Attr> attrs = {}) {
+    return runtime.run1(id, call.backend, in, attrs);
+  };
   ir::DType dtype = call.types[0].dtype;
   bool rowvar = ir::as_bool(call.attrs[0], "rowvar"), bias = ir::as_bool(call.attrs[1], "bias");
   auto variables = [&](const Array& m) {
@@ -281,8 +295,10 @@ void cov_kernel(KernelCall& call) {
   Array weights;
   auto weigh = [&](const Operand& operand, const char* what, bool integers) {
     if (!operand.present()) return;
-    if (operand->ndim() > 1) throw ir::Error(ir::ErrorClass::RuntimeError, std::string("cannot handle multidimensional ") + what);
-    if (operand->size() != n) throw ir::Error(ir::ErrorClass::RuntimeError, std::string("incompatible numbers of samples and ") + what);
+    if (operand->ndim() > 1)
+      throw ir::Error(ir::ErrorClass::RuntimeError, std::string("cannot handle multidimensional ") + what);
+    if (operand->size() != n)
+      throw ir::Error(ir::ErrorClass::RuntimeError, std::string("incompatible numbers of samples and ") + what);
     Array w = converted(runtime, *operand.array, ir::DType::Float64);
     for (std::int64_t i = 0; i < n; ++i) {
       double item = w.as<double>()[i];

@@ -30,10 +30,13 @@ struct Group {
 bool collapse(const Array& array, const Dims& axes, Group& group) {
   group = {};
   for (std::size_t k = axes.size(); k-- > 0;) {
-    std::int64_t extent = array.shape[static_cast<std::size_t>(axes[k])], stride = array.strides[static_cast<std::size_t>(axes[k])];
+    std::int64_t extent = array.shape[static_cast<std::size_t>(axes[k])],
+                 stride = array.strides[static_cast<std::size_t>(axes[k])];
     if (extent == 1) continue;
-    if (group.extent == 1) group.stride = stride;
-    else if (stride != group.stride * group.extent) return false;
+    if (group.extent == 1)
+      group.stride = stride;
+    else if (stride != group.stride * group.extent)
+      return false;
     group.extent *= extent;
     if (extent == 0) group.extent = 0;
   }
@@ -55,7 +58,8 @@ Prepared prepare(Runtime& runtime, const Factor& factor, ir::DType dtype) {
   p.array = converted(runtime, transposed(p.array, order), dtype);
   p.batch = all_axes(factor.batch.ssize());
   Dims free, summed;
-  for (int i = factor.batch.ssize(); i < order.ssize(); ++i) (i < factor.batch.ssize() + factor.free.ssize() ? free : summed).push_back(i);
+  for (int i = factor.batch.ssize(); i < order.ssize(); ++i)
+    (i < factor.batch.ssize() + factor.free.ssize() ? free : summed).push_back(i);
   collapse(p.array, free, p.free);
   collapse(p.array, summed, p.summed);
   return p;
@@ -63,7 +67,8 @@ Prepared prepare(Runtime& runtime, const Factor& factor, ir::DType dtype) {
 
 }  // namespace
 
-Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype, const char*& library) {
+Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
+                    const char*& library) {
   // float16 is storage only: computed in float32, rounded once.
   ir::DType compute = dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype;
   Prepared x = prepare(runtime, a, compute), y = prepare(runtime, b, compute);

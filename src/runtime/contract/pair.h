@@ -1,8 +1,8 @@
 // The product of two arrays by axes: some run along (batch), some stay (free), some are summed.
 #pragma once
 
-#include "runtime/contract/product.h"
 #include "runtime/array.h"
+#include "runtime/contract/product.h"
 
 namespace autoray::runtime {
 
@@ -13,7 +13,8 @@ struct Factor {
 
 // Shape: batch, free of a, free of b; C-contiguous. Both factors are converted to `dtype` where they have another one; copies
 // a factor only when its groups of axes have no common stride. `library`: who multiplied.
-Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype, const char*& library);
+Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
+                    const char*& library);
 
 // 0 ... n - 1, and what of it is not among `axes`.
 ir::Dims all_axes(int ndim);

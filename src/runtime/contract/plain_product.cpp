@@ -36,8 +36,11 @@ T dot(const Matrix& a, const Matrix& b) {
   const std::int64_t n = a.columns, as = a.column_stride, bs = b.row_stride;
   constexpr auto size = static_cast<std::int64_t>(sizeof(T));
   if (as == size && bs == size)
-    return ordered_sum<T>(0, n, [x = a.data, y = b.data](std::int64_t i) { return static_cast<T>(load<T>(x + i * size) * load<T>(y + i * size)); });
-  return ordered_sum<T>(0, n, [=, x = a.data, y = b.data](std::int64_t i) { return static_cast<T>(load<T>(x + i * as) * load<T>(y + i * bs)); });
+    return ordered_sum<T>(0, n, [x = a.data, y = b.data](std::int64_t i) {
+      return static_cast<T>(load<T>(x + i * size) * load<T>(y + i * size));
+    });
+  return ordered_sum<T>(
+      0, n, [=, x = a.data, y = b.data](std::int64_t i) { return static_cast<T>(load<T>(x + i * as) * load<T>(y + i * bs)); });
 }
 
 // Complex numbers as pairs, so that a product is the documented formula and no library call.
@@ -81,7 +84,8 @@ void store(const Matrix& c, std::int64_t i, std::int64_t column, std::int64_t wi
 
 // `kRows` rows of c against one panel.
 template <class T, int kRows>
-void rows_times_panel(const Matrix& a, std::int64_t i, const T* panel, const Matrix& c, std::int64_t column, std::int64_t width) {
+void rows_times_panel(const Matrix& a, std::int64_t i, const T* panel, const Matrix& c, std::int64_t column,
+                      std::int64_t width) {
   Vector<T> sums[kRows] = {};
   const char* from = a.data + i * a.row_stride;
   for (std::int64_t k = 0; k < a.columns; ++k, from += a.column_stride) {
@@ -92,7 +96,8 @@ void rows_times_panel(const Matrix& a, std::int64_t i, const T* panel, const Mat
   for (int r = 0; r < kRows; ++r) store<T>(c, i + r, column, width, sums[r], 0);
 }
 template <class R, int kRows>
-void complex_rows_times_panel(const Matrix& a, std::int64_t i, const R* panel, const Matrix& c, std::int64_t column, std::int64_t width) {
+void complex_rows_times_panel(const Matrix& a, std::int64_t i, const R* panel, const Matrix& c, std::int64_t column,
+                              std::int64_t width) {
   Vector<R> re[kRows] = {}, im[kRows] = {};
   const char* from = a.data + i * a.row_stride;
   for (std::int64_t k = 0; k < a.columns; ++k, from += a.column_stride) {
@@ -141,7 +146,8 @@ void multiply(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& 
     return;
   }
   panels<T, 1>(
-      runtime, b, c, [&](std::int64_t i, const T* p, std::int64_t j, std::int64_t w) { rows_times_panel<T, 4>(a, i, p, c, j, w); },
+      runtime, b, c,
+      [&](std::int64_t i, const T* p, std::int64_t j, std::int64_t w) { rows_times_panel<T, 4>(a, i, p, c, j, w); },
       [&](std::int64_t i, const T* p, std::int64_t j, std::int64_t w) { rows_times_panel<T, 1>(a, i, p, c, j, w); });
 }
 template <class R>
@@ -152,7 +158,8 @@ void multiply_complex(Runtime& runtime, const Matrix& a, const Matrix& b, const 
     return;
   }
   panels<R, 2>(
-      runtime, b, c, [&](std::int64_t i, const R* p, std::int64_t j, std::int64_t w) { complex_rows_times_panel<R, 4>(a, i, p, c, j, w); },
+      runtime, b, c,
+      [&](std::int64_t i, const R* p, std::int64_t j, std::int64_t w) { complex_rows_times_panel<R, 4>(a, i, p, c, j, w); },
       [&](std::int64_t i, const R* p, std::int64_t j, std::int64_t w) { complex_rows_times_panel<R, 1>(a, i, p, c, j, w); });
 }
 

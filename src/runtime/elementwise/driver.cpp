@@ -26,7 +26,8 @@ constexpr int kMost = 3;                  // operands of one loop
 
 [[noreturn]] void no_loop(const ir::Op& op) {
   throw Error(ErrorClass::TypeError, "ufunc '" + std::string(op.path) +
-                                         "' not supported for the input types, and the inputs could not be safely coerced to any supported types according to the casting rule ''safe''")
+                                         "' not supported for the input types, and the inputs could not be safely coerced to "
+                                         "any supported types according to the casting rule ''safe''")
       .with_code(403);
 }
 
@@ -51,8 +52,10 @@ bool out_of_range(const Operand& operand, DType dtype) {
   std::int64_t v;
   std::memcpy(&v, operand->data, sizeof v);
   return ir::visit_dtype(dtype, [&]<class T>() {
-    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) return !std::in_range<T>(v);
-    else return false;
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+      return !std::in_range<T>(v);
+    else
+      return false;
   });
 }
 
@@ -128,11 +131,17 @@ void execute(Runtime& runtime, Run& run) {
 
 // x ** 2, x ** 0.5, x ** -1: exact, as numpy takes them.
 bool power_shortcut(KernelCall& call) {
-  if (call.op.id != OpId::Power || call.in[1].kind != Kind::Weak || !ir::is_inexact(call.types[0].dtype) || call.in[0]->dtype != call.types[0].dtype) return false;
+  if (call.op.id != OpId::Power || call.in[1].kind != Kind::Weak || !ir::is_inexact(call.types[0].dtype) ||
+      call.in[0]->dtype != call.types[0].dtype)
+    return false;
   double exponent = 0;
   if (call.in[1]->dtype == DType::Complex128) return false;
   cast_loop(call.in[1]->dtype, DType::Float64)(call.in[1]->data, 0, reinterpret_cast<char*>(&exponent), 0, 1);
-  OpId id = exponent == 2 ? OpId::Square : exponent == 0.5 ? OpId::Sqrt : exponent == -1 ? OpId::Reciprocal : exponent == 1 ? OpId::Positive : OpId::Count;
+  OpId id = exponent == 2     ? OpId::Square
+            : exponent == 0.5 ? OpId::Sqrt
+            : exponent == -1  ? OpId::Reciprocal
+            : exponent == 1   ? OpId::Positive
+                              : OpId::Count;
   if (id == OpId::Count) return false;
   call.out[0] = call.runtime.run1(id, call.backend, {call.in[0].array});
   return true;
@@ -172,19 +181,27 @@ void elementwise_kernel(KernelCall& call) {
     if (operand->dtype == DType::UInt64) {
       std::uint64_t v;
       std::memcpy(&v, operand->data, sizeof v);
-      throw Error(ErrorClass::OverflowError, "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+      throw Error(ErrorClass::OverflowError,
+                  "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
     }
     std::int64_t v;
     std::memcpy(&v, operand->data, sizeof v);
-    throw Error(ErrorClass::OverflowError, "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+    throw Error(ErrorClass::OverflowError,
+                "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
   }
   if (ir::is_bool(dtype)) {
     if (call.op.id == OpId::Subtract)
-      throw Error(ErrorClass::TypeError, "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the logical_xor function instead.");
+      throw Error(ErrorClass::TypeError,
+                  "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the "
+                  "logical_xor function instead.");
     if (call.op.id == OpId::Sign || call.op.id == OpId::Positive)
-      throw Error(ErrorClass::UFuncTypeError, "ufunc '" + std::string(call.op.path) + "' did not contain a loop with signature matching types <class 'numpy.dtypes.BoolDType'> -> None");
+      throw Error(ErrorClass::UFuncTypeError,
+                  "ufunc '" + std::string(call.op.path) +
+                      "' did not contain a loop with signature matching types <class 'numpy.dtypes.BoolDType'> -> None");
     if (call.op.id == OpId::Negative)
-      throw Error(ErrorClass::TypeError, "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not function instead.");
+      throw Error(ErrorClass::TypeError,
+                  "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not "
+                  "function instead.");
   }
   DType result_dtype = call.types[0].dtype;
   // float16 is computed in float32 and rounded once.
@@ -222,7 +239,8 @@ void elementwise_kernel(KernelCall& call) {
         sources[i] = &converted_operands[i];
       }
     }
-    if (operand->ndim() > 0) fortran &= operand->f_contiguous() && !operand->c_contiguous() && operand->shape == call.types[0].shape;
+    if (operand->ndim() > 0)
+      fortran &= operand->f_contiguous() && !operand->c_contiguous() && operand->shape == call.types[0].shape;
   }
   Array result = call.runtime.allocate(stored, call.types[0].shape);
   if (fortran) {
@@ -232,7 +250,8 @@ void elementwise_kernel(KernelCall& call) {
       step *= result.shape[i];
     }
   }
-  if (divides(call.op.id) && ir::is_integer(compute) && result.size() && has_zero(call.runtime, *sources[1])) std::feraiseexcept(FE_DIVBYZERO);
+  if (divides(call.op.id) && ir::is_integer(compute) && result.size() && has_zero(call.runtime, *sources[1]))
+    std::feraiseexcept(FE_DIVBYZERO);
   if (result.size()) {
     run.shape = call.types[0].shape;
     std::size_t ndim = run.shape.size();
@@ -253,8 +272,10 @@ void elementwise_kernel(KernelCall& call) {
     }
     coalesce(run);
     execute(call.runtime, run);
-    if (call.op.has(ir::kQuiet)) call.runtime.clear_fp();
-    else if (ir::is_inexact(compute) || divides(call.op.id)) call.runtime.check_fp(call.op.path);
+    if (call.op.has(ir::kQuiet))
+      call.runtime.clear_fp();
+    else if (ir::is_inexact(compute) || divides(call.op.id))
+      call.runtime.check_fp(call.op.path);
   }
   if (stored != call.types[0].dtype) result = converted(call.runtime, result, call.types[0].dtype);
   call.out[0] = std::move(result);
@@ -268,18 +289,22 @@ void where_kernel(KernelCall& call) {
   DType dtype = out.dtype;
   copy_into(call.runtime, converted(call.runtime, *call.in[2], dtype), out);
   if (out.size() == 0) return;
-  Array condition = broadcast_view(call.in[0]->dtype == DType::Bool ? *call.in[0] : converted(call.runtime, *call.in[0], DType::Bool), out.shape);
-  Array values = broadcast_view(call.in[1]->dtype == dtype ? *call.in[1] : converted(call.runtime, *call.in[1], dtype), out.shape);
+  Array condition = broadcast_view(
+      call.in[0]->dtype == DType::Bool ? *call.in[0] : converted(call.runtime, *call.in[0], DType::Bool), out.shape);
+  Array values =
+      broadcast_view(call.in[1]->dtype == dtype ? *call.in[1] : converted(call.runtime, *call.in[1], dtype), out.shape);
   Array c = contiguous(call.runtime, condition, DType::Bool);
   auto size = static_cast<std::size_t>(out.itemsize());
   if (values.c_contiguous()) {
     for (std::int64_t i = 0, n = out.size(); i < n; ++i)
-      if (c.data[i]) std::memcpy(out.data + static_cast<std::size_t>(i) * size, values.data + static_cast<std::size_t>(i) * size, size);
+      if (c.data[i])
+        std::memcpy(out.data + static_cast<std::size_t>(i) * size, values.data + static_cast<std::size_t>(i) * size, size);
     return;
   }
   Array v = contiguous(call.runtime, values, dtype);
   for (std::int64_t i = 0, n = out.size(); i < n; ++i)
-    if (c.data[i]) std::memcpy(out.data + static_cast<std::size_t>(i) * size, v.data + static_cast<std::size_t>(i) * size, size);
+    if (c.data[i])
+      std::memcpy(out.data + static_cast<std::size_t>(i) * size, v.data + static_cast<std::size_t>(i) * size, size);
 }
 
 // A Python int at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
@@ -326,7 +351,9 @@ void complex_kernel(KernelCall& call) {
 }
 
 void angle_kernel(KernelCall& call) {
-  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
+    return call.runtime.run1(id, call.backend, operands);
+  };
   Array x = converted(call.runtime, *call.in[0], ir::complex_dtype(call.in[0]->dtype));
   Array imag = run(OpId::Imag, {&x}), real = run(OpId::Real, {&x});
   Array result = run(OpId::Arctan2, {&imag, &real});
@@ -339,7 +366,9 @@ void angle_kernel(KernelCall& call) {
 }
 
 void isclose_kernel(KernelCall& call) {
-  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
+    return call.runtime.run1(id, call.backend, operands);
+  };
   FpState saved = call.runtime.fp_state;
   call.runtime.fp_state.invalid = FpAction::Ignore;
   Array y = converted(call.runtime, *call.in[1], ir::is_inexact(call.in[1]->dtype) ? call.in[1]->dtype : DType::Float64);
@@ -351,11 +380,13 @@ void isclose_kernel(KernelCall& call) {
   Array rtol = number(0), atol = number(1);
   Array difference = run(OpId::Subtract, {call.in[0].array, &y}), distance = run(OpId::Abs, {&difference});
   Array size = run(OpId::Abs, {&y}), scaled = run(OpId::Multiply, {&size, &rtol}), bound = run(OpId::Add, {&atol, &scaled});
-  Array near = run(OpId::LessEqual, {&distance, &bound}), finite = run(OpId::IsFinite, {&y}), ok = run(OpId::LogicalAnd, {&near, &finite});
+  Array near = run(OpId::LessEqual, {&distance, &bound}), finite = run(OpId::IsFinite, {&y}),
+        ok = run(OpId::LogicalAnd, {&near, &finite});
   Array same = run(OpId::Equal, {call.in[0].array, &y});
   Array result = run(OpId::LogicalOr, {&ok, &same});
   if (ir::as_bool(call.attrs[2], "equal_nan")) {
-    Array x_nan = run(OpId::IsNan, {call.in[0].array}), y_nan = run(OpId::IsNan, {&y}), both = run(OpId::LogicalAnd, {&x_nan, &y_nan});
+    Array x_nan = run(OpId::IsNan, {call.in[0].array}), y_nan = run(OpId::IsNan, {&y}),
+          both = run(OpId::LogicalAnd, {&x_nan, &y_nan});
     result = run(OpId::LogicalOr, {&result, &both});
   }
   call.runtime.fp_state = saved;
@@ -366,7 +397,9 @@ void isclose_kernel(KernelCall& call) {
 void round_kernel(KernelCall& call) {
   std::int64_t decimals = ir::as_int(call.attrs[0], "decimals");
   const Array& x = *call.in[0];
-  auto run = [&](OpId id, std::initializer_list<const Array*> operands) { return call.runtime.run1(id, call.backend, operands); };
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
+    return call.runtime.run1(id, call.backend, operands);
+  };
   if (!ir::is_inexact(x.dtype) && decimals >= 0) {
     call.out[0] = converted(call.runtime, x, call.types[0].dtype);
     return;
@@ -397,10 +430,11 @@ std::span<const KernelRow> elementwise_kernels() {
     std::vector<KernelRow> list;
     for (const ir::Op& op : ir::all_ops())
       if (op.op_class == ir::OpClass::Elementwise) list.push_back({op.id, elementwise_kernel, "autoray"});
-    for (KernelRow special : {KernelRow{OpId::Where, where_kernel, "autoray"}, KernelRow{OpId::Clip, clip_kernel, "autoray"},
-                              KernelRow{OpId::Complex, complex_kernel, "autoray"}, KernelRow{OpId::Angle, angle_kernel, "autoray"},
-                              KernelRow{OpId::IsClose, isclose_kernel, "autoray"}, KernelRow{OpId::Round, round_kernel, "autoray"},
-                              KernelRow{OpId::Astype, astype_kernel, "autoray"}})
+    for (KernelRow special :
+         {KernelRow{OpId::Where, where_kernel, "autoray"}, KernelRow{OpId::Clip, clip_kernel, "autoray"},
+          KernelRow{OpId::Complex, complex_kernel, "autoray"}, KernelRow{OpId::Angle, angle_kernel, "autoray"},
+          KernelRow{OpId::IsClose, isclose_kernel, "autoray"}, KernelRow{OpId::Round, round_kernel, "autoray"},
+          KernelRow{OpId::Astype, astype_kernel, "autoray"}})
       list.push_back(special);
     return list;
   }();

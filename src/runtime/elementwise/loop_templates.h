@@ -55,18 +55,27 @@ void binary_loop(char* const* d, const std::int64_t* s, std::int64_t n) {
 }
 
 template <VectorFunction F, bool Single>
-void vector_unary_loop(char* const* d, const std::int64_t* s, std::int64_t n) { vector_unary(F, d[0], s[0], d[1], s[1], n, Single); }
+void vector_unary_loop(char* const* d, const std::int64_t* s, std::int64_t n) {
+  vector_unary(F, d[0], s[0], d[1], s[1], n, Single);
+}
 template <VectorFunction F, bool Single>
-void vector_binary_loop(char* const* d, const std::int64_t* s, std::int64_t n) { vector_binary(F, d[0], s[0], d[1], s[1], d[2], s[2], n, Single); }
+void vector_binary_loop(char* const* d, const std::int64_t* s, std::int64_t n) {
+  vector_binary(F, d[0], s[0], d[1], s[1], d[2], s[2], n, Single);
+}
 
 // Registration lines: an op, its definition, its dtypes.
 using LoopList = std::vector<LoopRow>;
 template <class Op, class... Ts>
-void unary(LoopList& list, ir::OpId id) { (list.push_back({id, ir::dtype_of<Ts>, unary_loop<Op, Ts>}), ...); }
+void unary(LoopList& list, ir::OpId id) {
+  (list.push_back({id, ir::dtype_of<Ts>, unary_loop<Op, Ts>}), ...);
+}
 template <class Op, class... Ts>
-void binary(LoopList& list, ir::OpId id) { (list.push_back({id, ir::dtype_of<Ts>, binary_loop<Op, Ts>}), ...); }
+void binary(LoopList& list, ir::OpId id) {
+  (list.push_back({id, ir::dtype_of<Ts>, binary_loop<Op, Ts>}), ...);
+}
 
-#define AUTORAY_INTEGERS std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t
+#define AUTORAY_INTEGERS \
+  std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t
 #define AUTORAY_FLOATS float, double
 #define AUTORAY_COMPLEXES std::complex<float>, std::complex<double>
 

@@ -14,7 +14,7 @@ using Loop = void (*)(char* const* data, const std::int64_t* strides, std::int64
 
 struct LoopRow {
   ir::OpId op;
-  ir::DType dtype;   // of the operands inside the loop (the result's follows from the op's rule)
+  ir::DType dtype;  // of the operands inside the loop (the result's follows from the op's rule)
   Loop loop;
 };
 

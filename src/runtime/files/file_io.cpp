@@ -55,8 +55,7 @@ void require_no_nul(const std::string& path) {
 }  // namespace
 
 void throw_os_error(int error, const std::string& path) {
-  throw Error(class_of(error),
-              "[Errno " + std::to_string(error) + "] " + std::strerror(error) + ": " + quoted(path));
+  throw Error(class_of(error), "[Errno " + std::to_string(error) + "] " + std::strerror(error) + ": " + quoted(path));
 }
 
 std::size_t SpanSource::read(void* to, std::size_t count) {
@@ -99,8 +98,7 @@ std::string read_whole_file(const std::string& path) {
   std::string text;
   std::size_t used = 0;
   // One byte more than the size tells, so that the end is seen without another round.
-  for (std::size_t step = static_cast<std::size_t>(source.remaining()) + 1;;
-       step = std::max<std::size_t>(text.size(), 65536)) {
+  for (std::size_t step = static_cast<std::size_t>(source.remaining()) + 1;; step = std::max<std::size_t>(text.size(), 65536)) {
     text.resize(used + step);
     std::size_t got = source.read(text.data() + used, step);
     used += got;
@@ -162,8 +160,7 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 void AtomicFile::commit() {
   int failed = std::fclose(std::exchange(file_, nullptr));
   if (failed) throw_os_error(errno, path_);
-  if (!temporary_.empty() && std::rename(temporary_.c_str(), target_.c_str()) != 0)
-    throw_os_error(errno, path_);
+  if (!temporary_.empty() && std::rename(temporary_.c_str(), target_.c_str()) != 0) throw_os_error(errno, path_);
   committed_ = true;
 }
 

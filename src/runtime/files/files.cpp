@@ -31,8 +31,7 @@ Value load(HostCall& call) {
   enum { kFile, kMmapMode, kAllowPickle, kFixImports, kEncoding, kMaxHeaderSize };
   const std::string& path = path_of(call.args[kFile]);
   if (!call.args[kMmapMode].is_none()) not_supported("mmap_mode");
-  std::int64_t max_header_size =
-      ir::as_int(to_attr(call.runtime, call.args[kMaxHeaderSize]), "max_header_size");
+  std::int64_t max_header_size = ir::as_int(to_attr(call.runtime, call.args[kMaxHeaderSize]), "max_header_size");
   char magic[6] = {};
   std::string bytes;  // of what is no regular file
   std::size_t got;
@@ -84,8 +83,7 @@ Value save_archive(HostCall& call, bool compressed) {
   for (std::size_t i = 0; i < unnamed.size(); ++i) {
     std::string name = "arr_" + std::to_string(i);
     for (const NamedArray& other : arrays)
-      if (other.name == name)
-        throw Error(ErrorClass::ValueError, "Cannot use un-named variables and keyword " + name);
+      if (other.name == name) throw Error(ErrorClass::ValueError, "Cannot use un-named variables and keyword " + name);
     arrays.push_back({std::move(name), to_array(call.runtime, unnamed[i])});
   }
   write_npz(call.runtime, with_extension(path, ".npz"), arrays, compressed);
@@ -98,9 +96,8 @@ std::optional<char> control_character(const Value& value) {
   if (value.is_none()) return std::nullopt;
   auto* text = value.get_if<Str>();
   if (!text || text->text.size() != 1)
-    throw Error(ErrorClass::TypeError,
-                "Text reading control character must be a single unicode character or None; but got: " +
-                    (text ? "'" + text->text + "'" : "a " + type_name(value)));
+    throw Error(ErrorClass::TypeError, "Text reading control character must be a single unicode character or None; but got: " +
+                                           (text ? "'" + text->text + "'" : "a " + type_name(value)));
   return text->text[0];
 }
 
@@ -120,8 +117,7 @@ std::vector<std::string> texts(const Value& value, std::string_view what) {
   if (auto* list = value.get_if<List>()) items = &list->items;
   if (auto* tuple = value.get_if<Tuple>()) items = &tuple->items;
   if (!items)
-    throw Error(ErrorClass::TypeError,
-                std::string(what) + " must be str or a sequence of str, not " + type_name(value));
+    throw Error(ErrorClass::TypeError, std::string(what) + " must be str or a sequence of str, not " + type_name(value));
   for (const Value& item : *items) result.push_back(text_of(item, what));
   return result;
 }
@@ -152,16 +148,13 @@ Value loadtxt(HostCall& call) {
   options.quote = control_character(call.args[kQuote]);
   if (!call.args[kConverters].is_none()) not_supported("converters");
   options.skip_rows = non_negative(runtime, call.args[kSkipRows], "skiprows");
-  if (!call.args[kMaxRows].is_none())
-    options.max_rows = non_negative(runtime, call.args[kMaxRows], "max_rows");
+  if (!call.args[kMaxRows].is_none()) options.max_rows = non_negative(runtime, call.args[kMaxRows], "max_rows");
   if (const Value& columns = call.args[kUseCols]; !columns.is_none()) {
     ir::Attr attr = to_attr(runtime, columns);
     auto wrong = [](const char* type) {
-      throw Error(
-          ErrorClass::TypeError,
-          std::string(
-              "usecols must be an int or a sequence of ints but it contains at least one element of type '") +
-              type + "'");
+      throw Error(ErrorClass::TypeError,
+                  std::string("usecols must be an int or a sequence of ints but it contains at least one element of type '") +
+                      type + "'");
     };
     options.columns.emplace();
     if (auto* place = attr.get<std::int64_t>()) {
@@ -175,8 +168,7 @@ Value loadtxt(HostCall& call) {
     }
   }
   std::int64_t ndmin = ir::as_int(to_attr(runtime, call.args[kNdmin]), "ndmin");
-  if (ndmin < 0 || ndmin > 2)
-    throw Error(ErrorClass::ValueError, "Illegal value of ndmin keyword: " + std::to_string(ndmin));
+  if (ndmin < 0 || ndmin > 2) throw Error(ErrorClass::ValueError, "Illegal value of ndmin keyword: " + std::to_string(ndmin));
   bool unpack = ir::as_bool(to_attr(runtime, call.args[kUnpack]), "unpack");
 
   std::string text, shown;
@@ -193,8 +185,7 @@ Value loadtxt(HostCall& call) {
     shown = "a list";
   }
   Array array = parse_text(runtime, text, options);
-  if (array.shape[0] == 0)
-    runtime.warn(ErrorClass::UserWarning, "loadtxt: input contained no data: \"" + shown + "\"");
+  if (array.shape[0] == 0) runtime.warn(ErrorClass::UserWarning, "loadtxt: input contained no data: \"" + shown + "\"");
   // Extents of 1 go, as far as ndmin lets them.
   if (array.ndim() > ndmin) {
     ir::Dims shape, strides;
@@ -248,8 +239,7 @@ Value savetxt(HostCall& call) {
 std::span<const HostRow> file_hosts() {
   using ir::OpId;
   static constexpr HostRow kRows[] = {
-      {OpId::Load, load},       {OpId::Save, save},
-      {OpId::Savez, savez},     {OpId::SavezCompressed, savez_compressed},
+      {OpId::Load, load},       {OpId::Save, save},       {OpId::Savez, savez}, {OpId::SavezCompressed, savez_compressed},
       {OpId::Loadtxt, loadtxt}, {OpId::Savetxt, savetxt},
   };
   return kRows;

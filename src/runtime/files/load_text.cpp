@@ -56,8 +56,7 @@ bool parse_double(std::string_view text, double& value) { return take_double(tex
 
 // 1, 2j, 1+2j, (1+2j).
 bool parse_complex(std::string_view text, std::complex<double>& value) {
-  if (text.size() >= 2 && text.front() == '(' && text.back() == ')')
-    text = strip(text.substr(1, text.size() - 2));
+  if (text.size() >= 2 && text.front() == '(' && text.back() == ')') text = strip(text.substr(1, text.size() - 2));
   double first = 0, second = 0;
   if (!take_double(text, first)) return false;
   if (text.empty()) {
@@ -68,9 +67,7 @@ bool parse_complex(std::string_view text, std::complex<double>& value) {
     value = {0, first};
     return true;
   }
-  if ((text.front() != '+' && text.front() != '-') || !take_double(text, second) ||
-      (text != "j" && text != "J"))
-    return false;
+  if ((text.front() != '+' && text.front() != '-') || !take_double(text, second) || (text != "j" && text != "J")) return false;
   value = {first, second};
   return true;
 }
@@ -101,8 +98,7 @@ bool parse_item(std::string_view text, char* to) {
   } else if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>) {
     std::complex<double> value;
     if (!parse_complex(text, value)) return false;
-    T item(static_cast<typename T::value_type>(value.real()),
-           static_cast<typename T::value_type>(value.imag()));
+    T item(static_cast<typename T::value_type>(value.real()), static_cast<typename T::value_type>(value.imag()));
     std::memcpy(to, &item, sizeof item);
     return true;
   } else {
@@ -201,9 +197,8 @@ Array parse_text(Runtime& runtime, std::string_view text, const LoadTextOptions&
     }
     auto width = static_cast<std::int64_t>(fields.size());
     if (!options.columns && fields.size() != first_width)
-      throw Error(ErrorClass::ValueError, "the number of columns changed from " +
-                                              std::to_string(first_width) + " to " + std::to_string(width) +
-                                              " at row " + std::to_string(rows + 1) +
+      throw Error(ErrorClass::ValueError, "the number of columns changed from " + std::to_string(first_width) + " to " +
+                                              std::to_string(width) + " at row " + std::to_string(rows + 1) +
                                               "; use `usecols` to select a subset and avoid this error");
     std::size_t before = items.size();
     if (items.capacity() < before + columns * size) {
@@ -216,15 +211,13 @@ Array parse_text(Runtime& runtime, std::string_view text, const LoadTextOptions&
       std::int64_t place = options.columns ? (*options.columns)[c] : static_cast<std::int64_t>(c);
       if (place < -width || place >= width)
         throw Error(ErrorClass::ValueError, "invalid column index " + std::to_string(place) + " at row " +
-                                                std::to_string(rows + 1) + " with " + std::to_string(width) +
-                                                " columns");
+                                                std::to_string(rows + 1) + " with " + std::to_string(width) + " columns");
       if (place < 0) place += width;
       std::string_view field = fields[static_cast<std::size_t>(place)];
       if (!parse(field, items.data() + before + c * size))
         throw Error(ErrorClass::ValueError, "could not convert string " + shown(field) + " to " +
-                                                std::string(ir::name(options.dtype)) + " at row " +
-                                                std::to_string(rows) + ", column " +
-                                                std::to_string(place + 1) + ".");
+                                                std::string(ir::name(options.dtype)) + " at row " + std::to_string(rows) +
+                                                ", column " + std::to_string(place + 1) + ".");
     }
     ++rows;
   }

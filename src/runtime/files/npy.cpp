@@ -27,8 +27,7 @@ std::string read_exactly(ByteSource& source, std::size_t count, const char* what
   std::string bytes(count, '\0');
   std::size_t got = source.read(bytes.data(), count);
   if (got != count)
-    bad(std::string("EOF: reading ") + what + ", expected " + std::to_string(count) + " bytes got " +
-        std::to_string(got));
+    bad(std::string("EOF: reading ") + what + ", expected " + std::to_string(count) + " bytes got " + std::to_string(got));
   return bytes;
 }
 
@@ -65,8 +64,7 @@ std::size_t literal_length(std::string_view text) {
 
 std::optional<std::string_view> string_literal(std::string_view text) {
   if (!text.empty() && (text.front() == 'u' || text.front() == 'b')) text.remove_prefix(1);
-  if (text.size() < 2 || (text.front() != '\'' && text.front() != '"') || text.back() != text.front())
-    return std::nullopt;
+  if (text.size() < 2 || (text.front() != '\'' && text.front() != '"') || text.back() != text.front()) return std::nullopt;
   text = text.substr(1, text.size() - 2);
   if (text.find_first_of("'\"\\") != std::string_view::npos) return std::nullopt;
   return text;
@@ -154,8 +152,7 @@ ir::Dims parse_shape(std::string_view text) {
     if (!item.empty() && item.back() == 'L') item.remove_suffix(1);  // written by Python 2
     std::int64_t extent = 0;
     auto parsed = std::from_chars(item.data(), item.data() + item.size(), extent);
-    if (item.empty() || parsed.ec != std::errc() || parsed.ptr != item.data() + item.size() || extent < 0)
-      invalid();
+    if (item.empty() || parsed.ec != std::errc() || parsed.ptr != item.data() + item.size() || extent < 0) invalid();
     shape.push_back(extent);
     comma |= end != std::string_view::npos;
     rest = end == std::string_view::npos ? std::string_view() : strip(rest.substr(end + 1));
@@ -174,8 +171,7 @@ Element parse_descr(std::string_view text) {
   auto spelled = string_literal(text);
   if (!spelled) {
     if (text.front() == '[')
-      throw Error(ErrorClass::NotImplementedError,
-                  "structured arrays are not supported (descr " + printable(text) + ")");
+      throw Error(ErrorClass::NotImplementedError, "structured arrays are not supported (descr " + printable(text) + ")");
     bad("descr is not a valid dtype descriptor: " + printable(text));
   }
   std::string_view name = *spelled;
@@ -189,11 +185,9 @@ Element parse_descr(std::string_view text) {
   if (auto dtype = ir::parse_dtype(bare)) return {*dtype, swapped && ir::itemsize(*dtype) > 1};
   static constexpr std::string_view kOtherKinds = "USaMmVgGT";
   if (!bare.empty() && kOtherKinds.find(bare[0]) != std::string_view::npos)
-    throw Error(ErrorClass::NotImplementedError,
-                "arrays of dtype '" + printable(name) + "' are not supported");
+    throw Error(ErrorClass::NotImplementedError, "arrays of dtype '" + printable(name) + "' are not supported");
   if (bare == "f16" || bare == "c32" || bare == "longdouble" || bare == "clongdouble")
-    throw Error(ErrorClass::NotImplementedError,
-                "arrays of dtype '" + printable(name) + "' are not supported");
+    throw Error(ErrorClass::NotImplementedError, "arrays of dtype '" + printable(name) + "' are not supported");
   bad("descr is not a valid dtype descriptor: " + printable(text));
 }
 
@@ -209,20 +203,17 @@ std::string header_text(ByteSource& source, std::int64_t max_header_size) {
   std::string magic = read_exactly(source, 8, "magic string");
   auto major = static_cast<unsigned char>(magic[6]), minor = static_cast<unsigned char>(magic[7]);
   if (!magic.starts_with(kMagic))
-    bad("the magic string is not correct; expected b'\\x93NUMPY', got b'" + printable(magic.substr(0, 6)) +
-        "'");
+    bad("the magic string is not correct; expected b'\\x93NUMPY', got b'" + printable(magic.substr(0, 6)) + "'");
   if (major < 1 || major > 3 || minor != 0)
-    bad("we only support format version (1,0), (2,0), and (3,0), not (" + std::to_string(major) + ", " +
-        std::to_string(minor) + ")");
+    bad("we only support format version (1,0), (2,0), and (3,0), not (" + std::to_string(major) + ", " + std::to_string(minor) +
+        ")");
   std::string length_bytes = read_exactly(source, major == 1 ? 2 : 4, "array header length");
   std::uint32_t length = 0;
-  for (std::size_t i = length_bytes.size(); i-- > 0;)
-    length = length << 8 | static_cast<unsigned char>(length_bytes[i]);
+  for (std::size_t i = length_bytes.size(); i-- > 0;) length = length << 8 | static_cast<unsigned char>(length_bytes[i]);
   if (length > max_header_size) {
     // A length beyond the end is told as such, without reserving it.
     if (length > source.remaining())
-      bad("EOF: reading array header, expected " + std::to_string(length) + " bytes got " +
-          std::to_string(source.remaining()));
+      bad("EOF: reading array header, expected " + std::to_string(length) + " bytes got " + std::to_string(source.remaining()));
     bad("Header info length (" + std::to_string(length) +
         ") is large and may not be safe to load securely.\nTo allow loading, adjust `max_header_size` or "
         "fully trust the `.npy` file "
@@ -247,11 +238,9 @@ Array read_npy(Runtime& runtime, ByteSource& source, std::int64_t max_header_siz
   std::uint64_t there = source.remaining() / size;
   auto incomplete = [&](std::uint64_t elements) {
     if (source.is_archive_member())
-      bad("EOF: reading array data, expected " + std::to_string(count) + " elements got " +
-          std::to_string(elements));
-    bad("Failed to read all data for array. Expected " + ir::to_string(shape) + " = " +
-        std::to_string(count) + " elements, could only read " + std::to_string(elements) +
-        " elements. (file seems not fully written?)");
+      bad("EOF: reading array data, expected " + std::to_string(count) + " elements got " + std::to_string(elements));
+    bad("Failed to read all data for array. Expected " + ir::to_string(shape) + " = " + std::to_string(count) +
+        " elements, could only read " + std::to_string(elements) + " elements. (file seems not fully written?)");
   };
   if (static_cast<std::uint64_t>(count) > there) incomplete(there);
   if (fortran) std::reverse(shape.begin(), shape.end());

@@ -56,7 +56,6 @@ class NpzReader {
 
 // All arrays, under their names without ".npy".
 NamedArrays read_npz(Runtime& runtime, const std::string& path);
-void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays,
-               bool compressed = false);
+void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays, bool compressed = false);
 
 }  // namespace autoray::runtime

@@ -69,17 +69,14 @@ class MemberSource final : public ByteSource {
  public:
   MemberSource(unzFile handle, std::string name) : handle_(handle), name_(std::move(name)) {
     unz_file_info64 info;
-    if (unzGetCurrentFileInfo64(handle_, &info, nullptr, 0, nullptr, 0, nullptr, 0) != UNZ_OK)
-      bad("File is not a zip file");
+    if (unzGetCurrentFileInfo64(handle_, &info, nullptr, 0, nullptr, 0, nullptr, 0) != UNZ_OK) bad("File is not a zip file");
     if (info.flag & 1)
-      throw Error(ErrorClass::RuntimeError,
-                  "File '" + name_ + "' is encrypted, password required for extraction");
+      throw Error(ErrorClass::RuntimeError, "File '" + name_ + "' is encrypted, password required for extraction");
     if (info.compression_method != 0 && info.compression_method != Z_DEFLATED)
       throw Error(ErrorClass::NotImplementedError, "That compression method is not supported");
     std::uint64_t ratio = info.compression_method == 0 ? 1 : kDeflateRatio;
     std::uint64_t bound;
-    if (__builtin_mul_overflow(static_cast<std::uint64_t>(info.compressed_size), ratio, &bound))
-      bound = ~std::uint64_t{0};
+    if (__builtin_mul_overflow(static_cast<std::uint64_t>(info.compressed_size), ratio, &bound)) bound = ~std::uint64_t{0};
     remaining_ = std::min<std::uint64_t>(info.uncompressed_size, bound);
     if (unzOpenCurrentFile(handle_) != UNZ_OK) bad("Bad magic number for file header of '" + name_ + "'");
     open_ = true;
@@ -153,8 +150,7 @@ void NpzReader::list() {
   while (status == UNZ_OK) {
     unz_file_info64 info;
     std::string name(65536, '\0');
-    if (unzGetCurrentFileInfo64(archive_->handle, &info, name.data(), name.size() - 1, nullptr, 0, nullptr,
-                                0) != UNZ_OK)
+    if (unzGetCurrentFileInfo64(archive_->handle, &info, name.data(), name.size() - 1, nullptr, 0, nullptr, 0) != UNZ_OK)
       bad("File is not a zip file");
     name.resize(std::min<std::size_t>(info.size_filename, name.size() - 1));
     unz64_file_pos place;
@@ -214,8 +210,7 @@ NamedArrays read_npz(Runtime& runtime, const std::string& path) {
   return arrays;
 }
 
-void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays,
-               bool compressed) {
+void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays, bool compressed) {
   AtomicFile file(path);
   errno = 0;
   zipFile zip = zipOpen64(file.temporary_path().c_str(), APPEND_STATUS_CREATE);
@@ -247,9 +242,8 @@ void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedA
     auto bytes = static_cast<std::uint64_t>(ordered.nbytes());
     constexpr int kUtf8Names = 1 << 11;
     check(zipOpenNewFileInZip4_64(zip, (item.name + ".npy").c_str(), &info, nullptr, 0, nullptr, 0, nullptr,
-                                  compressed ? Z_DEFLATED : 0, Z_DEFAULT_COMPRESSION, 0, -MAX_WBITS,
-                                  DEF_MEM_LEVEL, Z_DEFAULT_STRATEGY, nullptr, 0, 0x0314, kUtf8Names,
-                                  bytes >= 0xff000000u));
+                                  compressed ? Z_DEFLATED : 0, Z_DEFAULT_COMPRESSION, 0, -MAX_WBITS, DEF_MEM_LEVEL,
+                                  Z_DEFAULT_STRATEGY, nullptr, 0, 0x0314, kUtf8Names, bytes >= 0xff000000u));
     check(zipWriteInFileInZip(zip, header.data(), static_cast<unsigned>(header.size())));
     for (std::uint64_t done = 0; done < bytes;) {
       auto step = static_cast<unsigned>(std::min<std::uint64_t>(bytes - done, 1 << 28));

@@ -72,9 +72,7 @@ bool NpzFile::get_item(Runtime& runtime, const Value& key, Value& result) {
   auto* name = key.get_if<Str>();
   std::int64_t member = name ? find(name->text) : -1;
   if (member < 0) {
-    std::string shown = name           ? name->text
-                        : key.is_int() ? std::to_string(key.as_int())
-                                       : "this " + type_name(key);
+    std::string shown = name ? name->text : key.is_int() ? std::to_string(key.as_int()) : "this " + type_name(key);
     throw Error(ErrorClass::KeyError, shown + " is not a file in the archive");
   }
   result = read(runtime, static_cast<std::size_t>(member));
@@ -109,24 +107,21 @@ bool NpzFile::get_attribute(Runtime&, std::string_view name, Value& result) {
   }
   auto none = [](std::string_view function, const Arguments& arguments) {
     if (arguments.size())
-      throw Error(ErrorClass::TypeError, "NpzFile." + std::string(function) +
-                                             "() takes 1 positional argument but " +
+      throw Error(ErrorClass::TypeError, "NpzFile." + std::string(function) + "() takes 1 positional argument but " +
                                              std::to_string(arguments.size() + 1) + " were given");
   };
   struct View {
     std::string_view name;
     NpzIterator::What what;
   };
-  static constexpr View kViews[] = {{"keys", NpzIterator::What::Names},
-                                    {"values", NpzIterator::What::Arrays},
-                                    {"items", NpzIterator::What::Items}};
+  static constexpr View kViews[] = {
+      {"keys", NpzIterator::What::Names}, {"values", NpzIterator::What::Arrays}, {"items", NpzIterator::What::Items}};
   for (const View& view : kViews) {
     if (view.name != name) continue;
-    result =
-        make_native(std::string(name), [self, view, none](Runtime&, const Arguments& arguments) -> Value {
-          none(view.name, arguments);
-          return make<NpzIterator>(self, view.what);
-        });
+    result = make_native(std::string(name), [self, view, none](Runtime&, const Arguments& arguments) -> Value {
+      none(view.name, arguments);
+      return make<NpzIterator>(self, view.what);
+    });
     return true;
   }
   if (name == "close") {
@@ -151,8 +146,6 @@ bool NpzFile::get_attribute(Runtime&, std::string_view name, Value& result) {
   return false;
 }
 
-std::vector<std::string> NpzFile::attribute_names() const {
-  return {"files", "keys", "values", "items", "get", "close"};
-}
+std::vector<std::string> NpzFile::attribute_names() const { return {"files", "keys", "values", "items", "get", "close"}; }
 
 }  // namespace autoray::runtime

@@ -41,8 +41,8 @@ std::vector<Conversion> parse_pattern(std::string_view pattern) {
     if (!std::strchr("eEfFgGdiuxXosrc", pattern[i]) || pattern[i] == '\0') {
       char code[8];
       std::snprintf(code, sizeof code, "%x", static_cast<unsigned char>(pattern[i]));
-      throw Error(ErrorClass::ValueError, "unsupported format character '" + std::string(1, pattern[i]) +
-                                              "' (0x" + code + ") at index " + std::to_string(i));
+      throw Error(ErrorClass::ValueError, "unsupported format character '" + std::string(1, pattern[i]) + "' (0x" + code +
+                                              ") at index " + std::to_string(i));
     }
     parts.back().flags = pattern.substr(begin, i - begin);
     // Widths beyond this are a mistake or an attack.
@@ -87,19 +87,16 @@ std::string convert(const Conversion& conversion, DType dtype, const char* item)
       bool decimal = std::strchr("diu", conversion.kind) != nullptr;
       if (ir::is_real_floating(dtype)) {
         if (!decimal)
-          throw Error(ErrorClass::TypeError,
-                      "Mismatch between array dtype ('" + std::string(ir::name(dtype)) +
-                          "') and format specifier ('%" + conversion.flags + conversion.kind + "')");
+          throw Error(ErrorClass::TypeError, "Mismatch between array dtype ('" + std::string(ir::name(dtype)) +
+                                                 "') and format specifier ('%" + conversion.flags + conversion.kind + "')");
         double value = real_of(dtype, item);
         if (std::isnan(value)) throw Error(ErrorClass::ValueError, "cannot convert float NaN to integer");
-        if (std::isinf(value))
-          throw Error(ErrorClass::OverflowError, "cannot convert float infinity to integer");
+        if (std::isinf(value)) throw Error(ErrorClass::OverflowError, "cannot convert float infinity to integer");
         value = std::trunc(value);
         if (std::fabs(value) < 0x1p63) return print(start + "ld", static_cast<long>(value));
         // Exact beyond 64 bits, as Python's int.
         if (conversion.flags.find('.') != std::string::npos)
-          throw Error(ErrorClass::NotImplementedError,
-                      "a precision with numbers of this size is not supported");
+          throw Error(ErrorClass::NotImplementedError, "a precision with numbers of this size is not supported");
         return print(start + ".0f", value);
       }
       if (dtype == DType::UInt64) {
@@ -113,8 +110,7 @@ std::string convert(const Conversion& conversion, DType dtype, const char* item)
       if (decimal) return print(start + "ld", static_cast<long>(value));
       // Python writes the sign before the digits of the magnitude.
       if (value < 0)
-        return "-" + print(start + 'l' + conversion.kind,
-                           static_cast<unsigned long>(-static_cast<unsigned long>(value)));
+        return "-" + print(start + 'l' + conversion.kind, static_cast<unsigned long>(-static_cast<unsigned long>(value)));
       return print(start + 'l' + conversion.kind, static_cast<unsigned long>(value));
     }
     default: {
@@ -132,17 +128,15 @@ std::string convert(const Conversion& conversion, DType dtype, const char* item)
   }
 }
 
-std::size_t count_percent(std::string_view text) {
-  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '%'));
-}
+std::size_t count_percent(std::string_view text) { return static_cast<std::size_t>(std::count(text.begin(), text.end(), '%')); }
 
 // The real and imaginary part of an item in one pattern each.
 std::string complex_item(const std::vector<Conversion>& pattern, DType dtype, const char* item) {
   DType part = ir::real_dtype(dtype);
   auto with_sign = pattern[0];
   with_sign.flags = "+" + with_sign.flags;
-  return " (" + pattern[0].literal + convert(pattern[0], part, item) +
-         convert(with_sign, part, item + ir::itemsize(part)) + "j)";
+  return " (" + pattern[0].literal + convert(pattern[0], part, item) + convert(with_sign, part, item + ir::itemsize(part)) +
+         "j)";
 }
 
 std::string commented(const std::string& text, const SaveTextOptions& options) {
@@ -158,8 +152,7 @@ std::string commented(const std::string& text, const SaveTextOptions& options) {
 
 std::string format_text(Runtime& runtime, const Array& array, const SaveTextOptions& options) {
   if (array.ndim() != 1 && array.ndim() != 2)
-    throw Error(ErrorClass::ValueError,
-                "Expected 1D or 2D array, got " + std::to_string(array.ndim()) + "D array instead");
+    throw Error(ErrorClass::ValueError, "Expected 1D or 2D array, got " + std::to_string(array.ndim()) + "D array instead");
   std::int64_t rows = array.shape[0], columns = array.ndim() == 2 ? array.shape[1] : 1;
   std::int64_t row_stride = array.strides[0], column_stride = array.ndim() == 2 ? array.strides[1] : 0;
   bool is_complex = ir::is_complex(array.dtype);
@@ -193,8 +186,8 @@ std::string format_text(Runtime& runtime, const Array& array, const SaveTextOpti
       const auto& pattern = patterns[0];
       for (std::size_t i = 0; i + 1 < pattern.size(); ++i) {
         auto at = static_cast<std::int64_t>(i);
-        const char* item = is_complex ? row + at / 2 * column_stride + at % 2 * (array.itemsize() / 2)
-                                      : row + at * column_stride;
+        const char* item =
+            is_complex ? row + at / 2 * column_stride + at % 2 * (array.itemsize() / 2) : row + at * column_stride;
         text += pattern[i].literal + convert(pattern[i], ir::real_dtype(array.dtype), item);
       }
       text += pattern.back().literal;
@@ -205,8 +198,7 @@ std::string format_text(Runtime& runtime, const Array& array, const SaveTextOpti
         if (is_complex) {
           text += complex_item(pattern, array.dtype, row + c * column_stride);
         } else {
-          text += pattern[0].literal + convert(pattern[0], array.dtype, row + c * column_stride) +
-                  pattern[1].literal;
+          text += pattern[0].literal + convert(pattern[0], array.dtype, row + c * column_stride) + pattern[1].literal;
         }
       }
     }

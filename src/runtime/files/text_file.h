@@ -27,8 +27,7 @@ struct LoadTextOptions {
 Array parse_text(Runtime& runtime, std::string_view text, const LoadTextOptions& options);
 
 struct SaveTextOptions {
-  std::vector<std::string> formats = {
-      "%.18e"};  // one for all columns, a whole row's pattern, or one a column
+  std::vector<std::string> formats = {"%.18e"};  // one for all columns, a whole row's pattern, or one a column
   bool format_is_list = false;
   std::string delimiter = " ", newline = "\n", header, footer, comments = "# ";
 };

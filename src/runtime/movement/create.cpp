@@ -39,7 +39,11 @@ void eye_kernel(KernelCall& call) {
   std::int64_t k = call.op.id == OpId::Eye ? ir::as_int(attribute(call.op, call.attrs, "k"), "k") : 0;
   std::int64_t n = result.shape[0], m = result.shape[1];
   std::int64_t length = std::max<std::int64_t>(0, k >= 0 ? std::min(n, m - k) : std::min(n + k, m));
-  if (length) fill_with(call.runtime, with_shape_and_strides(result, Dims{length}, Dims{result.strides[0] + result.strides[1]}, k >= 0 ? k * result.strides[1] : -k * result.strides[0]), 1);
+  if (length)
+    fill_with(call.runtime,
+              with_shape_and_strides(result, Dims{length}, Dims{result.strides[0] + result.strides[1]},
+                                     k >= 0 ? k * result.strides[1] : -k * result.strides[0]),
+              1);
   call.out[0] = std::move(result);
 }
 void copy_kernel(KernelCall& call) {
@@ -73,7 +77,10 @@ Value result(HostCall& call, Array array) {
 }
 bool is_false(const Value& v) { return v.is_bool() && !v.as_bool(); }
 [[noreturn]] void cannot_avoid_copy() {
-  throw Error(ErrorClass::ValueError, "Unable to avoid copy while creating an array as requested.\nIf using `np.array(obj, copy=False)` replace it with `np.asarray(obj)` to allow a copy when needed (no behavior change in NumPy 1.x).\nFor more details, see https://numpy.org/devdocs/numpy_2_0_migration_guide.html#adapting-to-changes-in-the-copy-keyword.");
+  throw Error(ErrorClass::ValueError,
+              "Unable to avoid copy while creating an array as requested.\nIf using `np.array(obj, copy=False)` replace it "
+              "with `np.asarray(obj)` to allow a copy when needed (no behavior change in NumPy 1.x).\nFor more details, see "
+              "https://numpy.org/devdocs/numpy_2_0_migration_guide.html#adapting-to-changes-in-the-copy-keyword.");
 }
 // 'F' lays a fresh copy out by columns; 'C' and 'A' by rows; 'K' and None leave it.
 Array ordered(Runtime& runtime, Array array, const Value& order, bool may_copy) {
@@ -111,9 +118,11 @@ Value asarray_host(HostCall& call) {
   const Value& x = arg(call, 0);
   auto dtype = to_dtype(arg(call, 1));
   if (!arg(call, 3).is_none() && !arg(call, 3).empty() && text_of(arg(call, 3), "device") != "cpu")
-    throw Error(ErrorClass::ValueError, "Device not understood. Only \"cpu\" is allowed, but received: " + text_of(arg(call, 3), "device"));
+    throw Error(ErrorClass::ValueError,
+                "Device not understood. Only \"cpu\" is allowed, but received: " + text_of(arg(call, 3), "device"));
   bool plain_order = arg(call, 2).is_none() || arg(call, 2).empty();
-  if (auto* object = x.get_if<ArrayObject>(); object && (!dtype || *dtype == object->array.dtype) && !(arg(call, 4).is_bool() && arg(call, 4).as_bool())) {
+  if (auto* object = x.get_if<ArrayObject>();
+      object && (!dtype || *dtype == object->array.dtype) && !(arg(call, 4).is_bool() && arg(call, 4).as_bool())) {
     if (plain_order) return x;
     return result(call, ordered(call.runtime, object->array, arg(call, 2), !is_false(arg(call, 4))));
   }
@@ -210,7 +219,8 @@ Value linspace_host(HostCall& call) {
   }
   y = op(OpId::Add, y, a);
   if (endpoint && n > 1) {
-    Array last = with_shape_and_strides(y, Dims(y.shape.begin() + 1, y.shape.end()), Dims(y.strides.begin() + 1, y.strides.end()), (n - 1) * y.strides[0]);
+    Array last = with_shape_and_strides(y, Dims(y.shape.begin() + 1, y.shape.end()),
+                                        Dims(y.strides.begin() + 1, y.strides.end()), (n - 1) * y.strides[0]);
     copy_into(r, b, last);
   }
   std::int64_t axis_attr = ir::as_int(to_attr(r, arg(call, 6)), "axis");
@@ -227,7 +237,8 @@ Value meshgrid_host(HostCall& call) {
   Runtime& r = call.runtime;
   const std::string& indexing = text_of(arg(call, 3), "indexing");
   bool sparse = ir::as_bool(to_attr(r, arg(call, 2)), "sparse");
-  if (indexing != "xy" && indexing != "ij") throw Error(ErrorClass::ValueError, "Valid values for `indexing` are 'xy' and 'ij'.");
+  if (indexing != "xy" && indexing != "ij")
+    throw Error(ErrorClass::ValueError, "Valid values for `indexing` are 'xy' and 'ij'.");
   auto& inputs = arg(call, 0).as<Tuple>().items;
   std::size_t n = inputs.size();
   std::vector<Array> axes;
@@ -267,7 +278,9 @@ Value indices_host(HostCall& call) {
     own[k] = dims[k];
     Array view;
     try_reshape_view(line, own, view);
-    copy_into(r, view, with_shape_and_strides(out, dims, Dims(out.strides.begin() + 1, out.strides.end()), static_cast<std::int64_t>(k) * out.strides[0]));
+    copy_into(r, view,
+              with_shape_and_strides(out, dims, Dims(out.strides.begin() + 1, out.strides.end()),
+                                     static_cast<std::int64_t>(k) * out.strides[0]));
   }
   return result(call, out);
 }
@@ -275,14 +288,17 @@ Value indices_host(HostCall& call) {
 }  // namespace
 
 std::span<const KernelRow> create_kernels() {
-  static constexpr KernelRow kRows[] = {{OpId::Zeros, zeros_kernel, "autoray"}, {OpId::Ones, ones_kernel, "autoray"}, {OpId::Empty, empty_kernel, "autoray"},
-                                        {OpId::Full, full_kernel, "autoray"}, {OpId::ZerosLike, zeros_kernel, "autoray"}, {OpId::OnesLike, ones_kernel, "autoray"},
-                                        {OpId::EmptyLike, empty_kernel, "autoray"}, {OpId::FullLike, full_kernel, "autoray"}, {OpId::Eye, eye_kernel, "autoray"},
-                                        {OpId::Identity, eye_kernel, "autoray"}, {OpId::Copy, copy_kernel, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::Zeros, zeros_kernel, "autoray"},     {OpId::Ones, ones_kernel, "autoray"},
+                                        {OpId::Empty, empty_kernel, "autoray"},     {OpId::Full, full_kernel, "autoray"},
+                                        {OpId::ZerosLike, zeros_kernel, "autoray"}, {OpId::OnesLike, ones_kernel, "autoray"},
+                                        {OpId::EmptyLike, empty_kernel, "autoray"}, {OpId::FullLike, full_kernel, "autoray"},
+                                        {OpId::Eye, eye_kernel, "autoray"},         {OpId::Identity, eye_kernel, "autoray"},
+                                        {OpId::Copy, copy_kernel, "autoray"}};
   return kRows;
 }
 std::span<const HostRow> create_hosts() {
-  static constexpr HostRow kRows[] = {{OpId::ArrayOp, array_host}, {OpId::Asarray, asarray_host}, {OpId::Arange, arange_host}, {OpId::Linspace, linspace_host},
+  static constexpr HostRow kRows[] = {{OpId::ArrayOp, array_host},     {OpId::Asarray, asarray_host},
+                                      {OpId::Arange, arange_host},     {OpId::Linspace, linspace_host},
                                       {OpId::Meshgrid, meshgrid_host}, {OpId::Indices, indices_host}};
   return kRows;
 }

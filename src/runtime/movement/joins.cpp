@@ -59,7 +59,8 @@ void vstack_kernel(KernelCall& call) {
   for (const Operand& operand : call.in) {
     Dims shape = operand->shape;
     while (shape.size() < 2) shape.insert(0, 1);
-    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype), shape) : *operand.array);
+    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype), shape)
+                                        : *operand.array);
   }
   join(call, parts, 0);
 }
@@ -71,7 +72,9 @@ void hstack_kernel(KernelCall& call) {
 void column_stack_kernel(KernelCall& call) {
   std::vector<Array> parts;
   for (const Operand& operand : call.in)
-    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype), Dims{operand->ndim() ? operand->shape[0] : 1, 1}) : *operand.array);
+    parts.push_back(operand->ndim() < 2 ? seen(contiguous(call.runtime, *operand.array, operand->dtype),
+                                               Dims{operand->ndim() ? operand->shape[0] : 1, 1})
+                                        : *operand.array);
   join(call, parts, 1);
 }
 void split_kernel(KernelCall& call) {
@@ -81,7 +84,8 @@ void split_kernel(KernelCall& call) {
   std::int64_t from = 0, length = x.shape[axis];
   auto clip = [&](std::int64_t p) { return std::clamp<std::int64_t>(p < 0 ? p + length : p, 0, length); };
   for (std::size_t i = 0; i < ends.size(); ++i) {
-    call.out[i] = with_shape_and_strides(x, call.types[i].shape, x.strides, call.types[i].shape[axis] ? clip(from) * x.strides[axis] : 0);
+    call.out[i] =
+        with_shape_and_strides(x, call.types[i].shape, x.strides, call.types[i].shape[axis] ? clip(from) * x.strides[axis] : 0);
     from = ends[i];
   }
 }
@@ -142,9 +146,11 @@ void pad_kernel(KernelCall& call) {
     auto* nested = values.get<ir::Attr::Tuple>();
     bool per_axis = nested && !nested->empty() && ((*nested)[0].get<Dims>() || (*nested)[0].get<ir::Attr::Tuple>());
     if (per_axis && nested->size() != 1 && nested->size() != fill.size())
-      throw ir::Error(ir::ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: (" + std::to_string(nested->size()) +
-                                                      ",2)  and requested shape (" + std::to_string(fill.size()) + ",2)");
-    for (std::size_t i = 0; i < fill.size(); ++i) fill[i] = pair_of(per_axis ? (*nested)[std::min(i, nested->size() - 1)] : values);
+      throw ir::Error(ir::ErrorClass::ValueError,
+                      "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
+                          std::to_string(nested->size()) + ",2)  and requested shape (" + std::to_string(fill.size()) + ",2)");
+    for (std::size_t i = 0; i < fill.size(); ++i)
+      fill[i] = pair_of(per_axis ? (*nested)[std::min(i, nested->size() - 1)] : values);
     copy_into(call.runtime, x, centre);
     Array item = call.runtime.allocate(ir::DType::Float64, {});
     // Later axes span the corners, as numpy's.
@@ -163,7 +169,8 @@ void pad_kernel(KernelCall& call) {
     return;
   }
   copy_into(call.runtime, x, centre);
-  bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap", empty = mode == "empty";
+  bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap",
+       empty = mode == "empty";
   if (!edge && !reflect && !symmetric && !wrap && !empty) {
     static constexpr std::string_view kLater[] = {"linear_ramp", "maximum", "mean", "median", "minimum"};
     if (std::find(std::begin(kLater), std::end(kLater), mode) != std::end(kLater))
@@ -173,15 +180,20 @@ void pad_kernel(KernelCall& call) {
   Array region = centre;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     std::int64_t n = x.shape[i], before = widths[i].first, after = widths[i].second;
-    if (n == 0 && before + after > 0 && !empty) throw ir::Error(ir::ErrorClass::ValueError, "can't extend empty axis " + std::to_string(i) + " using modes other than 'constant' or 'empty'");
+    if (n == 0 && before + after > 0 && !empty)
+      throw ir::Error(ir::ErrorClass::ValueError,
+                      "can't extend empty axis " + std::to_string(i) + " using modes other than 'constant' or 'empty'");
     auto fill = [&](std::int64_t at) {  // position relative to the data
       std::int64_t p;
-      if (edge) p = std::clamp<std::int64_t>(at, 0, n - 1);
-      else if (wrap) p = ((at % n) + n) % n;
+      if (edge)
+        p = std::clamp<std::int64_t>(at, 0, n - 1);
+      else if (wrap)
+        p = ((at % n) + n) % n;
       else if (symmetric) {
         p = ((at % (2 * n)) + 2 * n) % (2 * n);
         if (p >= n) p = 2 * n - 1 - p;
-      } else if (n == 1) p = 0;
+      } else if (n == 1)
+        p = 0;
       else {
         p = ((at % (2 * n - 2)) + 2 * n - 2) % (2 * n - 2);
         if (p >= n) p = 2 * n - 2 - p;
@@ -204,11 +216,16 @@ void pad_kernel(KernelCall& call) {
 }  // namespace
 
 std::span<const KernelRow> join_kernels() {
-  static constexpr KernelRow kRows[] = {{OpId::Concatenate, concatenate_kernel, "autoray"}, {OpId::Stack, stack_kernel, "autoray"},
-                                        {OpId::Vstack, vstack_kernel, "autoray"}, {OpId::Hstack, hstack_kernel, "autoray"},
-                                        {OpId::ColumnStack, column_stack_kernel, "autoray"}, {OpId::Split, split_kernel, "autoray"},
-                                        {OpId::ArraySplit, split_kernel, "autoray"}, {OpId::Tile, tile_kernel, "autoray"},
-                                        {OpId::Repeat, repeat_kernel, "autoray"}, {OpId::Pad, pad_kernel, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::Concatenate, concatenate_kernel, "autoray"},
+                                        {OpId::Stack, stack_kernel, "autoray"},
+                                        {OpId::Vstack, vstack_kernel, "autoray"},
+                                        {OpId::Hstack, hstack_kernel, "autoray"},
+                                        {OpId::ColumnStack, column_stack_kernel, "autoray"},
+                                        {OpId::Split, split_kernel, "autoray"},
+                                        {OpId::ArraySplit, split_kernel, "autoray"},
+                                        {OpId::Tile, tile_kernel, "autoray"},
+                                        {OpId::Repeat, repeat_kernel, "autoray"},
+                                        {OpId::Pad, pad_kernel, "autoray"}};
   return kRows;
 }
 

@@ -24,10 +24,14 @@ const ir::Attr& attr(const KernelCall& call, std::string_view name) { return att
 template <class T>
 struct Before {
   bool operator()(const T& a, const T& b) const {
-    if constexpr (scalar::is_complex_v<T>) return scalar::complex_less(a, b);
-    else if constexpr (std::is_same_v<T, ir::Half>) return Before<float>{}(static_cast<float>(a), static_cast<float>(b));
-    else if constexpr (std::is_floating_point_v<T>) return a < b || (b != b && a == a);
-    else return a < b;
+    if constexpr (scalar::is_complex_v<T>)
+      return scalar::complex_less(a, b);
+    else if constexpr (std::is_same_v<T, ir::Half>)
+      return Before<float>{}(static_cast<float>(a), static_cast<float>(b));
+    else if constexpr (std::is_floating_point_v<T>)
+      return a < b || (b != b && a == a);
+    else
+      return a < b;
   }
 };
 
@@ -35,14 +39,16 @@ struct Before {
 void check_kind(const KernelCall& call) {
   const ir::Attr& kind = attr(call, "kind");
   if (kind.none()) {
-    if (!attr(call, "order").none()) throw ir::Error(ir::ErrorClass::ValueError, "Cannot specify order when the array has no fields.");
+    if (!attr(call, "order").none())
+      throw ir::Error(ir::ErrorClass::ValueError, "Cannot specify order when the array has no fields.");
     return;
   }
   const std::string& text = ir::as_string(kind, "kind");
   if (text.empty() || !std::strchr("qQhHmMsS", text[0]))
     throw ir::Error(ir::ErrorClass::ValueError, "sort kind must be one of 'quick', 'heap', or 'stable' (got '" + text + "')");
   if (!attr(call, "stable").none())
-    throw ir::Error(ir::ErrorClass::ValueError, "`kind` and keyword parameters can't be provided at the same time. Use only one.");
+    throw ir::Error(ir::ErrorClass::ValueError,
+                    "`kind` and keyword parameters can't be provided at the same time. Use only one.");
 }
 
 // The operand in C order with the sorted axis last; the op's axis attribute says which (None: flattened).
@@ -86,7 +92,9 @@ void sort_kernel(KernelCall& call) {
 void argsort_kernel(KernelCall& call) {
   check_kind(call);
   int axis;
-  Array x = axis_last(call, call.in[0]->ndim() ? *call.in[0] : with_shape_and_strides(*call.in[0], Dims{1}, Dims{call.in[0]->itemsize()}), axis);
+  Array x = axis_last(
+      call, call.in[0]->ndim() ? *call.in[0] : with_shape_and_strides(*call.in[0], Dims{1}, Dims{call.in[0]->itemsize()}),
+      axis);
   std::int64_t n = x.shape.back(), rows = n ? x.size() / n : 0;
   Array order = call.runtime.allocate(DType::Int64, x.shape);
   ir::visit_dtype(x.dtype, [&]<class T>() {
@@ -110,7 +118,8 @@ void searchsorted_kernel(KernelCall& call) {
   DType dtype = ir::promote(call.in[0]->dtype, call.in[1]->dtype);
   Array a = converted(call.runtime, *call.in[0], dtype), v = converted(call.runtime, *call.in[1], dtype);
   const std::string& side = ir::as_string(attr(call, "side"), "side");
-  if (side != "left" && side != "right") throw ir::Error(ir::ErrorClass::ValueError, "search side must be one of 'left' or 'right' (got '" + side + "')");
+  if (side != "left" && side != "right")
+    throw ir::Error(ir::ErrorClass::ValueError, "search side must be one of 'left' or 'right' (got '" + side + "')");
   if (call.in[2].present()) {
     Array sorter = contiguous(call.runtime, *call.in[2], DType::Int64);
     a = call.runtime.run1(OpId::Take, call.backend, {&a, &sorter});
@@ -119,7 +128,9 @@ void searchsorted_kernel(KernelCall& call) {
   ir::visit_dtype(dtype, [&]<class T>() {
     const T *begin = a.as<T>(), *end = begin + a.size();
     for (std::int64_t i = 0, n = v.size(); i < n; ++i)
-      out.as<std::int64_t>()[i] = (side == "left" ? std::lower_bound(begin, end, v.as<T>()[i], Before<T>{}) : std::upper_bound(begin, end, v.as<T>()[i], Before<T>{})) - begin;
+      out.as<std::int64_t>()[i] = (side == "left" ? std::lower_bound(begin, end, v.as<T>()[i], Before<T>{})
+                                                  : std::upper_bound(begin, end, v.as<T>()[i], Before<T>{})) -
+                                  begin;
   });
 }
 void take_kernel(KernelCall& call) {
@@ -130,7 +141,9 @@ void take_kernel(KernelCall& call) {
   if (mode != "raise" && mode != "wrap" && mode != "clip")
     throw ir::Error(ir::ErrorClass::ValueError, "clipmode must be one of 'clip', 'raise', or 'wrap' (got '" + mode + "')");
   if (!ir::is_integer(call.in[1]->dtype) && !ir::is_bool(call.in[1]->dtype) && call.in[1]->size())
-    throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(call.in[1]->dtype)) + "') to dtype('int64') according to the rule 'safe'");
+    throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" +
+                                                   std::string(ir::name(call.in[1]->dtype)) +
+                                                   "') to dtype('int64') according to the rule 'safe'");
   Array indices = contiguous(call.runtime, *call.in[1], DType::Int64);
   Array& out = call.allocate();
   std::int64_t n = x.size(), outer = 1, inner = x.itemsize();
@@ -146,11 +159,19 @@ void take_kernel(KernelCall& call) {
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t k = 0; k < count; ++k, to += inner) {
       std::int64_t i = indices.as<std::int64_t>()[k];
-      if (mode == "wrap") i = ((i % n) + n) % n;
-      else if (mode == "clip") i = std::clamp<std::int64_t>(i, 0, n - 1);
+      if (mode == "wrap")
+        i = ((i % n) + n) % n;
+      else if (mode == "clip")
+        i = std::clamp<std::int64_t>(i, 0, n - 1);
       else {
         if (i < -n || i >= n)
-          throw ir::Error(ir::ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for " + (axis_attr.none() ? "size " : "axis " + std::to_string(ir::normalize_axis(ir::as_int(axis_attr, "axis"), x.ndim())) + " with size ") + std::to_string(n));
+          throw ir::Error(
+              ir::ErrorClass::IndexError,
+              "index " + std::to_string(i) + " is out of bounds for " +
+                  (axis_attr.none() ? "size "
+                                    : "axis " + std::to_string(ir::normalize_axis(ir::as_int(axis_attr, "axis"), x.ndim())) +
+                                          " with size ") +
+                  std::to_string(n));
         if (i < 0) i += n;
       }
       std::memcpy(to, x.data + (o * n + i) * inner, static_cast<std::size_t>(inner));
@@ -174,7 +195,9 @@ void take_along_axis_kernel(KernelCall& call) {
   auto size = static_cast<std::size_t>(x.itemsize());
   for (std::int64_t k = 0, total = out.size(); k < total; ++k) {
     std::int64_t i = indices.as<std::int64_t>()[k];
-    if (i < -n || i >= n) throw ir::Error(ir::ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for axis " + std::to_string(axis) + " with size " + std::to_string(n));
+    if (i < -n || i >= n)
+      throw ir::Error(ir::ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for axis " +
+                                                      std::to_string(axis) + " with size " + std::to_string(n));
     std::int64_t offset = (i < 0 ? i + n : i) * source.strides[axis];
     for (std::size_t a = 0; a < index.size(); ++a)
       if (a != axis) offset += index[a] * source.strides[a];
@@ -187,7 +210,10 @@ void take_along_axis_kernel(KernelCall& call) {
 }
 void nonzero_kernel(KernelCall& call) {
   Array mask = converted(call.runtime, *call.in[0], DType::Bool);
-  if (mask.ndim() == 0) throw ir::Error(ir::ErrorClass::ValueError, "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If the context of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
+  if (mask.ndim() == 0)
+    throw ir::Error(ir::ErrorClass::ValueError,
+                    "Calling nonzero on 0d arrays is not allowed. Use np.atleast_1d(scalar).nonzero() instead. If the context "
+                    "of this error is of the form `arr[nonzero(cond)]`, just use `arr[cond]`.");
   std::int64_t count = 0, n = mask.size();
   for (std::int64_t i = 0; i < n; ++i) count += mask.data[i] != 0;
   const std::int64_t shape[] = {count};
@@ -206,9 +232,12 @@ void nonzero_kernel(KernelCall& call) {
   for (Array& r : results) call.dynamic_out->push_back(std::move(r));
 }
 void unique_kernel(KernelCall& call) {
-  if (!attr(call, "axis").none()) throw ir::Error(ir::ErrorClass::NotImplementedError, "unique with axis= is not supported").with_code(202);
-  bool want_index = ir::as_bool(attr(call, "return_index"), "return_index"), want_inverse = ir::as_bool(attr(call, "return_inverse"), "return_inverse"),
-       want_counts = ir::as_bool(attr(call, "return_counts"), "return_counts"), equal_nan = ir::as_bool(attr(call, "equal_nan"), "equal_nan");
+  if (!attr(call, "axis").none())
+    throw ir::Error(ir::ErrorClass::NotImplementedError, "unique with axis= is not supported").with_code(202);
+  bool want_index = ir::as_bool(attr(call, "return_index"), "return_index"),
+       want_inverse = ir::as_bool(attr(call, "return_inverse"), "return_inverse"),
+       want_counts = ir::as_bool(attr(call, "return_counts"), "return_counts"),
+       equal_nan = ir::as_bool(attr(call, "equal_nan"), "equal_nan");
   Array x = contiguous(call.runtime, *call.in[0], call.in[0]->dtype);
   std::int64_t n = x.size();
   ir::visit_dtype(x.dtype, [&]<class T>() {
@@ -249,12 +278,15 @@ void unique_kernel(KernelCall& call) {
 void bincount_kernel(KernelCall& call) {
   if (call.in[0]->ndim() != 1) throw ir::Error(ir::ErrorClass::ValueError, "object too deep for desired array");
   if (!ir::is_integer(call.in[0]->dtype) && !ir::is_bool(call.in[0]->dtype) && call.in[0]->size())
-    throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(call.in[0]->dtype)) + "') to dtype('int64') according to the rule 'safe'");
+    throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" +
+                                                   std::string(ir::name(call.in[0]->dtype)) +
+                                                   "') to dtype('int64') according to the rule 'safe'");
   Array x = contiguous(call.runtime, *call.in[0], DType::Int64);
   std::int64_t most = ir::as_int(attr(call, "minlength"), "minlength");
   if (most < 0) throw ir::Error(ir::ErrorClass::ValueError, "'minlength' must not be negative");
   for (std::int64_t i = 0; i < x.size(); ++i) {
-    if (x.as<std::int64_t>()[i] < 0) throw ir::Error(ir::ErrorClass::ValueError, "'list' argument must have no negative elements");
+    if (x.as<std::int64_t>()[i] < 0)
+      throw ir::Error(ir::ErrorClass::ValueError, "'list' argument must have no negative elements");
     most = std::max(most, x.as<std::int64_t>()[i] + 1);
   }
   const std::int64_t shape[] = {most};
@@ -274,9 +306,14 @@ void bincount_kernel(KernelCall& call) {
 }  // namespace
 
 std::span<const KernelRow> sort_kernels() {
-  static constexpr KernelRow kRows[] = {{OpId::Sort, sort_kernel, "autoray"}, {OpId::Argsort, argsort_kernel, "autoray"}, {OpId::Searchsorted, searchsorted_kernel, "autoray"},
-                                        {OpId::Take, take_kernel, "autoray"}, {OpId::TakeAlongAxis, take_along_axis_kernel, "autoray"}, {OpId::Nonzero, nonzero_kernel, "autoray"},
-                                        {OpId::Unique, unique_kernel, "autoray"}, {OpId::Bincount, bincount_kernel, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::Sort, sort_kernel, "autoray"},
+                                        {OpId::Argsort, argsort_kernel, "autoray"},
+                                        {OpId::Searchsorted, searchsorted_kernel, "autoray"},
+                                        {OpId::Take, take_kernel, "autoray"},
+                                        {OpId::TakeAlongAxis, take_along_axis_kernel, "autoray"},
+                                        {OpId::Nonzero, nonzero_kernel, "autoray"},
+                                        {OpId::Unique, unique_kernel, "autoray"},
+                                        {OpId::Bincount, bincount_kernel, "autoray"}};
   return kRows;
 }
 

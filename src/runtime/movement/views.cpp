@@ -41,15 +41,18 @@ void reshape_kernel(KernelCall& call) {
     call.out[0] = transposed(part, back);
     return;
   }
-  if (order != "C" && order != "A") throw ir::Error(ir::ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
+  if (order != "C" && order != "A")
+    throw ir::Error(ir::ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
   call.out[0] = reshaped(call, x, call.types[0].shape);
 }
 void transpose_kernel(KernelCall& call) {
   auto axes = ir::as_axes(attr(call, "axes"), "axes");
   Dims normal;
   int ndim = call.in[0]->ndim();
-  if (axes) normal = ir::normalize_axes(axes, ndim);
-  else for (int i = ndim; i-- > 0;) normal.push_back(i);
+  if (axes)
+    normal = ir::normalize_axes(axes, ndim);
+  else
+    for (int i = ndim; i-- > 0;) normal.push_back(i);
   call.out[0] = transposed(*call.in[0], normal);
 }
 void swapaxes_kernel(KernelCall& call) {
@@ -62,7 +65,8 @@ void swapaxes_kernel(KernelCall& call) {
 }
 void moveaxis_kernel(KernelCall& call) {
   int ndim = call.in[0]->ndim();
-  Dims source = ir::normalize_axes(ir::as_axes(attr(call, "source"), "source"), ndim), destination = ir::normalize_axes(ir::as_axes(attr(call, "destination"), "destination"), ndim);
+  Dims source = ir::normalize_axes(ir::as_axes(attr(call, "source"), "source"), ndim),
+       destination = ir::normalize_axes(ir::as_axes(attr(call, "destination"), "destination"), ndim);
   Dims order(static_cast<std::size_t>(ndim), -1);
   for (std::size_t i = 0; i < source.size(); ++i) order[static_cast<std::size_t>(destination[i])] = source[i];
   std::int64_t next = 0;
@@ -80,8 +84,10 @@ void unit_axes_kernel(KernelCall& call) {
   std::size_t at = 0;
   for (std::int64_t extent : call.types[0].shape) {
     while (at < x.shape.size() && x.shape[at] == 1 && extent != 1) ++at;
-    if (extent == 1 && (at >= x.shape.size() || x.shape[at] != 1)) strides.push_back(x.itemsize());
-    else strides.push_back(x.strides[at++]);
+    if (extent == 1 && (at >= x.shape.size() || x.shape[at] != 1))
+      strides.push_back(x.itemsize());
+    else
+      strides.push_back(x.strides[at++]);
   }
   call.out[0] = with_shape_and_strides(x, call.types[0].shape, strides);
 }
@@ -109,7 +115,8 @@ void ravel_kernel(KernelCall& call) {
     x = transposed(x, axes);
   }
   bool copy = call.op.id == OpId::Flatten;
-  call.out[0] = copy ? reshaped(call, converted(call.runtime, x, x.dtype), call.types[0].shape) : reshaped(call, x, call.types[0].shape);
+  call.out[0] =
+      copy ? reshaped(call, converted(call.runtime, x, x.dtype), call.types[0].shape) : reshaped(call, x, call.types[0].shape);
 }
 void broadcast_to_kernel(KernelCall& call) { call.out[0] = broadcast_view(*call.in[0], call.types[0].shape); }
 void atleast_kernel(KernelCall& call) {
@@ -154,7 +161,8 @@ void diag_kernel(KernelCall& call) {
     return;
   }
   Array result = call.runtime.allocate_zeroed(x.dtype, call.types[0].shape);
-  Array line = with_shape_and_strides(result, x.shape, Dims{result.strides[0] + result.strides[1]}, k >= 0 ? k * result.strides[1] : -k * result.strides[0]);
+  Array line = with_shape_and_strides(result, x.shape, Dims{result.strides[0] + result.strides[1]},
+                                      k >= 0 ? k * result.strides[1] : -k * result.strides[0]);
   copy_into(call.runtime, x, line);
   call.out[0] = std::move(result);
 }
@@ -168,7 +176,8 @@ void triangle_kernel(KernelCall& call) {
   for (std::int64_t m = 0; m < matrices; ++m)
     for (std::int64_t i = 0; i < rows; ++i) {
       char* row = result.data + (m * rows + i) * columns * size;
-      std::int64_t from = lower ? std::clamp<std::int64_t>(i + k + 1, 0, columns) : 0, to = lower ? columns : std::clamp<std::int64_t>(i + k, 0, columns);
+      std::int64_t from = lower ? std::clamp<std::int64_t>(i + k + 1, 0, columns) : 0,
+                   to = lower ? columns : std::clamp<std::int64_t>(i + k, 0, columns);
       if (to > from) std::memset(row + from * size, 0, static_cast<std::size_t>((to - from) * size));
     }
   call.out[0] = std::move(result);
@@ -189,7 +198,8 @@ void roll_kernel(KernelCall& call) {
     for (std::int64_t& a : axes) a = ir::normalize_axis(a, x.ndim());
     if (shifts.size() == 1) shifts = Dims(axes.size(), shifts[0]);
     if (axes.size() == 1) axes = Dims(shifts.size(), axes[0]);
-    if (axes.size() != shifts.size()) throw ir::Error(ir::ErrorClass::ValueError, "'shift' and 'axis' should be scalars or 1D sequences");
+    if (axes.size() != shifts.size())
+      throw ir::Error(ir::ErrorClass::ValueError, "'shift' and 'axis' should be scalars or 1D sequences");
   }
   Dims total(x.shape.size(), 0);
   for (std::size_t i = 0; i < axes.size(); ++i) total[static_cast<std::size_t>(axes[i])] += shifts[i];
@@ -217,13 +227,24 @@ void roll_kernel(KernelCall& call) {
 }  // namespace
 
 std::span<const KernelRow> view_kernels() {
-  static constexpr KernelRow kRows[] = {
-      {OpId::Reshape, reshape_kernel, "autoray"}, {OpId::Transpose, transpose_kernel, "autoray"}, {OpId::Swapaxes, swapaxes_kernel, "autoray"},
-      {OpId::Moveaxis, moveaxis_kernel, "autoray"}, {OpId::ExpandDims, unit_axes_kernel, "autoray"}, {OpId::Squeeze, unit_axes_kernel, "autoray"},
-      {OpId::Ravel, ravel_kernel, "autoray"}, {OpId::Flatten, ravel_kernel, "autoray"}, {OpId::BroadcastTo, broadcast_to_kernel, "autoray"},
-      {OpId::AtLeast1d, atleast_kernel, "autoray"}, {OpId::AtLeast2d, atleast_kernel, "autoray"}, {OpId::Flip, flip_kernel, "autoray"},
-      {OpId::Diagonal, diagonal_kernel, "autoray"}, {OpId::Diag, diag_kernel, "autoray"}, {OpId::Tril, triangle_kernel, "autoray"},
-      {OpId::Triu, triangle_kernel, "autoray"}, {OpId::Roll, roll_kernel, "autoray"}, {OpId::Trace, trace_kernel, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::Reshape, reshape_kernel, "autoray"},
+                                        {OpId::Transpose, transpose_kernel, "autoray"},
+                                        {OpId::Swapaxes, swapaxes_kernel, "autoray"},
+                                        {OpId::Moveaxis, moveaxis_kernel, "autoray"},
+                                        {OpId::ExpandDims, unit_axes_kernel, "autoray"},
+                                        {OpId::Squeeze, unit_axes_kernel, "autoray"},
+                                        {OpId::Ravel, ravel_kernel, "autoray"},
+                                        {OpId::Flatten, ravel_kernel, "autoray"},
+                                        {OpId::BroadcastTo, broadcast_to_kernel, "autoray"},
+                                        {OpId::AtLeast1d, atleast_kernel, "autoray"},
+                                        {OpId::AtLeast2d, atleast_kernel, "autoray"},
+                                        {OpId::Flip, flip_kernel, "autoray"},
+                                        {OpId::Diagonal, diagonal_kernel, "autoray"},
+                                        {OpId::Diag, diag_kernel, "autoray"},
+                                        {OpId::Tril, triangle_kernel, "autoray"},
+                                        {OpId::Triu, triangle_kernel, "autoray"},
+                                        {OpId::Roll, roll_kernel, "autoray"},
+                                        {OpId::Trace, trace_kernel, "autoray"}};
   return kRows;
 }
 

@@ -49,9 +49,7 @@ class ItemFormat {
 class BoolFormat final : public ItemFormat {
  public:
   explicit BoolFormat(const Array& array) : pad_(array.ndim() > 0) {}
-  std::string text(const char* item) const override {
-    return load<std::uint8_t>(item) ? (pad_ ? " True" : "True") : "False";
-  }
+  std::string text(const char* item) const override { return load<std::uint8_t>(item) ? (pad_ ? " True" : "True") : "False"; }
 
  private:
   bool pad_;
@@ -90,9 +88,7 @@ class IntegerFormat final : public ItemFormat {
 // Quotients as the dtype computes them.
 inline double divide(double a, double b) { return a / b; }
 inline float divide(float a, float b) { return a / b; }
-inline ir::Half divide(ir::Half a, ir::Half b) {
-  return ir::Half(static_cast<float>(a) / static_cast<float>(b));
-}
+inline ir::Half divide(ir::Half a, ir::Half b) { return ir::Half(static_cast<float>(a) / static_cast<float>(b)); }
 
 template <class T>
 constexpr int kDecimalPrecision = std::is_same_v<T, double>  ? 15
@@ -103,8 +99,7 @@ template <class T>
 class RealFormat {
  public:
   // `values` are the shown items.
-  RealFormat(const std::vector<T>& values, const PrintOptions& options, char sign)
-      : options_(options), sign_(sign) {
+  RealFormat(const std::vector<T>& values, const PrintOptions& options, char sign) : options_(options), sign_(sign) {
     std::vector<T> finite;
     finite.reserve(values.size());
     double largest = 0, smallest = 0;
@@ -127,9 +122,8 @@ class RealFormat {
     if (any_nonzero) {
       double cutoff = std::pow(10.0, std::min(8, kDecimalPrecision<T>));
       exponential_ =
-          largest >= cutoff ||
-          (!options.suppress && (smallest < static_cast<double>(T(0.0001)) ||
-                                 static_cast<double>(divide(largest_item, smallest_item)) > 1000.0));
+          largest >= cutoff || (!options.suppress && (smallest < static_cast<double>(T(0.0001)) ||
+                                                      static_cast<double>(divide(largest_item, smallest_item)) > 1000.0));
     }
     style_.precision = options.floatmode == FloatMode::Unique ? -1 : options.precision;
     style_.plus = sign == '+';
@@ -219,8 +213,7 @@ class RealFormat {
 template <class T>
 class FloatFormat final : public ItemFormat {
  public:
-  FloatFormat(const Array& array, const PrintOptions& options)
-      : format_(values(array, options), options, options.sign) {}
+  FloatFormat(const Array& array, const PrintOptions& options) : format_(values(array, options), options, options.sign) {}
   std::string text(const char* item) const override { return format_.text(load<T>(item)); }
 
  private:
@@ -237,8 +230,7 @@ template <class T>
 class ComplexFormat final : public ItemFormat {
  public:
   ComplexFormat(const Array& array, const PrintOptions& options)
-      : real_(parts(array, options, 0), options, options.sign),
-        imaginary_(parts(array, options, 1), options, '+') {}
+      : real_(parts(array, options, 0), options, options.sign), imaginary_(parts(array, options, 1), options, '+') {}
   std::string text(const char* item) const override {
     std::string imaginary = imaginary_.text(load<T>(item + sizeof(T)));
     std::size_t end = imaginary.find_last_not_of(' ') + 1;
@@ -249,9 +241,8 @@ class ComplexFormat final : public ItemFormat {
  private:
   static std::vector<T> parts(const Array& array, const PrintOptions& options, int part) {
     std::vector<T> result;
-    for_each_shown(array, options, 0, array.data, [&](const char* item) {
-      result.push_back(load<T>(item + part * static_cast<int>(sizeof(T))));
-    });
+    for_each_shown(array, options, 0, array.data,
+                   [&](const char* item) { result.push_back(load<T>(item + part * static_cast<int>(sizeof(T)))); });
     return result;
   }
   RealFormat<T> real_, imaginary_;
@@ -354,8 +345,7 @@ struct Layout {
   }
 };
 
-std::string body(const Array& array, const PrintOptions& options, std::string_view separator,
-                 std::size_t prefix, int suffix) {
+std::string body(const Array& array, const PrintOptions& options, std::string_view separator, std::size_t prefix, int suffix) {
   if (array.size() == 0) return "[]";
   auto format = item_format(array, options);
   Layout layout{array, options, *format, separator, summarised(array, options)};
@@ -363,8 +353,7 @@ std::string body(const Array& array, const PrintOptions& options, std::string_vi
 }
 
 bool dtype_is_implied(ir::DType dtype) {
-  return dtype == ir::DType::Bool || dtype == ir::DType::Int64 || dtype == ir::DType::Float64 ||
-         dtype == ir::DType::Complex128;
+  return dtype == ir::DType::Bool || dtype == ir::DType::Int64 || dtype == ir::DType::Float64 || dtype == ir::DType::Complex128;
 }
 
 }  // namespace
@@ -385,8 +374,7 @@ std::string array_repr(const Array& array, const PrintOptions& options) {
   text += body(array, options, ", ", kPrefix.size(), 1);
   std::string extras;
   bool empty = array.size() == 0;
-  if ((empty && !(array.ndim() == 1)) || summarised(array, options))
-    extras = "shape=" + ir::to_string(array.shape);
+  if ((empty && !(array.ndim() == 1)) || summarised(array, options)) extras = "shape=" + ir::to_string(array.shape);
   if (empty || !dtype_is_implied(array.dtype)) {
     if (!extras.empty()) extras += ", ";
     extras += "dtype=" + std::string(ir::name(array.dtype));
@@ -395,8 +383,7 @@ std::string array_repr(const Array& array, const PrintOptions& options) {
   text += ',';
   extras += ')';
   std::size_t line_start = text.rfind('\n') + 1;  // npos + 1 is 0
-  if (text.size() - line_start + extras.size() + 1 >
-      static_cast<std::size_t>(std::max(0, options.linewidth))) {
+  if (text.size() - line_start + extras.size() + 1 > static_cast<std::size_t>(std::max(0, options.linewidth))) {
     text += '\n';
     text.append(kPrefix.size(), ' ');
   } else {

@@ -49,8 +49,7 @@ Decimal shortest(ir::Half magnitude) {
     int nearest = std::atoi(result.digits.c_str());
     for (int candidate : {nearest, nearest + 1, nearest - 1}) {
       std::string mantissa = std::to_string(candidate);
-      double value =
-          std::strtod((mantissa + 'e' + std::to_string(result.exponent - digits)).c_str(), nullptr);
+      double value = std::strtod((mantissa + 'e' + std::to_string(result.exponent - digits)).c_str(), nullptr);
       if (ir::Half(value).bits != magnitude.bits) continue;
       result.exponent += static_cast<int>(mantissa.size()) - digits - 1;
       result.digits = std::move(mantissa);
@@ -77,8 +76,7 @@ std::string with_sign(bool negative, bool plus, std::string text, int pad_left, 
     text.insert(0, 1, '+');
   }
   std::size_t width = integer_digits + (negative || plus);
-  if (static_cast<std::size_t>(pad_left) > width)
-    text.insert(0, static_cast<std::size_t>(pad_left) - width, ' ');
+  if (static_cast<std::size_t>(pad_left) > width) text.insert(0, static_cast<std::size_t>(pad_left) - width, ' ');
   return text;
 }
 
@@ -92,8 +90,7 @@ int rounding_place(const FloatStyle& style, int shortest_fraction) {
 
 void finish_fraction(std::string& fraction, const FloatStyle& style) {
   if (style.keep_zeros) {
-    if (style.precision > static_cast<int>(fraction.size()))
-      fraction.resize(static_cast<std::size_t>(style.precision), '0');
+    if (style.precision > static_cast<int>(fraction.size())) fraction.resize(static_cast<std::size_t>(style.precision), '0');
   } else {
     while (!fraction.empty() && fraction.back() == '0') fraction.pop_back();
   }
@@ -110,8 +107,7 @@ std::string positional_text(T value, const FloatStyle& style) {
   std::string whole, fraction;
   if (int place = rounding_place(style, exact == 0 ? 0 : fraction_digits(decimal)); place >= 0) {
     std::string text(512 + static_cast<std::size_t>(place), '\0');
-    auto end =
-        std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::fixed, place).ptr;
+    auto end = std::to_chars(text.data(), text.data() + text.size(), exact, std::chars_format::fixed, place).ptr;
     text.resize(static_cast<std::size_t>(end - text.data()));
     std::size_t point = text.find('.');
     whole = text.substr(0, point);
@@ -143,9 +139,7 @@ std::string scientific_text(T value, const FloatStyle& style) {
   Decimal decimal = shortest(negative ? T(-static_cast<double>(value)) : value);
   if (int place = rounding_place(style, static_cast<int>(decimal.digits.size()) - 1); place >= 0) {
     std::string text(64 + static_cast<std::size_t>(place), '\0');
-    auto end =
-        std::to_chars(text.data(), text.data() + text.size() - 1, exact, std::chars_format::scientific, place)
-            .ptr;
+    auto end = std::to_chars(text.data(), text.data() + text.size() - 1, exact, std::chars_format::scientific, place).ptr;
     *end = '\0';
     decimal = split_scientific(text.data(), end);
   }

@@ -13,9 +13,8 @@
 namespace autoray::runtime {
 
 struct FloatStyle {
-  int precision = -1;  // at most this many digits behind the point; -1: as many as the value needs
-  int min_digits =
-      0;  // at least this many, further digits of the exact value where the shortest text has fewer
+  int precision = -1;       // at most this many digits behind the point; -1: as many as the value needs
+  int min_digits = 0;       // at least this many, further digits of the exact value where the shortest text has fewer
   bool unique = true;       // false: exactly `precision` digits of the exact value
   bool keep_zeros = false;  // pad with zeros to `precision` (numpy's trim 'k'); else trailing zeros go and
                             // the point stays ('.')

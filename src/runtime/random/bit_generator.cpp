@@ -23,8 +23,7 @@ Mt19937::Mt19937(std::uint32_t seed) {
 Mt19937::Mt19937(std::span<const std::uint32_t> seeds) : Mt19937(std::uint32_t{19650218}) {
   std::size_t i = 1, j = 0;
   for (std::size_t k = std::max(kSize, seeds.size()); k > 0; --k) {
-    words_[i] = (words_[i] ^ (words_[i - 1] ^ words_[i - 1] >> 30) * 1664525u) + seeds[j] +
-                static_cast<std::uint32_t>(j);
+    words_[i] = (words_[i] ^ (words_[i - 1] ^ words_[i - 1] >> 30) * 1664525u) + seeds[j] + static_cast<std::uint32_t>(j);
     if (++i >= kSize) {
       words_[0] = words_[kSize - 1];
       i = 1;
@@ -32,8 +31,7 @@ Mt19937::Mt19937(std::span<const std::uint32_t> seeds) : Mt19937(std::uint32_t{1
     if (++j >= seeds.size()) j = 0;
   }
   for (std::size_t k = kSize - 1; k > 0; --k) {
-    words_[i] =
-        (words_[i] ^ (words_[i - 1] ^ words_[i - 1] >> 30) * 1566083941u) - static_cast<std::uint32_t>(i);
+    words_[i] = (words_[i] ^ (words_[i - 1] ^ words_[i - 1] >> 30) * 1566083941u) - static_cast<std::uint32_t>(i);
     if (++i >= kSize) {
       words_[0] = words_[kSize - 1];
       i = 1;
@@ -52,8 +50,7 @@ void Mt19937::refill() {
     std::uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
     return y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0u);
   };
-  for (std::size_t i = 0; i < kSize; ++i)
-    words_[i] = words_[(i + kShift) % kSize] ^ twist(words_[i], words_[(i + 1) % kSize]);
+  for (std::size_t i = 0; i < kSize; ++i) words_[i] = words_[(i + kShift) % kSize] ^ twist(words_[i], words_[(i + 1) % kSize]);
   position_ = 0;
 }
 

@@ -61,8 +61,7 @@ float standard_normal_float(Engine& engine) {
       for (;;) {
         float beyond = -z::normal_inverse_r_float * log1pf(-next_float(engine));
         float y = -log1pf(-next_float(engine));
-        if (y + y > beyond * beyond)
-          return bits >> 8 & 1 ? -(z::normal_r_float + beyond) : z::normal_r_float + beyond;
+        if (y + y > beyond * beyond) return bits >> 8 & 1 ? -(z::normal_r_float + beyond) : z::normal_r_float + beyond;
       }
     }
     float below = z::normal_density_float[layer], height = z::normal_density_float[layer - 1] - below;
@@ -83,8 +82,7 @@ double standard_exponential(Engine& engine) {
     if (bits < z::exponential_key_double[layer]) [[likely]]
       return x;
     if (layer == 0) return z::exponential_r - std::log1p(-engine.next_double());
-    double below = z::exponential_density_double[layer],
-           height = z::exponential_density_double[layer - 1] - below;
+    double below = z::exponential_density_double[layer], height = z::exponential_density_double[layer - 1] - below;
     if (height * engine.next_double() + below < std::exp(-x)) return x;
   }
 }
@@ -100,8 +98,7 @@ float standard_exponential_float(Engine& engine) {
     if (bits < z::exponential_key_float[layer]) [[likely]]
       return x;
     if (layer == 0) return z::exponential_r_float - log1pf(-next_float(engine));
-    float below = z::exponential_density_float[layer],
-          height = z::exponential_density_float[layer - 1] - below;
+    float below = z::exponential_density_float[layer], height = z::exponential_density_float[layer - 1] - below;
     if (height * next_float(engine) + below < expf(-x)) return x;
   }
 }
@@ -158,9 +155,7 @@ struct WordBuffer {
   }
 };
 
-inline std::uint64_t mask_above(std::uint64_t range) {
-  return range == 0 ? 0 : ~std::uint64_t{0} >> std::countl_zero(range);
-}
+inline std::uint64_t mask_above(std::uint64_t range) { return range == 0 ? 0 : ~std::uint64_t{0} >> std::countl_zero(range); }
 
 template <class Engine>
 std::uint32_t bounded_uint32(Engine& engine, std::uint32_t range, Bounding bounding) {
@@ -177,8 +172,7 @@ std::uint32_t bounded_uint32(Engine& engine, std::uint32_t range, Bounding bound
   std::uint64_t product = std::uint64_t{engine.next_uint32()} * excluded;
   if (static_cast<std::uint32_t>(product) < excluded) {
     std::uint32_t threshold = (0xffffffffu - range) % excluded;
-    while (static_cast<std::uint32_t>(product) < threshold)
-      product = std::uint64_t{engine.next_uint32()} * excluded;
+    while (static_cast<std::uint32_t>(product) < threshold) product = std::uint64_t{engine.next_uint32()} * excluded;
   }
   return static_cast<std::uint32_t>(product >> 32);
 }
@@ -198,8 +192,7 @@ std::uint64_t bounded_uint64(Engine& engine, std::uint64_t range, Bounding bound
   Word128 product = Word128{engine.next_uint64()} * excluded;
   if (static_cast<std::uint64_t>(product) < excluded) {
     std::uint64_t threshold = (~std::uint64_t{0} - range) % excluded;
-    while (static_cast<std::uint64_t>(product) < threshold)
-      product = Word128{engine.next_uint64()} * excluded;
+    while (static_cast<std::uint64_t>(product) < threshold) product = Word128{engine.next_uint64()} * excluded;
   }
   return static_cast<std::uint64_t>(product >> 64);
 }

@@ -24,8 +24,7 @@ void fill(KernelCall& call, BitGenerator& stream, const Array& out, Draw draw) {
         T* to = out.as<T>();
         for (std::int64_t begin = 0, n = out.size(); begin < n; begin += kBlock) {
           call.runtime.poll();
-          for (std::int64_t i = begin, end = std::min(n, begin + kBlock); i < end; ++i)
-            to[i] = draw(engine, i);
+          for (std::int64_t i = begin, end = std::min(n, begin + kBlock); i < end; ++i) to[i] = draw(engine, i);
         }
       },
       stream.engine);
@@ -34,8 +33,7 @@ void fill(KernelCall& call, BitGenerator& stream, const Array& out, Draw draw) {
 // A distribution's parameter: one float64, or one for each draw.
 class Parameter {
  public:
-  Parameter(KernelCall& call, const Operand& operand, std::span<const std::int64_t> shape)
-      : scalar_(operand->ndim() == 0) {
+  Parameter(KernelCall& call, const Operand& operand, std::span<const std::int64_t> shape) : scalar_(operand->ndim() == 0) {
     Array values = converted(call.runtime, *operand.array, DType::Float64);
     if (!scalar_) values = contiguous(call.runtime, broadcast_view(values, shape), DType::Float64);
     values_ = std::move(values);
@@ -60,8 +58,7 @@ void require_non_negative(const Parameter& parameter, const char* name) {
 // The float64 array to draw into; `finish` gives the result its dtype (random.normal(dtype=...)).
 Array float64_result(KernelCall& call) { return call.runtime.allocate(DType::Float64, call.types[0].shape); }
 void finish(KernelCall& call, Array drawn) {
-  call.out[0] = drawn.dtype == call.types[0].dtype ? std::move(drawn)
-                                                   : converted(call.runtime, drawn, call.types[0].dtype);
+  call.out[0] = drawn.dtype == call.types[0].dtype ? std::move(drawn) : converted(call.runtime, drawn, call.types[0].dtype);
 }
 
 template <bool kPolar>
@@ -91,14 +88,13 @@ void uniform(KernelCall& call) {
   for (std::int64_t i = 0, n = scalar ? 1 : out.size(); i < n; ++i) {
     double range = high[i] - low[i];
     if (!std::isfinite(range))
-      throw Error(ErrorClass::OverflowError, kLegacy || !scalar ? "Range exceeds valid bounds"
-                                                                : "high - low range exceeds valid bounds");
+      throw Error(ErrorClass::OverflowError,
+                  kLegacy || !scalar ? "Range exceeds valid bounds" : "high - low range exceeds valid bounds");
     negative |= std::signbit(range);
   }
   if (!kLegacy && negative) throw Error(ErrorClass::ValueError, "high - low < 0");
-  fill<double>(call, stream_of(call), out, [&](auto& engine, std::int64_t i) {
-    return low[i] + (high[i] - low[i]) * engine.next_double();
-  });
+  fill<double>(call, stream_of(call), out,
+               [&](auto& engine, std::int64_t i) { return low[i] + (high[i] - low[i]) * engine.next_double(); });
   finish(call, std::move(out));
 }
 
@@ -117,11 +113,9 @@ void exponential(KernelCall& call) {
 void standard_normal_draw(KernelCall& call) {
   Array& out = call.allocate();
   if (out.dtype == DType::Float32) {
-    fill<float>(call, stream_of(call), out,
-                [](auto& engine, std::int64_t) { return standard_normal_float(engine); });
+    fill<float>(call, stream_of(call), out, [](auto& engine, std::int64_t) { return standard_normal_float(engine); });
   } else {
-    fill<double>(call, stream_of(call), out,
-                 [](auto& engine, std::int64_t) { return standard_normal(engine); });
+    fill<double>(call, stream_of(call), out, [](auto& engine, std::int64_t) { return standard_normal(engine); });
   }
 }
 

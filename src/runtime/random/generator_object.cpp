@@ -50,8 +50,7 @@ BigInteger integer_value(const Value& value) {
 }
 
 void append_seed(const Value& value, std::vector<std::uint32_t>& words, int depth) {
-  if (depth > ir::kMaxDims)
-    throw Error(ErrorClass::RecursionError, "a seed nested this deeply is not supported");
+  if (depth > ir::kMaxDims) throw Error(ErrorClass::RecursionError, "a seed nested this deeply is not supported");
   if (is_integer_value(value)) return append_words(integer_value(value), words);
   auto append_items = [&](const std::vector<Value>& items) {
     for (const Value& item : items) append_seed(item, words, depth + 1);
@@ -64,8 +63,7 @@ void append_seed(const Value& value, std::vector<std::uint32_t>& words, int dept
   }
   if (auto* object = value.get_if<ArrayObject>()) {
     const Array& array = object->array;
-    if (!ir::is_integer(array.dtype) && array.dtype != DType::Bool)
-      throw Error(ErrorClass::TypeError, "seed must be integer");
+    if (!ir::is_integer(array.dtype) && array.dtype != DType::Bool) throw Error(ErrorClass::TypeError, "seed must be integer");
     ir::Dims index(array.shape.size(), 0);
     for (std::int64_t n = array.size(); n > 0; --n) {
       Array item = array;
@@ -78,8 +76,7 @@ void append_seed(const Value& value, std::vector<std::uint32_t>& words, int dept
   if (depth > 0) throw Error(ErrorClass::TypeError, "seed must be integer");
   std::string shown = "a " + type_name(value);
   if (auto* text = value.get_if<Str>()) shown = text->text;
-  if (value.is_float())
-    shown = from_attr(ir::Attr(value.as_float())).is_float() ? std::to_string(value.as_float()) : shown;
+  if (value.is_float()) shown = from_attr(ir::Attr(value.as_float())).is_float() ? std::to_string(value.as_float()) : shown;
   if (value.is_float())
     while (shown.back() == '0' && shown[shown.size() - 2] != '.') shown.pop_back();
   throw Error(ErrorClass::TypeError, "SeedSequence expects int or sequence of ints for entropy not " + shown);
@@ -106,25 +103,23 @@ Ref<BitGeneratorObject> make_pcg64(const SeedSequence& seed) {
 Mt19937 legacy_seeded(Runtime& runtime, const Value& seed) {
   if (seed.is_none() || seed.empty()) return Mt19937(SeedSequence::from_system());
   auto word = [](const BigInteger& value) {
-    if (value < 0 || value > 0xffffffffu)
-      throw Error(ErrorClass::ValueError, "Seed must be between 0 and 2**32 - 1");
+    if (value < 0 || value > 0xffffffffu) throw Error(ErrorClass::ValueError, "Seed must be between 0 and 2**32 - 1");
     return static_cast<std::uint32_t>(value);
   };
   if (is_integer_value(seed)) return Mt19937(word(integer_value(seed)));
-  bool vector = seed.is(ObjectKind::List) || seed.is(ObjectKind::Tuple) || seed.is(ObjectKind::Range) ||
-                seed.is(ObjectKind::Array);
+  bool vector =
+      seed.is(ObjectKind::List) || seed.is(ObjectKind::Tuple) || seed.is(ObjectKind::Range) || seed.is(ObjectKind::Array);
   if (!vector) {
     std::string from = seed.is_float()            ? "float64"
                        : seed.is(ObjectKind::Str) ? "<U" + std::to_string(seed.as<Str>().length)
                                                   : type_name(seed);
-    throw Error(ErrorClass::TypeError, "Cannot cast scalar from dtype('" + from +
-                                           "') to dtype('int64') according to the rule 'safe'");
+    throw Error(ErrorClass::TypeError,
+                "Cannot cast scalar from dtype('" + from + "') to dtype('int64') according to the rule 'safe'");
   }
   Array array = to_array(runtime, seed);
   if (array.size() == 0) throw Error(ErrorClass::ValueError, "Seed must be non-empty");
   if (!ir::can_cast(array.dtype, DType::Int64, ir::Casting::Safe))
-    throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" +
-                                           std::string(ir::name(array.dtype)) +
+    throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(array.dtype)) +
                                            "') to dtype('int64') according to the rule 'safe'");
   if (array.ndim() == 0 || (array.ndim() == 1 && seed.is(ObjectKind::Array) && array.size() == 1))
     return Mt19937(word(integer_item(array)));  // numpy squeezes arrays
@@ -178,17 +173,15 @@ struct EditedArguments {
 };
 
 // rng.random(out=...): drawn in out's shape, then stored.
-Value draw_into(Runtime& runtime, OpId id, BitGenerator& stream, const Arguments& arguments,
-                std::size_t out_position) {
+Value draw_into(Runtime& runtime, OpId id, BitGenerator& stream, const Arguments& arguments, std::size_t out_position) {
   EditedArguments edited(arguments);
   Value out = edited.take("out", out_position);
   if (out.empty() || out.is_none()) return runtime.call(id, runtime.native_backend(), edited.view(), &stream);
   auto* target = out.get_if<ArrayObject>();
   if (!target) throw Error(ErrorClass::TypeError, "'" + type_name(out) + "' object cannot be used as out");
-  Value* size = edited.find("size", id == OpId::GeneratorStandardExponential || id == OpId::GeneratorRandom ||
-                                            id == OpId::GeneratorStandardNormal
-                                        ? 0
-                                        : 99);
+  Value* size = edited.find(
+      "size",
+      id == OpId::GeneratorStandardExponential || id == OpId::GeneratorRandom || id == OpId::GeneratorStandardNormal ? 0 : 99);
   if (!size || size->is_none()) {
     std::vector<Value> extents;
     for (std::int64_t extent : target->array.shape) extents.push_back(Value::integer(extent));
@@ -202,9 +195,8 @@ Value draw_into(Runtime& runtime, OpId id, BitGenerator& stream, const Arguments
   DType wanted = DType::Float64;
   if (Value* dtype = edited.find("dtype", 1)) wanted = to_dtype(*dtype).value_or(DType::Float64);
   if (wanted != target->array.dtype)
-    throw Error(ErrorClass::TypeError, "Supplied output array has the wrong type. Expected " +
-                                           std::string(ir::name(wanted)) + ", got " +
-                                           std::string(ir::name(target->array.dtype)));
+    throw Error(ErrorClass::TypeError, "Supplied output array has the wrong type. Expected " + std::string(ir::name(wanted)) +
+                                           ", got " + std::string(ir::name(target->array.dtype)));
   if (!target->array.can_write() || !target->array.c_contiguous())
     throw Error(ErrorClass::ValueError,
                 "Supplied output array must be contiguous, writable, aligned, and in machine byte-order.");
@@ -255,8 +247,7 @@ Value draw_integers(Runtime& runtime, BitGenerator& stream, const Arguments& arg
     }
     if (big->value < 0 || big->value > BigInteger(UINT64_MAX)) {
       DType name = dtype ? to_dtype(*dtype).value_or(DType::Int64) : DType::Int64;
-      throw Error(ErrorClass::ValueError,
-                  std::string(what) + " is out of bounds for " + std::string(ir::name(name)));
+      throw Error(ErrorClass::ValueError, std::string(what) + " is out of bounds for " + std::string(ir::name(name)));
     }
   };
   bool has_high = high && !high->is_none();
@@ -281,8 +272,7 @@ Value shuffle_value(Runtime& runtime, BitGenerator& stream, const Value& x, std:
     shuffle_array(runtime, stream, object->array, ir::normalize_axis(axis, object->array.ndim()), legacy);
     return Value::none();
   }
-  if (axis != 0)
-    throw Error(ErrorClass::NotImplementedError, "Axis argument is only supported on ndarray objects");
+  if (axis != 0) throw Error(ErrorClass::NotImplementedError, "Axis argument is only supported on ndarray objects");
   auto* list = x.get_if<List>();
   if (!list) {
     if (x.is(ObjectKind::Tuple) || x.is(ObjectKind::Str) || x.is(ObjectKind::Range))
@@ -312,13 +302,11 @@ Value choose_value(Runtime& runtime, OpId id, BitGenerator& stream, const Argume
   Value* a = edited.find("a", 0);
   if (!is_text_sequence(a)) return runtime.call(id, runtime.native_backend(), arguments, &stream);
   Value sequence = *a;
-  const std::vector<Value>& items =
-      sequence.is(ObjectKind::List) ? sequence.as<List>().items : sequence.as<Tuple>().items;
+  const std::vector<Value>& items = sequence.is(ObjectKind::List) ? sequence.as<List>().items : sequence.as<Tuple>().items;
   *a = Value::integer(static_cast<std::int64_t>(items.size()));
   Value place = runtime.call(id, runtime.native_backend(), edited.view(), &stream);
   if (!place.is_int())
-    throw Error(ErrorClass::NotImplementedError,
-                "arrays of text are not supported: draw places with choice(len(a), size=...)");
+    throw Error(ErrorClass::NotImplementedError, "arrays of text are not supported: draw places with choice(len(a), size=...)");
   return items[static_cast<std::size_t>(place.as_int())];
 }
 
@@ -348,27 +336,24 @@ constexpr Method kLegacyMethods[] = {
     {"permutation", OpId::RandomPermutation},
 };
 
-std::int64_t count_argument(Runtime& runtime, const Arguments& arguments, std::string_view name,
-                            std::int64_t otherwise) {
+std::int64_t count_argument(Runtime& runtime, const Arguments& arguments, std::string_view name, std::int64_t otherwise) {
   EditedArguments edited(arguments);
   Value* value = edited.find(name, 0);
   return value ? ir::as_int(to_attr(runtime, *value), name) : otherwise;
 }
 
-void only_parameters(std::string_view function, const Arguments& arguments,
-                     std::initializer_list<std::string_view> names, std::size_t required) {
+void only_parameters(std::string_view function, const Arguments& arguments, std::initializer_list<std::string_view> names,
+                     std::size_t required) {
   if (arguments.positional.size() > names.size())
-    throw Error(ErrorClass::TypeError, std::string(function) + "() takes at most " +
-                                           std::to_string(names.size()) + " positional arguments (" +
-                                           std::to_string(arguments.positional.size()) + " given)");
+    throw Error(ErrorClass::TypeError, std::string(function) + "() takes at most " + std::to_string(names.size()) +
+                                           " positional arguments (" + std::to_string(arguments.positional.size()) + " given)");
   for (std::string_view given : arguments.keyword_names)
     if (std::find(names.begin(), names.end(), given) == names.end())
-      throw Error(ErrorClass::TypeError, std::string(function) + "() got an unexpected keyword argument '" +
-                                             std::string(given) + "'");
+      throw Error(ErrorClass::TypeError,
+                  std::string(function) + "() got an unexpected keyword argument '" + std::string(given) + "'");
   if (arguments.size() < required)
-    throw Error(ErrorClass::TypeError, std::string(function) + "() takes at least " +
-                                           std::to_string(required) + " positional argument (" +
-                                           std::to_string(arguments.size()) + " given)");
+    throw Error(ErrorClass::TypeError, std::string(function) + "() takes at least " + std::to_string(required) +
+                                           " positional argument (" + std::to_string(arguments.size()) + " given)");
 }
 
 }  // namespace
@@ -433,8 +418,7 @@ bool GeneratorObject::get_attribute(Runtime&, std::string_view name, Value& resu
       EditedArguments edited(arguments);
       Value *x = edited.find("x", 0), *axis = edited.find("axis", 1);
       if (!x) throw Error(ErrorClass::TypeError, "shuffle() needs argument 'x'");
-      return shuffle_value(runtime, self->bits->generator, *x,
-                           axis ? ir::as_int(to_attr(runtime, *axis), "axis") : 0, false);
+      return shuffle_value(runtime, self->bits->generator, *x, axis ? ir::as_int(to_attr(runtime, *axis), "axis") : 0, false);
     });
     return true;
   }
@@ -527,16 +511,13 @@ Value shuffle_function(HostCall& call) {
 Value default_rng_function(HostCall& call) {
   const Value& seed = call.args[0];
   if (native<GeneratorObject>(seed)) return seed;
-  if (auto* bits = native<BitGeneratorObject>(seed))
-    return make<GeneratorObject>(Ref<BitGeneratorObject>::share(bits));
+  if (auto* bits = native<BitGeneratorObject>(seed)) return make<GeneratorObject>(Ref<BitGeneratorObject>::share(bits));
   return make<GeneratorObject>(make_pcg64(seed_sequence(seed)));
 }
 
 Value generator_function(HostCall& call) {
   auto* bits = native<BitGeneratorObject>(call.args[0]);
-  if (!bits)
-    throw Error(ErrorClass::AttributeError,
-                "'" + type_name(call.args[0]) + "' object has no attribute 'capsule'");
+  if (!bits) throw Error(ErrorClass::AttributeError, "'" + type_name(call.args[0]) + "' object has no attribute 'capsule'");
   return make<GeneratorObject>(Ref<BitGeneratorObject>::share(bits));
 }
 

@@ -20,8 +20,7 @@ constexpr std::int64_t kBlock = 1 << 16;
 // The bounds as exact integers; floats are cut towards zero, as int() does.
 class Bounds {
  public:
-  Bounds(KernelCall& call, const Operand& operand, std::span<const std::int64_t> shape)
-      : scalar_(operand->ndim() == 0) {
+  Bounds(KernelCall& call, const Operand& operand, std::span<const std::int64_t> shape) : scalar_(operand->ndim() == 0) {
     Array values = scalar_ ? *operand.array : broadcast_view(*operand.array, shape);
     if (ir::is_real_floating(values.dtype)) values = converted(call.runtime, values, DType::Float64);
     if (values.dtype == DType::Bool || ir::is_signed_integer(values.dtype))
@@ -32,8 +31,7 @@ class Bounds {
     for (std::int64_t i = 0; i < values_.size(); ++i) {
       double value = values_.as<double>()[i];
       if (std::isnan(value)) throw Error(ErrorClass::ValueError, "cannot convert float NaN to integer");
-      if (std::isinf(value))
-        throw Error(ErrorClass::OverflowError, "cannot convert float infinity to integer");
+      if (std::isinf(value)) throw Error(ErrorClass::OverflowError, "cannot convert float infinity to integer");
     }
   }
   Wide operator[](std::int64_t i) const {
@@ -41,9 +39,7 @@ class Bounds {
     if (values_.dtype == DType::Int64) return values_.as<std::int64_t>()[at];
     if (values_.dtype == DType::UInt64) return values_.as<std::uint64_t>()[at];
     double value = values_.as<double>()[at];
-    return std::fabs(value) < 0x1p100 ? static_cast<Wide>(value)
-           : value < 0                ? -(Wide{1} << 100)
-                                      : Wide{1} << 100;
+    return std::fabs(value) < 0x1p100 ? static_cast<Wide>(value) : value < 0 ? -(Wide{1} << 100) : Wide{1} << 100;
   }
   bool scalar() const { return scalar_; }
 
@@ -79,8 +75,8 @@ T draw(Engine& engine, Wide low, Wide range, Bounding bounding, WordBuffer& buff
       return static_cast<T>(base + bounded_uint32(engine, static_cast<std::uint32_t>(range), bounding));
     } else {
       constexpr int kBits = 8 * sizeof(T);
-      return static_cast<T>(static_cast<Unsigned>(
-          base + bounded_small<kBits>(engine, static_cast<std::uint32_t>(range), bounding, buffer)));
+      return static_cast<T>(
+          static_cast<Unsigned>(base + bounded_small<kBits>(engine, static_cast<std::uint32_t>(range), bounding, buffer)));
     }
   }
 }
@@ -106,8 +102,7 @@ void integers(KernelCall& call, bool closed, Bounding bounding) {
   for (std::int64_t i = 0; i < checked; ++i)
     if (low_at(i) < limits.low) throw Error(ErrorClass::ValueError, "low is out of bounds for " + dtype_name);
   for (std::int64_t i = 0; i < checked; ++i) {
-    if (high_at(i) > limits.high)
-      throw Error(ErrorClass::ValueError, "high is out of bounds for " + dtype_name);
+    if (high_at(i) > limits.high) throw Error(ErrorClass::ValueError, "high is out of bounds for " + dtype_name);
     empty |= low_at(i) > high_at(i);
     any_low |= low_at(i) != 0;
   }
@@ -139,9 +134,7 @@ void integers(KernelCall& call, bool closed, Bounding bounding) {
   });
 }
 
-void generator_integers(KernelCall& call) {
-  integers(call, ir::as_bool(call.attrs[2], "endpoint"), Bounding::Lemire);
-}
+void generator_integers(KernelCall& call) { integers(call, ir::as_bool(call.attrs[2], "endpoint"), Bounding::Lemire); }
 void randint(KernelCall& call) { integers(call, false, Bounding::Masked); }
 
 }  // namespace

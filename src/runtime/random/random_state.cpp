@@ -12,9 +12,8 @@ BitGenerator& legacy_stream(Runtime& runtime) {
 BitGenerator& stream_of(KernelCall& call) {
   if (call.random) return *call.random;
   if (call.op.path.starts_with("Generator."))
-    throw ir::Error(
-        ir::ErrorClass::TypeError,
-        std::string(call.op.path) + " is a method: call it on a generator made by random.default_rng");
+    throw ir::Error(ir::ErrorClass::TypeError,
+                    std::string(call.op.path) + " is a method: call it on a generator made by random.default_rng");
   return legacy_stream(call.runtime);
 }
 

@@ -31,8 +31,7 @@ SeedSequence::SeedSequence(std::vector<std::uint32_t> entropy, std::vector<std::
   if (!spawn_key_.empty() && words.size() < pool_.size()) words.resize(pool_.size(), 0);
   words.insert(words.end(), spawn_key_.begin(), spawn_key_.end());
   std::uint32_t constant = kInitA;
-  for (std::size_t i = 0; i < pool_.size(); ++i)
-    pool_[i] = hash(i < words.size() ? words[i] : 0, constant, kMultA);
+  for (std::size_t i = 0; i < pool_.size(); ++i) pool_[i] = hash(i < words.size() ? words[i] : 0, constant, kMultA);
   for (std::size_t from = 0; from < pool_.size(); ++from)
     for (std::size_t to = 0; to < pool_.size(); ++to)
       if (from != to) pool_[to] = mix(pool_[to], hash(pool_[from], constant, kMultA));
@@ -57,8 +56,7 @@ void SeedSequence::generate(std::span<std::uint32_t> words) const {
 void SeedSequence::generate(std::span<std::uint64_t> words) const {
   std::vector<std::uint32_t> halves(2 * words.size());
   generate(std::span<std::uint32_t>(halves));
-  for (std::size_t i = 0; i < words.size(); ++i)
-    words[i] = halves[2 * i] | std::uint64_t{halves[2 * i + 1]} << 32;
+  for (std::size_t i = 0; i < words.size(); ++i) words[i] = halves[2 * i] | std::uint64_t{halves[2 * i + 1]} << 32;
 }
 
 SeedSequence SeedSequence::spawn() {

@@ -41,8 +41,7 @@ std::vector<std::int64_t> counting(std::int64_t n) {
 
 }  // namespace
 
-std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n,
-                                         bool legacy) {
+std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n, bool legacy) {
   std::vector<std::int64_t> order = counting(n);
   shuffle_down(runtime, stream, order, 1, legacy ? Bounding::Masked : Bounding::Lemire);
   return order;
@@ -53,8 +52,8 @@ Array take_along(Runtime& runtime, const Array& array, int axis, std::span<const
   Array source = contiguous(runtime, array, array.dtype);
   ir::Dims shape(source.shape.begin(), source.shape.begin() + axis);
   for (std::int64_t extent : places_shape) shape.push_back(extent);
-  std::int64_t outer = ir::element_count(
-      shape.empty() ? ir::Dims{} : ir::Dims(source.shape.begin(), source.shape.begin() + axis));
+  std::int64_t outer =
+      ir::element_count(shape.empty() ? ir::Dims{} : ir::Dims(source.shape.begin(), source.shape.begin() + axis));
   std::int64_t inner = source.itemsize();
   for (int i = axis + 1; i < source.ndim(); ++i) {
     shape.push_back(source.shape[i]);
@@ -90,8 +89,7 @@ void permute(KernelCall& call, bool legacy) {
   const Operand& x = call.in[0];
   BitGenerator& stream = stream_of(call);
   Array result;
-  bool integer =
-      x->ndim() == 0 && (ir::is_integer(x->dtype) || x->dtype == DType::Bool) && x.kind != ir::Kind::Array;
+  bool integer = x->ndim() == 0 && (ir::is_integer(x->dtype) || x->dtype == DType::Bool) && x.kind != ir::Kind::Array;
   if (integer) {
     std::int64_t n = *converted(call.runtime, *x.array, DType::Int64).as<std::int64_t>();
     ir::Dims shape{std::max<std::int64_t>(n, 0)};
@@ -100,8 +98,7 @@ void permute(KernelCall& call, bool legacy) {
     std::iota(items.begin(), items.end(), std::int64_t{0});
     shuffle_down(call.runtime, stream, items, 1, legacy ? Bounding::Masked : Bounding::Lemire);
   } else {
-    if (legacy && x->ndim() == 0)
-      throw Error(ErrorClass::IndexError, "x must be an integer or at least 1-dimensional");
+    if (legacy && x->ndim() == 0) throw Error(ErrorClass::IndexError, "x must be an integer or at least 1-dimensional");
     int axis = legacy ? 0 : ir::normalize_axis(ir::as_int(call.attrs[0], "axis"), x->ndim());
     std::int64_t shape[] = {x->shape[axis]};
     std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, shape[0], legacy);
@@ -115,16 +112,15 @@ void permute(KernelCall& call, bool legacy) {
 struct Wording {
   const char *not_positive, *empty, *not_a_vector, *sizes, *sum, *nan, *negative, *larger, *negative_size;
 };
-constexpr Wording kGenerator = {
-    "a must be a positive integer unless no samples are taken",
-    "a cannot be empty unless no samples are taken",
-    "p must be 1-dimensional",
-    "a and p must have same size",
-    "Probabilities do not sum to 1. See Notes section of docstring for more information.",
-    "Probabilities contain NaN",
-    "Probabilities are not non-negative",
-    "Cannot take a larger sample than population when replace is False",
-    "negative dimensions are not allowed"};
+constexpr Wording kGenerator = {"a must be a positive integer unless no samples are taken",
+                                "a cannot be empty unless no samples are taken",
+                                "p must be 1-dimensional",
+                                "a and p must have same size",
+                                "Probabilities do not sum to 1. See Notes section of docstring for more information.",
+                                "Probabilities contain NaN",
+                                "Probabilities are not non-negative",
+                                "Cannot take a larger sample than population when replace is False",
+                                "negative dimensions are not allowed"};
 constexpr Wording kLegacy = {"a must be greater than 0 unless no samples are taken",
                              "'a' cannot be empty unless no samples are taken",
                              "'p' must be 1-dimensional",
@@ -147,11 +143,9 @@ double kahan_sum(std::span<const double> items) {
   return sum;
 }
 
-std::vector<double> probabilities(KernelCall& call, const Operand& p, std::int64_t population,
-                                  const Wording& wording) {
+std::vector<double> probabilities(KernelCall& call, const Operand& p, std::int64_t population, const Wording& wording) {
   if (p->ndim() != 1) {
-    if (p->ndim() == 0 && p.kind == ir::Kind::Weak)
-      throw Error(ErrorClass::TypeError, "object of type 'float' has no len()");
+    if (p->ndim() == 0 && p.kind == ir::Kind::Weak) throw Error(ErrorClass::TypeError, "object of type 'float' has no len()");
     throw Error(ErrorClass::ValueError, wording.not_a_vector);
   }
   if (p->shape[0] != population) throw Error(ErrorClass::ValueError, wording.sizes);
@@ -186,10 +180,8 @@ void weighted(BitGenerator& stream, const std::vector<double>& p, std::span<std:
 
 // Without replacement: rounds of samples; of each the first occurrences stay, and what was taken has
 // probability 0 from then.
-void weighted_distinct(Runtime& runtime, BitGenerator& stream, std::vector<double> p,
-                       std::span<std::int64_t> places) {
-  if (static_cast<std::size_t>(std::count_if(p.begin(), p.end(), [](double item) { return item > 0; })) <
-      places.size())
+void weighted_distinct(Runtime& runtime, BitGenerator& stream, std::vector<double> p, std::span<std::int64_t> places) {
+  if (static_cast<std::size_t>(std::count_if(p.begin(), p.end(), [](double item) { return item > 0; })) < places.size())
     throw Error(ErrorClass::ValueError, "Fewer non-zero entries in p than size");
   std::vector<char> taken(p.size() + 1, 0);
   std::size_t found = 0;
@@ -208,8 +200,7 @@ void weighted_distinct(Runtime& runtime, BitGenerator& stream, std::vector<doubl
 }
 
 // R. W. Floyd's subset of distinct places (Bentley and Floyd, CACM 30, 1987), then shuffled.
-void floyd(Runtime& runtime, BitGenerator& stream, std::int64_t population, std::span<std::int64_t> places,
-           bool shuffle) {
+void floyd(Runtime& runtime, BitGenerator& stream, std::int64_t population, std::span<std::int64_t> places, bool shuffle) {
   auto size = static_cast<std::int64_t>(places.size());
   std::uint64_t mask = mask_above(static_cast<std::uint64_t>(1.2 * static_cast<double>(size)));
   constexpr std::uint64_t kFree = ~std::uint64_t{0};
@@ -222,8 +213,7 @@ void floyd(Runtime& runtime, BitGenerator& stream, std::int64_t population, std:
   for (std::int64_t j = population - size; j < population; ++j) {
     if ((j & 0xffff) == 0) runtime.poll();
     auto value = std::visit(
-        [&](auto& engine) { return bounded_uint64(engine, static_cast<std::uint64_t>(j), Bounding::Lemire); },
-        stream.engine);
+        [&](auto& engine) { return bounded_uint64(engine, static_cast<std::uint64_t>(j), Bounding::Lemire); }, stream.engine);
     std::uint64_t at = slot_of(value);
     if (seen[at] != kFree) {
       value = static_cast<std::uint64_t>(j);
@@ -235,8 +225,7 @@ void floyd(Runtime& runtime, BitGenerator& stream, std::int64_t population, std:
   if (shuffle) shuffle_down(runtime, stream, places, 1, Bounding::Lemire);
 }
 
-void distinct(KernelCall& call, BitGenerator& stream, std::int64_t population, std::span<std::int64_t> places,
-              bool legacy) {
+void distinct(KernelCall& call, BitGenerator& stream, std::int64_t population, std::span<std::int64_t> places, bool legacy) {
   auto size = static_cast<std::int64_t>(places.size());
   if (legacy) {
     std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, population, true);
@@ -264,10 +253,10 @@ void choose(KernelCall& call, bool legacy) {
   int axis = 0;
   if (a->ndim() == 0) {
     if (!ir::is_integer(a->dtype) && a->dtype != DType::Bool)
-      throw Error(ErrorClass::ValueError,
-                  legacy ? "a must be 1-dimensional or an integer"
-                         : "a must be a sequence or an integer, not <class '" +
-                               std::string(a.kind == ir::Kind::Weak ? "float" : "numpy.float64") + "'>");
+      throw Error(ErrorClass::ValueError, legacy
+                                              ? "a must be 1-dimensional or an integer"
+                                              : "a must be a sequence or an integer, not <class '" +
+                                                    std::string(a.kind == ir::Kind::Weak ? "float" : "numpy.float64") + "'>");
     population = *converted(call.runtime, *a.array, DType::Int64).as<std::int64_t>();
     if (population <= 0 && count != 0) throw Error(ErrorClass::ValueError, wording.not_positive);
   } else {
@@ -292,16 +281,14 @@ void choose(KernelCall& call, bool legacy) {
       std::visit(
           [&](auto& engine) {
             for (std::int64_t& place : places)
-              place = static_cast<std::int64_t>(
-                  bounded_uint64(engine, static_cast<std::uint64_t>(population - 1), bounding));
+              place = static_cast<std::int64_t>(bounded_uint64(engine, static_cast<std::uint64_t>(population - 1), bounding));
           },
           stream.engine);
     }
   } else {
     distinct(call, stream, population, places, legacy);
   }
-  call.out[0] =
-      a->ndim() == 0 ? std::move(chosen) : take_along(call.runtime, *a.array, axis, places, places_shape);
+  call.out[0] = a->ndim() == 0 ? std::move(chosen) : take_along(call.runtime, *a.array, axis, places, places_shape);
 }
 
 void legacy_choice(KernelCall& call) { choose(call, true); }

@@ -16,7 +16,9 @@ std::span<const KernelRow> extreme_kernels();
 std::span<const KernelRow> logical_kernels();
 std::span<const KernelRow> scan_kernels();
 
-inline const ir::Attr& reduction_attr(const KernelCall& call, std::string_view name) { return ir::attribute(call.op, call.attrs, name); }
+inline const ir::Attr& reduction_attr(const KernelCall& call, std::string_view name) {
+  return ir::attribute(call.op, call.attrs, name);
+}
 
 // where= was given, and is not a plain True.
 bool masked(const KernelCall& call);
@@ -50,7 +52,8 @@ struct WideOf {
 
 // A flag or counter as wide as an item, so that a vector of items makes a vector of flags.
 template <std::size_t kBytes>
-using Flag = std::conditional_t<kBytes == 1, std::uint8_t, std::conditional_t<kBytes == 2, std::uint16_t,
-                                std::conditional_t<kBytes == 4, std::uint32_t, std::uint64_t>>>;
+using Flag = std::conditional_t<
+    kBytes == 1, std::uint8_t,
+    std::conditional_t<kBytes == 2, std::uint16_t, std::conditional_t<kBytes == 4, std::uint32_t, std::uint64_t>>>;
 
 }  // namespace autoray::runtime

@@ -18,8 +18,10 @@ using Compared = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
 
 template <bool kMax, class T>
 T pick(T a, T b) {
-  if constexpr (kMax) return scalar::Maximum::apply(a, b);
-  else return scalar::Minimum::apply(a, b);
+  if constexpr (kMax)
+    return scalar::Maximum::apply(a, b);
+  else
+    return scalar::Minimum::apply(a, b);
 }
 template <bool kMax, class V>
 V pick_lanes(V a, V b) {
@@ -77,21 +79,25 @@ void extreme(KernelCall& call) {
   Array x = *call.in[0];
   if (masked(call)) {
     if (initial.none())
-      throw Error(ErrorClass::ValueError, std::string("reduction operation '") + kName +
-                                              "' does not have an identity, so to use a where mask one has to specify 'initial'");
+      throw Error(ErrorClass::ValueError,
+                  std::string("reduction operation '") + kName +
+                      "' does not have an identity, so to use a where mask one has to specify 'initial'");
     x = converted(call.runtime, with_identity(call, x, dtype, ir::as_double(initial, "initial")), dtype);
   }
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   if (walk.n == 0 && out.size()) {
-    if (initial.none()) throw Error(ErrorClass::ValueError, std::string("zero-size array to reduction operation ") + kName + " which has no identity");
+    if (initial.none())
+      throw Error(ErrorClass::ValueError,
+                  std::string("zero-size array to reduction operation ") + kName + " which has no identity");
     Array item = call.runtime.allocate(DType::Float64, {});
     *item.as<double>() = ir::as_double(initial, "initial");
     copy_into(call.runtime, item, out);
   } else if (walk.n) {
     ir::visit_dtype(dtype, [&]<class Item>() {
       using T = Compared<Item>;
-      if constexpr (!std::is_same_v<T, ir::Half>) reduce<T, T>(call.runtime, walk, out.as<T>(), extreme_of<kMax, T>, extreme_of_columns<kMax, T>);
+      if constexpr (!std::is_same_v<T, ir::Half>)
+        reduce<T, T>(call.runtime, walk, out.as<T>(), extreme_of<kMax, T>, extreme_of_columns<kMax, T>);
     });
   }
   store(call, initial_applied(call, std::move(out), kMax ? OpId::Maximum : OpId::Minimum));
@@ -109,7 +115,8 @@ bool better(T a, T b) {
   }
 }
 
-// The first place of the best item. Blocks are looked at once for their best value, and only the best block again for its place.
+// The first place of the best item. Blocks are looked at once for their best value, and only the best block again for its
+// place.
 template <bool kMax, class T>
 std::int64_t place_of(const T* p, std::int64_t n) {
   if constexpr (scalar::is_complex_v<T>) {
@@ -163,7 +170,8 @@ void places_of_columns(const T* p, std::int64_t n, std::int64_t stride, std::int
 template <bool kMax>
 void arg_extreme(KernelCall& call) {
   Walk walk = walk_of(call, *call.in[0], call.in[0]->dtype == DType::Float16 ? DType::Float32 : call.in[0]->dtype);
-  if (walk.n == 0) throw Error(ErrorClass::ValueError, std::string("attempt to get arg") + (kMax ? "max" : "min") + " of an empty sequence");
+  if (walk.n == 0)
+    throw Error(ErrorClass::ValueError, std::string("attempt to get arg") + (kMax ? "max" : "min") + " of an empty sequence");
   Array& out = call.allocate();
   ir::visit_dtype(walk.data.dtype, [&]<class Item>() {
     using T = Compared<Item>;

@@ -26,7 +26,9 @@ Doubles doubles_of(Runtime& runtime, const Array& array) {
 }
 
 std::string range_text(double low, double high) {
-  auto one = [](double v) { return std::isnan(v) ? std::string("nan") : std::isinf(v) ? std::string(v < 0 ? "-inf" : "inf") : std::to_string(v); };
+  auto one = [](double v) {
+    return std::isnan(v) ? std::string("nan") : std::isinf(v) ? std::string(v < 0 ? "-inf" : "inf") : std::to_string(v);
+  };
   return "[" + one(low) + ", " + one(high) + "]";
 }
 
@@ -40,7 +42,8 @@ Range outer_edges(Runtime& runtime, const Doubles& items, const Value& asked) {
     if (ends.size() != 2) throw Error(ErrorClass::ValueError, "too many values to unpack (expected 2)");
     r = {ends[0], ends[1]};
     if (r.low > r.high) throw Error(ErrorClass::ValueError, "max must be larger than min in range parameter.");
-    if (!std::isfinite(r.low) || !std::isfinite(r.high)) throw Error(ErrorClass::ValueError, "supplied range of " + range_text(r.low, r.high) + " is not finite");
+    if (!std::isfinite(r.low) || !std::isfinite(r.high))
+      throw Error(ErrorClass::ValueError, "supplied range of " + range_text(r.low, r.high) + " is not finite");
   } else if (!items.empty()) {
     // A NaN anywhere makes both ends NaN, as min and max do.
     r = {items[0], items[0]};
@@ -51,7 +54,8 @@ Range outer_edges(Runtime& runtime, const Doubles& items, const Value& asked) {
       }
       r = {std::min(r.low, v), std::max(r.high, v)};
     }
-    if (!std::isfinite(r.low) || !std::isfinite(r.high)) throw Error(ErrorClass::ValueError, "autodetected range of " + range_text(r.low, r.high) + " is not finite");
+    if (!std::isfinite(r.low) || !std::isfinite(r.high))
+      throw Error(ErrorClass::ValueError, "autodetected range of " + range_text(r.low, r.high) + " is not finite");
   }
   if (r.low == r.high) r = {r.low - 0.5, r.high + 0.5};
   return r;
@@ -102,7 +106,10 @@ double estimated_width(const std::string& name, const Doubles& x) {
     double fd = freedman_width(x), sturges = sturges_width(x), root = peak_to_peak(x) / std::sqrt(n) / 2;
     return fd != 0 ? std::min(std::max(fd, root), sturges) : sturges;
   }
-  if (name == "stone") throw Error(ErrorClass::NotImplementedError, "histogram: the estimator 'stone' is not supported").with_code(202).with_hint("auto, fd, scott, rice, sturges, doane and sqrt are");
+  if (name == "stone")
+    throw Error(ErrorClass::NotImplementedError, "histogram: the estimator 'stone' is not supported")
+        .with_code(202)
+        .with_hint("auto, fd, scott, rice, sturges, doane and sqrt are");
   throw Error(ErrorClass::ValueError, "'" + name + "' is not a valid estimator for `bins`");
 }
 
@@ -121,7 +128,8 @@ Bins bins_of(Runtime& runtime, const Array& a, const Doubles& items, const Value
   std::int64_t n;
   Range r;
   if (auto* name = asked.get_if<Str>()) {
-    if (weighted) throw Error(ErrorClass::TypeError, "Automated estimation of the number of bins is not supported for weighted data");
+    if (weighted)
+      throw Error(ErrorClass::TypeError, "Automated estimation of the number of bins is not supported for weighted data");
     r = outer_edges(runtime, items, range);
     Doubles inside;
     for (double v : items)
@@ -136,11 +144,13 @@ Bins bins_of(Runtime& runtime, const Array& a, const Doubles& items, const Value
       bins.edges = doubles_of(runtime, given);
       bins.dtype = given.dtype;
       for (std::size_t i = 1; i < bins.edges.size(); ++i)
-        if (bins.edges[i - 1] > bins.edges[i]) throw Error(ErrorClass::ValueError, "`bins` must increase monotonically, when an array");
+        if (bins.edges[i - 1] > bins.edges[i])
+          throw Error(ErrorClass::ValueError, "`bins` must increase monotonically, when an array");
       return bins;
     }
     if (given.ndim() > 1) throw Error(ErrorClass::ValueError, "`bins` must be 1d, when an array");
-    if (!ir::is_integer(given.dtype) && !ir::is_bool(given.dtype)) throw Error(ErrorClass::TypeError, "`bins` must be an integer, a string, or an array");
+    if (!ir::is_integer(given.dtype) && !ir::is_bool(given.dtype))
+      throw Error(ErrorClass::TypeError, "`bins` must be an integer, a string, or an array");
     n = static_cast<std::int64_t>(doubles_of(runtime, given)[0]);
     if (n < 1) throw Error(ErrorClass::ValueError, "`bins` must be positive, when an integer");
     r = outer_edges(runtime, items, range);
@@ -166,11 +176,14 @@ std::int64_t bin_of(const Bins& bins, double item) {
     }
     return at;
   }
-  auto i = static_cast<std::int64_t>((item - bins.edges.front()) / (bins.edges.back() - bins.edges.front()) * static_cast<double>(n));
+  auto i = static_cast<std::int64_t>((item - bins.edges.front()) / (bins.edges.back() - bins.edges.front()) *
+                                     static_cast<double>(n));
   if (i == n) --i;
   // The quotient is rounded: the edges decide.
-  if (item < bins.edges[static_cast<std::size_t>(i)]) --i;
-  else if (item >= bins.edges[static_cast<std::size_t>(i) + 1] && i != n - 1) ++i;
+  if (item < bins.edges[static_cast<std::size_t>(i)])
+    --i;
+  else if (item >= bins.edges[static_cast<std::size_t>(i) + 1] && i != n - 1)
+    ++i;
   return i;
 }
 
@@ -194,7 +207,8 @@ Value histogram_host(HostCall& call) {
   if (weighted) {
     Array w = to_array(runtime, call.args[4]);
     if (!(w.shape == a.shape)) throw Error(ErrorClass::ValueError, "weights should have the same shape as a.");
-    if (ir::is_complex(w.dtype)) throw Error(ErrorClass::NotImplementedError, "histogram: complex weights are not supported").with_code(202);
+    if (ir::is_complex(w.dtype))
+      throw Error(ErrorClass::NotImplementedError, "histogram: complex weights are not supported").with_code(202);
     dtype = w.dtype;
     weights = doubles_of(runtime, w);
   }

@@ -12,8 +12,10 @@ namespace {
 
 template <class T>
 bool is_nonzero(T item) {
-  if constexpr (scalar::is_complex_v<T>) return (item.real() != 0) | (item.imag() != 0);
-  else return item != T(0);
+  if constexpr (scalar::is_complex_v<T>)
+    return (item.real() != 0) | (item.imag() != 0);
+  else
+    return item != T(0);
 }
 
 // Some item is zero (kAll) or nonzero: blocks without a branch inside, an early end between them.
@@ -64,7 +66,8 @@ void count_kernel(KernelCall& call) {
             std::int64_t total = 0;
             for (std::int64_t at = 0; at < n; at += kBlock) {
               Flag<sizeof(T)> count = 0;
-              for (std::int64_t i = at, end = std::min(at + kBlock, n); i < end; ++i) count = static_cast<Flag<sizeof(T)>>(count + is_nonzero(p[i]));
+              for (std::int64_t i = at, end = std::min(at + kBlock, n); i < end; ++i)
+                count = static_cast<Flag<sizeof(T)>>(count + is_nonzero(p[i]));
               total += static_cast<std::int64_t>(count);
             }
             return total;
@@ -82,8 +85,9 @@ void count_kernel(KernelCall& call) {
 }  // namespace
 
 std::span<const KernelRow> logical_kernels() {
-  static constexpr KernelRow kRows[] = {
-      {OpId::All, logical<true>, "autoray"}, {OpId::Any, logical<false>, "autoray"}, {OpId::CountNonzero, count_kernel, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::All, logical<true>, "autoray"},
+                                        {OpId::Any, logical<false>, "autoray"},
+                                        {OpId::CountNonzero, count_kernel, "autoray"}};
   return kRows;
 }
 

@@ -1,9 +1,9 @@
 // THE order of summation, a function of length alone: the same bits for every layout, ISA and executor.
 //
-// Up to 256 items: 16 lanes, item i goes to lane i mod 16, in order; the lanes are combined as a tree (8 + 8, 4 + 4, 2 + 2, 1 + 1).
-// Longer: the first part is the largest multiple of 256 that is at most half the length (at least 256); both parts are summed by
-// the same rule and added. No FMA. The error is at most about (16 + log2 n) eps times the sum of magnitudes. Products take the
-// same order.
+// Up to 256 items: 16 lanes, item i goes to lane i mod 16, in order; the lanes are combined as a tree (8 + 8, 4 + 4, 2 + 2, 1 +
+// 1). Longer: the first part is the largest multiple of 256 that is at most half the length (at least 256); both parts are
+// summed by the same rule and added. No FMA. The error is at most about (16 + log2 n) eps times the sum of magnitudes. Products
+// take the same order.
 #pragma once
 
 #include <algorithm>
@@ -20,15 +20,23 @@ inline std::int64_t sum_split(std::int64_t n) { return n / 2 < kSumBlock ? kSumB
 
 struct SumFold {
   template <class T>
-  static T identity() { return T(0); }
+  static T identity() {
+    return T(0);
+  }
   template <class T>
-  static T apply(T a, T b) { return scalar::Add::apply(a, b); }
+  static T apply(T a, T b) {
+    return scalar::Add::apply(a, b);
+  }
 };
 struct ProductFold {
   template <class T>
-  static T identity() { return T(1); }
+  static T identity() {
+    return T(1);
+  }
   template <class T>
-  static T apply(T a, T b) { return scalar::Multiply::apply(a, b); }
+  static T apply(T a, T b) {
+    return scalar::Multiply::apply(a, b);
+  }
 };
 
 // item(i) gives the i-th term in the accumulator's type.
@@ -75,8 +83,9 @@ void ordered_columns(std::int64_t begin, std::int64_t n, int width, T* out, cons
     for (int k = 0; k < width; ++k) lane[k] = Fold::apply(Fold::template identity<T>(), item(i, k));
     for (i += kSumLanes; i + 3 * kSumLanes < end; i += 4 * kSumLanes)
       for (int k = 0; k < width; ++k)
-        lane[k] = Fold::apply(Fold::apply(Fold::apply(Fold::apply(lane[k], item(i, k)), item(i + kSumLanes, k)), item(i + 2 * kSumLanes, k)),
-                              item(i + 3 * kSumLanes, k));
+        lane[k] = Fold::apply(
+            Fold::apply(Fold::apply(Fold::apply(lane[k], item(i, k)), item(i + kSumLanes, k)), item(i + 2 * kSumLanes, k)),
+            item(i + 3 * kSumLanes, k));
     for (; i < end; i += kSumLanes)
       for (int k = 0; k < width; ++k) lane[k] = Fold::apply(lane[k], item(i, k));
   }

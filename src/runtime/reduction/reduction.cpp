@@ -43,7 +43,8 @@ Array initial_applied(KernelCall& call, Array result, OpId op) {
 std::span<const KernelRow> reduction_kernels() {
   static const std::vector<KernelRow> rows = [] {
     std::vector<KernelRow> list;
-    for (auto table : {sum_kernels(), extreme_kernels(), logical_kernels(), scan_kernels()}) list.insert(list.end(), table.begin(), table.end());
+    for (auto table : {sum_kernels(), extreme_kernels(), logical_kernels(), scan_kernels()})
+      list.insert(list.end(), table.begin(), table.end());
     return list;
   }();
   return rows;

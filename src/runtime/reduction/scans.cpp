@@ -53,7 +53,8 @@ void scan_kernel(KernelCall& call) {
 }  // namespace
 
 std::span<const KernelRow> scan_kernels() {
-  static constexpr KernelRow kRows[] = {{OpId::Cumsum, scan_kernel<SumFold>, "autoray"}, {OpId::Cumprod, scan_kernel<ProductFold>, "autoray"}};
+  static constexpr KernelRow kRows[] = {{OpId::Cumsum, scan_kernel<SumFold>, "autoray"},
+                                        {OpId::Cumprod, scan_kernel<ProductFold>, "autoray"}};
   return kRows;
 }
 

@@ -41,7 +41,8 @@ void fold(Runtime& runtime, const Walk& walk, T* out) {
     fold_integers<Fold>(runtime, walk, out);
   } else {
     reduce<T, T>(
-        runtime, walk, out, [](const T* p, std::int64_t n) { return ordered_fold<Fold, T>(0, n, [p](std::int64_t i) { return p[i]; }); },
+        runtime, walk, out,
+        [](const T* p, std::int64_t n) { return ordered_fold<Fold, T>(0, n, [p](std::int64_t i) { return p[i]; }); },
         [](const T* p, std::int64_t n, std::int64_t stride, std::int64_t width, T* totals) {
           ordered_columns<Fold, kWidth>(0, n, static_cast<int>(width), totals, [p, stride](std::int64_t i, int k) {
             return reinterpret_cast<const T*>(reinterpret_cast<const char*>(p) + i * stride)[k];
@@ -57,8 +58,10 @@ void sum_kernel(KernelCall& call) {
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   clear_fp();
   visit_accumulator(dtype, [&]<class T>() {
-    if (product) fold<ProductFold>(call.runtime, walk, out.as<T>());
-    else fold<SumFold>(call.runtime, walk, out.as<T>());
+    if (product)
+      fold<ProductFold>(call.runtime, walk, out.as<T>());
+    else
+      fold<SumFold>(call.runtime, walk, out.as<T>());
   });
   if (ir::is_inexact(dtype)) call.runtime.check_fp("reduce");
   store(call, initial_applied(call, std::move(out), product ? OpId::Multiply : OpId::Add));
@@ -81,9 +84,10 @@ void mean_kernel(KernelCall& call) {
   if (walk.n == 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Mean of empty slice");
   Array out = call.runtime.allocate(dtype, call.types[0].shape), counts;
   if (masked(call)) {
-    Array mask = converted(call.runtime, broadcast_view(converted(call.runtime, *call.in[1], DType::Bool), call.in[0]->shape), DType::Bool);
-    counts = call.runtime.run1(OpId::Sum, call.backend,
-                               {&mask}, {reduction_attr(call, "axis"), DType::Float64, {}, reduction_attr(call, "keepdims")});
+    Array mask = converted(call.runtime, broadcast_view(converted(call.runtime, *call.in[1], DType::Bool), call.in[0]->shape),
+                           DType::Bool);
+    counts = call.runtime.run1(OpId::Sum, call.backend, {&mask},
+                               {reduction_attr(call, "axis"), DType::Float64, {}, reduction_attr(call, "keepdims")});
   }
   clear_fp();
   visit_accumulator(dtype, [&]<class T>() {
@@ -101,8 +105,10 @@ void mean_kernel(KernelCall& call) {
 template <class T>
 auto square_distance(T item, T mean) {
   T d = scalar::Subtract::apply(item, mean);
-  if constexpr (scalar::is_complex_v<T>) return d.real() * d.real() + d.imag() * d.imag();
-  else return d * d;
+  if constexpr (scalar::is_complex_v<T>)
+    return d.real() * d.real() + d.imag() * d.imag();
+  else
+    return d * d;
 }
 
 // Two passes: the mean, then the mean of squared distances.

@@ -32,7 +32,8 @@ Axes ordered(const Array& x, const bool* reduced) {
     step *= axes[i].extent;
   }
   Axes sorted = axes;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Axis& a, const Axis& b) { return std::llabs(a.stride) > std::llabs(b.stride); });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Axis& a, const Axis& b) { return std::llabs(a.stride) > std::llabs(b.stride); });
   // Items are combined in their logical order, whatever the layout: reduced axes must not change places.
   int last = -1;
   bool logical = true;

@@ -11,18 +11,18 @@
 namespace autoray::runtime {
 
 struct Walk {
-  Array data;                // of the dtype asked for; keeps the elements alive
-  std::int64_t n = 1;        // items that become one
-  std::int64_t stride = 0;   // bytes between them
-  std::int64_t width = 1;    // kept items side by side: columns, when not 1
-  std::int64_t width_out = 1;        // and their distance in the result, in items
+  Array data;                                      // of the dtype asked for; keeps the elements alive
+  std::int64_t n = 1;                              // items that become one
+  std::int64_t stride = 0;                         // bytes between them
+  std::int64_t width = 1;                          // kept items side by side: columns, when not 1
+  std::int64_t width_out = 1;                      // and their distance in the result, in items
   ir::Dims outer_shape, outer_strides, outer_out;  // kept axes around these: extents, bytes, items of the result
-  std::int64_t outer = 1;    // product of outer_shape
+  std::int64_t outer = 1;                          // product of outer_shape
   bool columns = false;
 };
 
-// The walk over `x` in `dtype` for the axes of the call's `axis` attribute. Copies when dtype differs, when reduced axes lie apart
-// in memory, or when neither a reduced nor a kept axis is contiguous. O(ndim) else.
+// The walk over `x` in `dtype` for the axes of the call's `axis` attribute. Copies when dtype differs, when reduced axes lie
+// apart in memory, or when neither a reduced nor a kept axis is contiguous. O(ndim) else.
 Walk walk_of(KernelCall& call, const Array& x, ir::DType dtype);
 
 // Columns are taken so many at a time: their accumulators stay in the nearest cache.

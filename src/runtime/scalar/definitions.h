@@ -20,34 +20,46 @@ template <class T>
 bool complex_less(T a, T b) {
   if (a.real() < b.real()) return a.imag() == a.imag() || b.imag() != b.imag();
   if (a.real() > b.real()) return b.imag() != b.imag() && a.imag() == a.imag();
-  if (a.real() == b.real() || (a.real() != a.real() && b.real() != b.real())) return a.imag() < b.imag() || (b.imag() != b.imag() && a.imag() == a.imag());
+  if (a.real() == b.real() || (a.real() != a.real() && b.real() != b.real()))
+    return a.imag() < b.imag() || (b.imag() != b.imag() && a.imag() == a.imag());
   return b.real() != b.real();
 }
 
 struct Add {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>) return a || b;
-    else if constexpr (is_int_v<T>) return ir::wrap_add(a, b);
-    else if constexpr (is_complex_v<T>) return T(a.real() + b.real(), a.imag() + b.imag());
-    else return a + b;
+    if constexpr (std::is_same_v<T, bool>)
+      return a || b;
+    else if constexpr (is_int_v<T>)
+      return ir::wrap_add(a, b);
+    else if constexpr (is_complex_v<T>)
+      return T(a.real() + b.real(), a.imag() + b.imag());
+    else
+      return a + b;
   }
 };
 struct Subtract {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_int_v<T>) return ir::wrap_subtract(a, b);
-    else if constexpr (is_complex_v<T>) return T(a.real() - b.real(), a.imag() - b.imag());
-    else return a - b;
+    if constexpr (is_int_v<T>)
+      return ir::wrap_subtract(a, b);
+    else if constexpr (is_complex_v<T>)
+      return T(a.real() - b.real(), a.imag() - b.imag());
+    else
+      return a - b;
   }
 };
 struct Multiply {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>) return a && b;
-    else if constexpr (is_int_v<T>) return ir::wrap_multiply(a, b);
-    else if constexpr (is_complex_v<T>) return T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
-    else return a * b;
+    if constexpr (std::is_same_v<T, bool>)
+      return a && b;
+    else if constexpr (is_int_v<T>)
+      return ir::wrap_multiply(a, b);
+    else if constexpr (is_complex_v<T>)
+      return T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
+    else
+      return a * b;
   }
 };
 struct Divide {
@@ -71,7 +83,8 @@ struct Divide {
 struct FloorDivide {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_int_v<T>) return ir::floor_divide_integer(a, b);
+    if constexpr (is_int_v<T>)
+      return ir::floor_divide_integer(a, b);
     else {
       if (b == 0) return a / b;
       T mod = std::fmod(a, b), div = (a - mod) / b;
@@ -85,7 +98,8 @@ struct FloorDivide {
 struct Remainder {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_int_v<T>) return ir::remainder_integer(a, b);
+    if constexpr (is_int_v<T>)
+      return ir::remainder_integer(a, b);
     else {
       T mod = std::fmod(a, b);
       if (b == 0) return mod;
@@ -110,23 +124,29 @@ struct Power {
 struct Maximum {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_complex_v<T>) return a != a || (b == b && !complex_less(a, b)) ? a : b;
-    else return a >= b || a != a ? a : b;
+    if constexpr (is_complex_v<T>)
+      return a != a || (b == b && !complex_less(a, b)) ? a : b;
+    else
+      return a >= b || a != a ? a : b;
   }
 };
 struct Minimum {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_complex_v<T>) return a != a || (b == b && !complex_less(b, a)) ? a : b;
-    else return a <= b || a != a ? a : b;
+    if constexpr (is_complex_v<T>)
+      return a != a || (b == b && !complex_less(b, a)) ? a : b;
+    else
+      return a <= b || a != a ? a : b;
   }
 };
 #define AUTORAY_COMPARISON(Name, real_expr, complex_expr) \
   struct Name {                                           \
     template <class T>                                    \
     static bool apply(T a, T b) {                         \
-      if constexpr (is_complex_v<T>) return complex_expr; \
-      else return real_expr;                              \
+      if constexpr (is_complex_v<T>)                      \
+        return complex_expr;                              \
+      else                                                \
+        return real_expr;                                 \
     }                                                     \
   };
 AUTORAY_COMPARISON(Equal, a == b, a == b)
@@ -139,38 +159,92 @@ AUTORAY_COMPARISON(LogicalAnd, a != T(0) && b != T(0), a != T(0) && b != T(0))
 AUTORAY_COMPARISON(LogicalOr, a != T(0) || b != T(0), a != T(0) || b != T(0))
 AUTORAY_COMPARISON(LogicalXor, (a != T(0)) != (b != T(0)), (a != T(0)) != (b != T(0)))
 #undef AUTORAY_COMPARISON
-struct BitwiseAnd { template <class T> static T apply(T a, T b) { return a & b; } };
-struct BitwiseOr { template <class T> static T apply(T a, T b) { return a | b; } };
-struct BitwiseXor { template <class T> static T apply(T a, T b) { return a ^ b; } };
-struct LeftShift { template <class T> static T apply(T a, T b) { return ir::shift_left(a, b); } };
-struct RightShift { template <class T> static T apply(T a, T b) { return ir::shift_right(a, b); } };
+struct BitwiseAnd {
+  template <class T>
+  static T apply(T a, T b) {
+    return a & b;
+  }
+};
+struct BitwiseOr {
+  template <class T>
+  static T apply(T a, T b) {
+    return a | b;
+  }
+};
+struct BitwiseXor {
+  template <class T>
+  static T apply(T a, T b) {
+    return a ^ b;
+  }
+};
+struct LeftShift {
+  template <class T>
+  static T apply(T a, T b) {
+    return ir::shift_left(a, b);
+  }
+};
+struct RightShift {
+  template <class T>
+  static T apply(T a, T b) {
+    return ir::shift_right(a, b);
+  }
+};
 
 struct Negative {
   template <class T>
   static T apply(T a) {
-    if constexpr (is_int_v<T>) return ir::wrap_negative(a);
-    else return -a;
+    if constexpr (is_int_v<T>)
+      return ir::wrap_negative(a);
+    else
+      return -a;
   }
 };
-struct Positive { template <class T> static T apply(T a) { return a; } };
+struct Positive {
+  template <class T>
+  static T apply(T a) {
+    return a;
+  }
+};
 struct Conjugate {
   template <class T>
   static T apply(T a) {
-    if constexpr (is_complex_v<T>) return T(a.real(), -a.imag());
-    else return a;
+    if constexpr (is_complex_v<T>)
+      return T(a.real(), -a.imag());
+    else
+      return a;
   }
 };
 struct Absolute {
   template <class T>
   static auto apply(T a) {
-    if constexpr (is_complex_v<T>) return std::hypot(a.real(), a.imag());
-    else if constexpr (std::is_floating_point_v<T>) return std::fabs(a);
-    else if constexpr (std::is_signed_v<T>) return a < 0 ? ir::wrap_negative(a) : a;
-    else return a;
+    if constexpr (is_complex_v<T>)
+      return std::hypot(a.real(), a.imag());
+    else if constexpr (std::is_floating_point_v<T>)
+      return std::fabs(a);
+    else if constexpr (std::is_signed_v<T>)
+      return a < 0 ? ir::wrap_negative(a) : a;
+    else
+      return a;
   }
 };
-struct Real { template <class T> static auto apply(T a) { if constexpr (is_complex_v<T>) return a.real(); else return a; } };
-struct Imag { template <class T> static auto apply(T a) { if constexpr (is_complex_v<T>) return a.imag(); else return T(0); } };
+struct Real {
+  template <class T>
+  static auto apply(T a) {
+    if constexpr (is_complex_v<T>)
+      return a.real();
+    else
+      return a;
+  }
+};
+struct Imag {
+  template <class T>
+  static auto apply(T a) {
+    if constexpr (is_complex_v<T>)
+      return a.imag();
+    else
+      return T(0);
+  }
+};
 struct Sign {
   template <class T>
   static T apply(T a) {
@@ -184,61 +258,121 @@ struct Sign {
     }
   }
 };
-struct Square { template <class T> static T apply(T a) { return Multiply::apply(a, a); } };
+struct Square {
+  template <class T>
+  static T apply(T a) {
+    return Multiply::apply(a, a);
+  }
+};
 struct Reciprocal {
   template <class T>
   static T apply(T a) {
-    if constexpr (is_int_v<T>) return a == 0 ? T(0) : static_cast<T>(1 / a);
-    else return Divide::apply(T(1), a);
+    if constexpr (is_int_v<T>)
+      return a == 0 ? T(0) : static_cast<T>(1 / a);
+    else
+      return Divide::apply(T(1), a);
   }
 };
-struct Sqrt { template <class T> static T apply(T a) { return std::sqrt(a); } };
-struct Floor { template <class T> static T apply(T a) { if constexpr (std::is_floating_point_v<T>) return std::floor(a); else return a; } };
-struct Ceil { template <class T> static T apply(T a) { if constexpr (std::is_floating_point_v<T>) return std::ceil(a); else return a; } };
-struct Trunc { template <class T> static T apply(T a) { if constexpr (std::is_floating_point_v<T>) return std::trunc(a); else return a; } };
+struct Sqrt {
+  template <class T>
+  static T apply(T a) {
+    return std::sqrt(a);
+  }
+};
+struct Floor {
+  template <class T>
+  static T apply(T a) {
+    if constexpr (std::is_floating_point_v<T>)
+      return std::floor(a);
+    else
+      return a;
+  }
+};
+struct Ceil {
+  template <class T>
+  static T apply(T a) {
+    if constexpr (std::is_floating_point_v<T>)
+      return std::ceil(a);
+    else
+      return a;
+  }
+};
+struct Trunc {
+  template <class T>
+  static T apply(T a) {
+    if constexpr (std::is_floating_point_v<T>)
+      return std::trunc(a);
+    else
+      return a;
+  }
+};
 struct Rint {
   template <class T>
   static T apply(T a) {
-    if constexpr (is_complex_v<T>) return T(std::nearbyint(a.real()), std::nearbyint(a.imag()));
-    else return std::nearbyint(a);
+    if constexpr (is_complex_v<T>)
+      return T(std::nearbyint(a.real()), std::nearbyint(a.imag()));
+    else
+      return std::nearbyint(a);
   }
 };
 struct IsNan {
   template <class T>
   static bool apply(T a) {
-    if constexpr (is_complex_v<T>) return a.real() != a.real() || a.imag() != a.imag();
-    else return a != a;
+    if constexpr (is_complex_v<T>)
+      return a.real() != a.real() || a.imag() != a.imag();
+    else
+      return a != a;
   }
 };
 struct IsInf {
   template <class T>
   static bool apply(T a) {
-    if constexpr (is_complex_v<T>) return std::isinf(a.real()) || std::isinf(a.imag());
-    else if constexpr (std::is_floating_point_v<T>) return std::fabs(a) == std::numeric_limits<T>::infinity();
-    else return false;
+    if constexpr (is_complex_v<T>)
+      return std::isinf(a.real()) || std::isinf(a.imag());
+    else if constexpr (std::is_floating_point_v<T>)
+      return std::fabs(a) == std::numeric_limits<T>::infinity();
+    else
+      return false;
   }
 };
 struct IsFinite {
   template <class T>
   static bool apply(T a) {
-    if constexpr (is_complex_v<T>) return std::isfinite(a.real()) && std::isfinite(a.imag());
-    else if constexpr (std::is_floating_point_v<T>) return std::fabs(a) < std::numeric_limits<T>::infinity();
-    else return true;
+    if constexpr (is_complex_v<T>)
+      return std::isfinite(a.real()) && std::isfinite(a.imag());
+    else if constexpr (std::is_floating_point_v<T>)
+      return std::fabs(a) < std::numeric_limits<T>::infinity();
+    else
+      return true;
   }
 };
-struct LogicalNot { template <class T> static bool apply(T a) { return a == T(0); } };
+struct LogicalNot {
+  template <class T>
+  static bool apply(T a) {
+    return a == T(0);
+  }
+};
 struct Invert {
   template <class T>
   static T apply(T a) {
-    if constexpr (std::is_same_v<T, bool>) return !a;
-    else return static_cast<T>(~a);
+    if constexpr (std::is_same_v<T, bool>)
+      return !a;
+    else
+      return static_cast<T>(~a);
   }
 };
 
 // Complex transcendentals: libm's, a value at a time.
-#define AUTORAY_COMPLEX(Name, expr) struct Name { template <class T> static T apply(T a) { return expr; } };
+#define AUTORAY_COMPLEX(Name, expr) \
+  struct Name {                     \
+    template <class T>              \
+    static T apply(T a) {           \
+      return expr;                  \
+    }                               \
+  };
 AUTORAY_COMPLEX(ComplexExp, std::exp(a))
-AUTORAY_COMPLEX(ComplexExpm1, T(std::expm1(a.real()) * std::cos(a.imag()) - 2 * std::sin(a.imag() / 2) * std::sin(a.imag() / 2), std::exp(a.real()) * std::sin(a.imag())))
+AUTORAY_COMPLEX(ComplexExpm1, T(std::expm1(a.real()) * std::cos(a.imag()) - 2 * std::sin(a.imag() / 2) * std::sin(a.imag() / 2),
+                                std::exp(a.real()) * std::sin(a.imag())))
 AUTORAY_COMPLEX(ComplexLog, std::log(a))
 AUTORAY_COMPLEX(ComplexLog2, std::log(a) * typename T::value_type(1.4426950408889634074))
 AUTORAY_COMPLEX(ComplexLog10, std::log10(a))

@@ -20,10 +20,10 @@ template <class F, class T>
 constexpr Loop test = eigen_unary<F, T, bool>;
 
 constexpr LoopRow kRows[] = {
-    EIGEN_REAL_ROWS(compare, Equal, Equal),       EIGEN_REAL_ROWS(compare, NotEqual, NotEqual),
-    EIGEN_REAL_ROWS(compare, Less, Less),         EIGEN_REAL_ROWS(compare, LessEqual, LessEqual),
-    EIGEN_REAL_ROWS(compare, Greater, Greater),   EIGEN_REAL_ROWS(compare, GreaterEqual, GreaterEqual),
-    EIGEN_REAL_ROWS(test, IsNan, IsNan),          EIGEN_REAL_ROWS(test, IsInf, IsInf),
+    EIGEN_REAL_ROWS(compare, Equal, Equal),     EIGEN_REAL_ROWS(compare, NotEqual, NotEqual),
+    EIGEN_REAL_ROWS(compare, Less, Less),       EIGEN_REAL_ROWS(compare, LessEqual, LessEqual),
+    EIGEN_REAL_ROWS(compare, Greater, Greater), EIGEN_REAL_ROWS(compare, GreaterEqual, GreaterEqual),
+    EIGEN_REAL_ROWS(test, IsNan, IsNan),        EIGEN_REAL_ROWS(test, IsInf, IsInf),
     EIGEN_REAL_ROWS(test, IsFinite, IsFinite),
 };
 

@@ -26,24 +26,15 @@ EIGEN_UNARY(Arctanh, x.atanh())
 EIGEN_BINARY(Power, x.pow(y))
 
 constexpr LoopRow kRows[] = {
-    EIGEN_REAL_ROWS(eigen_unary, Exp, Exp),
-    EIGEN_REAL_ROWS(eigen_unary, Expm1, Expm1),
-    EIGEN_REAL_ROWS(eigen_unary, Log, Log),
-    EIGEN_REAL_ROWS(eigen_unary, Log2, Log2),
-    EIGEN_REAL_ROWS(eigen_unary, Log10, Log10),
-    EIGEN_REAL_ROWS(eigen_unary, Log1p, Log1p),
-    EIGEN_REAL_ROWS(eigen_unary, Sin, Sin),
-    EIGEN_REAL_ROWS(eigen_unary, Cos, Cos),
-    EIGEN_REAL_ROWS(eigen_unary, Tan, Tan),
-    EIGEN_REAL_ROWS(eigen_unary, Arcsin, Arcsin),
-    EIGEN_REAL_ROWS(eigen_unary, Arccos, Arccos),
-    EIGEN_REAL_ROWS(eigen_unary, Arctan, Arctan),
-    EIGEN_REAL_ROWS(eigen_unary, Sinh, Sinh),
-    EIGEN_REAL_ROWS(eigen_unary, Cosh, Cosh),
-    EIGEN_REAL_ROWS(eigen_unary, Tanh, Tanh),
-    EIGEN_REAL_ROWS(eigen_unary, Arcsinh, Arcsinh),
-    EIGEN_REAL_ROWS(eigen_unary, Arccosh, Arccosh),
-    EIGEN_REAL_ROWS(eigen_unary, Arctanh, Arctanh),
+    EIGEN_REAL_ROWS(eigen_unary, Exp, Exp),         EIGEN_REAL_ROWS(eigen_unary, Expm1, Expm1),
+    EIGEN_REAL_ROWS(eigen_unary, Log, Log),         EIGEN_REAL_ROWS(eigen_unary, Log2, Log2),
+    EIGEN_REAL_ROWS(eigen_unary, Log10, Log10),     EIGEN_REAL_ROWS(eigen_unary, Log1p, Log1p),
+    EIGEN_REAL_ROWS(eigen_unary, Sin, Sin),         EIGEN_REAL_ROWS(eigen_unary, Cos, Cos),
+    EIGEN_REAL_ROWS(eigen_unary, Tan, Tan),         EIGEN_REAL_ROWS(eigen_unary, Arcsin, Arcsin),
+    EIGEN_REAL_ROWS(eigen_unary, Arccos, Arccos),   EIGEN_REAL_ROWS(eigen_unary, Arctan, Arctan),
+    EIGEN_REAL_ROWS(eigen_unary, Sinh, Sinh),       EIGEN_REAL_ROWS(eigen_unary, Cosh, Cosh),
+    EIGEN_REAL_ROWS(eigen_unary, Tanh, Tanh),       EIGEN_REAL_ROWS(eigen_unary, Arcsinh, Arcsinh),
+    EIGEN_REAL_ROWS(eigen_unary, Arccosh, Arccosh), EIGEN_REAL_ROWS(eigen_unary, Arctanh, Arctanh),
     EIGEN_REAL_ROWS(eigen_binary, Power, Power),
 };
 

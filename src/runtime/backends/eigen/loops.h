@@ -32,7 +32,8 @@ void eigen_unary(char* const* data, const std::int64_t* strides, std::int64_t n)
   const std::int64_t step = straight ? n : kEigenBlock;
   for (std::int64_t at = 0; at < n; at += step) {
     std::int64_t count = std::min(step, n - at);
-    EigenItems<T> x(straight ? reinterpret_cast<const T*>(data[0]) : eigen_gather(data[0] + at * strides[0], strides[0], count, in), count);
+    EigenItems<T> x(
+        straight ? reinterpret_cast<const T*>(data[0]) : eigen_gather(data[0] + at * strides[0], strides[0], count, in), count);
     char* to = data[1] + at * strides[1];
     bool direct = strides[1] == static_cast<std::int64_t>(sizeof(R));
     Eigen::Map<Eigen::Array<R, Eigen::Dynamic, 1>>(direct ? reinterpret_cast<R*>(to) : out, count) = F::apply(x);
@@ -66,25 +67,25 @@ void eigen_binary(char* const* data, const std::int64_t* strides, std::int64_t n
   }
 }
 
-#define EIGEN_UNARY(name, expression)             \
-  struct name {                                   \
-    template <class X>                            \
-    static auto apply(const X& x) {               \
-      return expression;                          \
-    }                                             \
+#define EIGEN_UNARY(name, expression) \
+  struct name {                       \
+    template <class X>                \
+    static auto apply(const X& x) {   \
+      return expression;              \
+    }                                 \
   };
-#define EIGEN_BINARY(name, expression)            \
-  struct name {                                   \
-    template <class X>                            \
-    static auto apply(const X& x, const X& y) {   \
-      return expression;                          \
-    }                                             \
+#define EIGEN_BINARY(name, expression)          \
+  struct name {                                 \
+    template <class X>                          \
+    static auto apply(const X& x, const X& y) { \
+      return expression;                        \
+    }                                           \
   };
 #define EIGEN_REAL_ROWS(loop, name, function) \
-  {ir::OpId::name, ir::DType::Float32, loop<function, float>}, {ir::OpId::name, ir::DType::Float64, loop<function, double>}
-#define EIGEN_COMPLEX_ROWS(loop, name, function)                                     \
-  {ir::OpId::name, ir::DType::Complex64, loop<function, std::complex<float>>}, {     \
-    ir::OpId::name, ir::DType::Complex128, loop<function, std::complex<double>>      \
+  {ir::OpId::name, ir::DType::Float32, loop<function, float>}, { ir::OpId::name, ir::DType::Float64, loop<function, double> }
+#define EIGEN_COMPLEX_ROWS(loop, name, function)                                 \
+  {ir::OpId::name, ir::DType::Complex64, loop<function, std::complex<float>>}, { \
+    ir::OpId::name, ir::DType::Complex128, loop<function, std::complex<double>>  \
   }
 
 }  // namespace autoray::runtime

@@ -10,11 +10,14 @@ namespace autoray::runtime {
 namespace {
 
 template <class T>
-using Map = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using Map =
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
-using MapT = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
+using MapT =
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <class T>
-using Strided = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>;
+using Strided = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
+                           Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>;
 
 template <class T, class F>
 void with_map(const Matrix& m, F&& f) {
@@ -25,10 +28,12 @@ void with_map(const Matrix& m, F&& f) {
   Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> copy(m.rows, m.columns);
   constexpr auto size = static_cast<std::int64_t>(sizeof(T));
   if (m.row_stride % size == 0 && m.column_stride % size == 0) {
-    copy = Strided<T>(data, m.rows, m.columns, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(m.row_stride / size, m.column_stride / size));
+    copy = Strided<T>(data, m.rows, m.columns,
+                      Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(m.row_stride / size, m.column_stride / size));
   } else {
     for (std::int64_t i = 0; i < m.rows; ++i)
-      for (std::int64_t j = 0; j < m.columns; ++j) std::memcpy(&copy(i, j), m.data + i * m.row_stride + j * m.column_stride, sizeof(T));
+      for (std::int64_t j = 0; j < m.columns; ++j)
+        std::memcpy(&copy(i, j), m.data + i * m.row_stride + j * m.column_stride, sizeof(T));
   }
   f(Map<T>(copy.data(), m.rows, m.columns, Eigen::OuterStride<>(m.columns)));
 }
@@ -36,7 +41,8 @@ void with_map(const Matrix& m, F&& f) {
 template <class T>
 void multiply(const Matrix& a, const Matrix& b, const Matrix& c) {
   constexpr auto size = static_cast<std::int64_t>(sizeof(T));
-  Strided<T> result(reinterpret_cast<T*>(c.data), c.rows, c.columns, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(c.row_stride / size, c.column_stride / size));
+  Strided<T> result(reinterpret_cast<T*>(c.data), c.rows, c.columns,
+                    Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(c.row_stride / size, c.column_stride / size));
   DenseLayout layout = dense_layout(c, size);
   with_map<T>(a, [&](const auto& x) {
     with_map<T>(b, [&](const auto& y) {

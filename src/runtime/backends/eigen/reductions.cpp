@@ -71,8 +71,10 @@ using Items = Eigen::Array<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class T, class R, class F>
 void partial(const Layout& layout, Array& out, F&& f) {
   Eigen::Map<const Items<T>> matrix(layout.data.as<T>(), layout.rows, layout.columns);
-  if (layout.along_rows) Eigen::Map<Eigen::Array<R, Eigen::Dynamic, 1>>(out.as<R>(), layout.rows) = f(matrix.rowwise());
-  else Eigen::Map<Eigen::Array<R, 1, Eigen::Dynamic>>(out.as<R>(), layout.columns) = f(matrix.colwise());
+  if (layout.along_rows)
+    Eigen::Map<Eigen::Array<R, Eigen::Dynamic, 1>>(out.as<R>(), layout.rows) = f(matrix.rowwise());
+  else
+    Eigen::Map<Eigen::Array<R, 1, Eigen::Dynamic>>(out.as<R>(), layout.columns) = f(matrix.colwise());
 }
 
 // Eigen 3.4's partial maxCoeff leaves NaN undefined: the reduction is spelt with the operator that propagates it.
@@ -97,10 +99,12 @@ void reduce_as(KernelCall& call, const Layout& layout, Array& out) {
     case OpId::Prod: partial<T, T>(layout, out, [](auto part) { return part.prod(); }); break;
     case OpId::Mean: partial<T, T>(layout, out, [n](auto part) { return part.sum() / T(n); }); break;
     case OpId::Max:
-      if constexpr (!Eigen::NumTraits<T>::IsComplex) extreme<T, Eigen::internal::scalar_max_op<T, T, Eigen::PropagateNaN>>(layout, out);
+      if constexpr (!Eigen::NumTraits<T>::IsComplex)
+        extreme<T, Eigen::internal::scalar_max_op<T, T, Eigen::PropagateNaN>>(layout, out);
       break;
     case OpId::Min:
-      if constexpr (!Eigen::NumTraits<T>::IsComplex) extreme<T, Eigen::internal::scalar_min_op<T, T, Eigen::PropagateNaN>>(layout, out);
+      if constexpr (!Eigen::NumTraits<T>::IsComplex)
+        extreme<T, Eigen::internal::scalar_min_op<T, T, Eigen::PropagateNaN>>(layout, out);
       break;
     default: {
       // Two passes: the mean, then the mean of squared distances.
@@ -125,7 +129,8 @@ void reduce(KernelCall& call) {
   bool spread = call.op.id == OpId::Var || call.op.id == OpId::Std;
   Layout layout = layout_of(call);
   // Too few degrees of freedom: numpy's kernel warns as numpy does.
-  if (spread && static_cast<double>(layout.along_rows ? layout.columns : layout.rows) <= ir::as_double(ir::attribute(call.op, call.attrs, "ddof"), "ddof"))
+  if (spread && static_cast<double>(layout.along_rows ? layout.columns : layout.rows) <=
+                    ir::as_double(ir::attribute(call.op, call.attrs, "ddof"), "ddof"))
     return hand_to_base(call);
   Array& out = call.allocate();
   switch (call.in[0]->dtype) {
@@ -139,8 +144,9 @@ void reduce(KernelCall& call) {
 }
 
 constexpr KernelRow kRows[] = {
-    {OpId::Sum, reduce, kEigenLibrary},  {OpId::Prod, reduce, kEigenLibrary}, {OpId::Mean, reduce, kEigenLibrary}, {OpId::Max, reduce, kEigenLibrary},
-    {OpId::Min, reduce, kEigenLibrary},  {OpId::Var, reduce, kEigenLibrary},  {OpId::Std, reduce, kEigenLibrary},
+    {OpId::Sum, reduce, kEigenLibrary}, {OpId::Prod, reduce, kEigenLibrary}, {OpId::Mean, reduce, kEigenLibrary},
+    {OpId::Max, reduce, kEigenLibrary}, {OpId::Min, reduce, kEigenLibrary},  {OpId::Var, reduce, kEigenLibrary},
+    {OpId::Std, reduce, kEigenLibrary},
 };
 
 }  // namespace

@@ -6,9 +6,9 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/files/files.h"
 #include "runtime/movement/movement.h"
+#include "runtime/random/random.h"
 #include "runtime/reduction/histogram.h"
 #include "runtime/reduction/reduction.h"
-#include "runtime/random/random.h"
 
 namespace autoray::runtime {
 namespace {
