@@ -167,10 +167,16 @@ std::vector<std::string> operand_texts(std::span<const Operand> operands) {
   return texts;
 }
 
+// What the values that a script sees need to know beyond the arrays.
+struct ResultForm {
+  ir::Kind kind = ir::Kind::Array;         // of the first result
+  const ir::ResultNames* names = nullptr;  // of a tuple
+};
+
 // Infers and runs one entry's kernel. Results are appended; all carry the backend's tag.
 void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry& entry, std::span<const Operand> operands,
              std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, BitGenerator* random,
-             std::vector<Array>& results, bool explain, ir::Kind* kind = nullptr) {
+             std::vector<Array>& results, bool explain, ResultForm* form = nullptr) {
   if (!entry.kernel)
     throw Error(ErrorClass::NotImplementedError,
                 "'" + std::string(op.path) + "' has no kernel on backend '" + std::string(runtime.backend_name(backend)) + "'")
@@ -195,7 +201,10 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
     op.shape_rule(inference);  // checks arguments; the results' shapes are data
     inference.results.clear();
   }
-  if (kind && !inference.results.empty()) *kind = inference.results[0].kind;
+  if (form) {
+    if (!inference.results.empty()) form->kind = inference.results[0].kind;
+    form->names = inference.names;
+  }
   std::size_t first = results.size();
   results.resize(first + inference.results.size());
   KernelCall call{.runtime = runtime,
@@ -324,17 +333,22 @@ Value from_kind(Array array, ir::Kind kind) {
   }
 }
 
-Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind) {
+Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultForm& form) {
   bool scalar = op.has(ir::kScalarResult);
   if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
-    return op.has(ir::kDynamicShape) ? from_array(std::move(results[0]), scalar) : from_kind(std::move(results[0]), kind);
+    return op.has(ir::kDynamicShape) ? from_array(std::move(results[0]), scalar) : from_kind(std::move(results[0]), form.kind);
   std::vector<Value> items;
   items.reserve(results.size());
   for (Array& result : results) items.push_back(from_array(std::move(result), scalar));
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   // An op whose number of results follows its arguments (unique, atleast_1d) gives a lone one bare.
   if (items.size() == 1 && op.id != OpId::Nonzero) return items[0];
-  return make_tuple(std::move(items));
+  Value tuple = make_tuple(std::move(items));
+  if (form.names) {
+    tuple.as<Tuple>().type_name = form.names->type;
+    tuple.as<Tuple>().field_names = form.names->fields;
+  }
+  return tuple;
 }
 
 }  // namespace
@@ -356,7 +370,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   const OpBinding& prepared = binding(id);
   std::vector<Array> results;
   OperandList operands;
-  ir::Kind kind = ir::Kind::Array;
+  ResultForm form;
   if (op.has(ir::kViewResult)) operands.own_items();
   try {
     if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() &&
@@ -367,8 +381,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.count();
       }
       execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results,
-              true, &kind);
-      return results_value(op, results, kind);
+              true, &form);
+      return results_value(op, results, form);
     }
     Slots slots;
     UfuncKeywords ufunc;
@@ -454,7 +468,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.replace(i, std::move(array));
       }
     }
-    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &kind);
+    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (ufunc.out || ufunc.where) {
       Array result = std::move(results.at(0));
       if (!ufunc.out) {
@@ -463,13 +477,13 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         masked_copy(*this, result, fresh_out, to_array(*this, *ufunc.where));
         fresh_out.backend = backend;
         results[0] = std::move(fresh_out);
-        return results_value(op, results, kind);
+        return results_value(op, results, form);
       }
       ArrayObject& out = out_array(*ufunc.out);
       store_result(*this, op.path, result, out.array, casting_of(ufunc.casting), ufunc.where);
       return Ref<ArrayObject>::share(&out);
     }
-    return results_value(op, results, kind);
+    return results_value(op, results, form);
   } catch (Error& error) {
     if (error.operands().empty()) error.with_operands(operand_texts(operands.operands()));
     throw;
