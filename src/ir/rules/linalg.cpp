@@ -477,14 +477,11 @@ Cost cost_cholesky(const Inference& inference) {
 }
 Cost cost_lu(const Inference& inference) {
   auto [count, m, n] = extents(inference);
-  double elimination = 2 * n * n * n / 3;
-  double right_sides = inference.op.id == OpId::LinalgInv ? 2 * n * n * n : 0;
-  if (inference.op.id == OpId::LinalgSolve) {
-    right_sides = 2 * n * as_number(element_count(inference.results[0].shape));
-    count = n > 0 ? std::max(1.0, count) : 0;
-    return cost_of(inference, count * elimination + right_sides);
-  }
-  return cost_of(inference, count * (elimination + right_sides));
+  double flops = count * 2 * n * n * n / 3;
+  // Two triangular solves for every column of the result.
+  bool solves = inference.op.id == OpId::LinalgInv || inference.op.id == OpId::LinalgSolve;
+  if (solves) flops += 2 * n * as_number(element_count(inference.results[0].shape));
+  return cost_of(inference, flops);
 }
 Cost cost_matrix_power(const Inference& inference) {
   auto [count, m, n] = extents(inference);

@@ -18,6 +18,11 @@ template <class T>
 bool eigen_qr_form(Workspace&, int m, int columns, int k, T* q, const T* tau);
 template <class T>
 bool eigen_eig(Workspace&, int n, T* a, EigenComplex* w, EigenComplex* v);
+// Real and complex matrices have two algorithms.
+template <>
+bool eigen_eig(Workspace&, int n, double* a, EigenComplex* w, EigenComplex* v);
+template <>
+bool eigen_eig(Workspace&, int n, EigenComplex* a, EigenComplex* w, EigenComplex* v);
 template <class T>
 bool eigen_eigh(Workspace&, char triangle, bool vectors, int n, T* a, double* w);
 template <class T>

@@ -55,8 +55,7 @@ bool eigen_cholesky(Workspace&, char triangle, int n, T* a) {
   Matrix lower = triangle == 'L' ? Matrix(matrix) : Matrix(matrix.adjoint());
   Eigen::LLT<Eigen::Ref<Matrix>> llt(lower);
   ++eigen_expressions();
-  // Eigen passes over a NaN on the diagonal.
-  if (llt.info() != Eigen::Success || lower.diagonal().hasNaN()) return false;
+  if (llt.info() != Eigen::Success) return false;
   if (triangle == 'L')
     matrix = lower;
   else
