@@ -19,11 +19,12 @@ def layouts(x):
     m, n = x.shape[-2:]
     spread = np.zeros(x.shape[:-2] + (2 * m, 3 * n), dtype=x.dtype)
     spread[..., ::2, ::3] = x
-    yield "c", x
+    made = [("c", x)]
     if x.size < 2000:
-        yield "f", np.swapaxes(np.swapaxes(x, -1, -2).copy(), -1, -2)
-        yield "s", spread[..., ::2, ::3]
-        yield "r", x[..., ::-1, ::-1].copy()[..., ::-1, ::-1]
+        made.append(("f", np.swapaxes(np.swapaxes(x, -1, -2).copy(), -1, -2)))
+        made.append(("s", spread[..., ::2, ::3]))
+        made.append(("r", x[..., ::-1, ::-1].copy()[..., ::-1, ::-1]))
+    return made
 
 def keep(name, *items):
     for i, item in enumerate(items):
@@ -91,7 +92,7 @@ def matrices():
             made[f"square_{n}_{dtype}"] = normal((n, n), dtype) + 2 * np.eye(n, dtype=dtype)
             h = normal((n, n), dtype)
             made[f"hermitian_{n}_{dtype}"] = (h + transposed(h)).astype(dtype)
-            made[f"definite_{n}_{dtype}"] = (h @ transposed(h) + np.eye(n)).astype(dtype)
+            made[f"definite_{n}_{dtype}"] = (h @ transposed(h) / max(n, 1) + np.eye(n)).astype(dtype)
         h = normal((3, 5, 5), dtype)
         made[f"definite_stack_{dtype}"] = (h @ transposed(h) + np.eye(5)).astype(dtype)
         made[f"square_stack_{dtype}"] = normal((2, 2, 4, 4), dtype) + 2 * np.eye(4, dtype=dtype)

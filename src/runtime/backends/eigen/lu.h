@@ -56,10 +56,12 @@ bool eigen_cholesky(Workspace&, char triangle, int n, T* a) {
   Eigen::LLT<Eigen::Ref<Matrix>> llt(lower);
   ++eigen_expressions();
   if (llt.info() != Eigen::Success) return false;
-  if (triangle == 'L')
+  if (triangle == 'L') {
     matrix = lower;
-  else
+  } else {
     matrix = lower.adjoint();
+    matrix.diagonal() = lower.diagonal();  // real: no negative zeros by conjugation
+  }
   return true;
 }
 
