@@ -3,6 +3,9 @@
 Python makes the matrices and checks; one script, run once a backend, loads them, decomposes each in four memory layouts,
 and saves what it got.
 """
+import os
+import re
+
 import numpy as np
 import pytest
 
@@ -263,3 +266,58 @@ def test_pseudo_inverse_and_rank(results, inputs):
         if "ill" not in name:
             expect_close(a @ p @ a, a, eps * scale * max(1, np.max(np.abs(p), initial=1) * scale), name)
         assert np.array_equal(rank, np.linalg.matrix_rank(a, tol=1e-10)), name
+
+
+def test_without_openblas_eigen_computes_and_says_so(tmp_path):
+    for name in ("libopenblas.so.0", "libopenblas.so"):
+        (tmp_path / name).write_text("not a library")
+    script = tmp_path / "solve.ar"
+    script.write_text("import numpy as np\nprint(np.linalg.solve([[2.0, 0.0], [0.0, 4.0]], [1.0, 1.0]))\n")
+    done = autoray("run", script, "--explain", env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)})
+    assert done.returncode == 0 and done.stdout == "[0.5  0.25]\n", done.stderr
+    assert "RuntimeWarning: OpenBLAS cannot be loaded" in done.stderr
+    assert re.search(r"linalg\.solve .*Eigen", done.stderr), done.stderr
+
+
+def test_the_table_tells_who_decomposes(tmp_path):
+    script = tmp_path / "svd.ar"
+    script.write_text("import numpy as np\nnp.linalg.svd(np.eye(2))\n")
+    for backend, library in (("numpy", "LAPACK"), ("eigen", "Eigen")):
+        done = autoray("run", script, "--explain", f"--backend={backend}")
+        assert re.search(rf"linalg\.svd .*{library}", done.stderr), done.stderr
+
+
+def test_exponentials_against_extended_precision(tmp_path):
+    """exp(A) by a Taylor series in long double, scaled far down: errors of 1e-13 relative at most."""
+    rng = np.random.default_rng(5)
+    made = {}
+    for n in (2, 5, 20):
+        for scale in (1e-6, 0.1, 0.9, 3, 20):
+            x = rng.standard_normal((n, n)) * scale / np.sqrt(n)
+            z = x + 1j * rng.standard_normal((n, n)) * scale / np.sqrt(n)
+            for kind, a in (("full", x), ("upper", np.triu(x)), ("lower", np.tril(x)), ("complex", z), ("skew", x - x.T)):
+                made[f"{kind}_{n}_{scale}"] = a
+
+    def exponential(a):
+        dtype = np.clongdouble if a.dtype.kind == "c" else np.longdouble
+        halvings = max(0, int(np.ceil(np.log2(np.linalg.norm(a, 1))))) + 4
+        x = a.astype(dtype) / np.array(2, dtype) ** halvings
+        total = term = np.eye(len(a), dtype=dtype)
+        for k in range(1, 30):
+            term = term @ x / k
+            total = total + term
+        for _ in range(halvings):
+            total = total @ total
+        return total.astype(a.dtype)
+
+    np.savez(tmp_path / "in.npz", **made)
+    (tmp_path / "expm.ar").write_text("import sys\nimport numpy as np\nfrom scipy.linalg import expm\n"
+                                      "data = np.load(sys.argv[1])\n"
+                                      "np.savez(sys.argv[2], **{key: expm(data[key]) for key in data.files})\n")
+    for backend in BACKENDS:
+        done = autoray("run", tmp_path / "expm.ar", f"--backend={backend}", "--", tmp_path / "in.npz", tmp_path / "out.npz")
+        assert done.returncode == 0, done.stderr[-3000:]
+        for key, value in np.load(tmp_path / "out.npz").items():
+            expected = exponential(made[key])
+            error = np.linalg.norm(value - expected) / np.linalg.norm(expected)
+            assert error <= 1e-13, f"{key}: {error}"
