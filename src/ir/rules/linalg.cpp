@@ -233,6 +233,7 @@ void shape_pinv(Inference& inference) {
   const Dims& shape = shape_of(inference);
   const Attr& rtol = inference.attrs[1];
   if (inference.in[1].present() && !rtol.get<Ellipsis>()) value_error("`rtol` and `rcond` can't be both set.");
+  if (rtol.none() && shape.empty()) value_error("max() arg is an empty sequence");
   if (rtol.none() && !is_inexact(inference.type(0).dtype))
     value_error("data type <class 'numpy." + std::string(name(inference.type(0).dtype)) + "'> not inexact");
   if (as_bool(inference.attrs[0], "hermitian") && !is_empty_matrix(shape))
@@ -317,13 +318,18 @@ void shape_matrix_rank(Inference& inference) {
   if (as_bool(inference.attrs[0], "hermitian")) require_square(shape);
   DType dtype = inference.type(0).dtype;
   linalg_dtype({&dtype, 1});
-  Dims stack = stack_shape(shape);
+  // Singular values stand in the last axis, tolerances get one for them.
+  Dims values = stack_shape(shape);
+  values.push_back(std::min(rows_of(shape), columns_of(shape)));
   for (std::size_t i = 1; i < 3; ++i) {
     if (!inference.in[i].present()) continue;
-    std::span<const std::int64_t> shapes[] = {stack, shape_of(inference, i)};
-    stack = broadcast_all(shapes);
+    Dims tolerance = shape_of(inference, i);
+    tolerance.push_back(1);
+    std::span<const std::int64_t> shapes[] = {values, tolerance};
+    values = broadcast_all(shapes);
   }
-  results(inference, stack, {{}});
+  values.pop_back();
+  results(inference, values, {{}});
 }
 void dtype_matrix_rank(Inference& inference) {
   Type& result = inference.results[0];
@@ -375,7 +381,8 @@ void dtype_expm(Inference& inference) {
   DType dtype = inference.type(0).dtype;
   bool single = element_count(shape) > 0 && shape.size() >= 2 && shape.back() == 1;
   if (shape.size() < 2)
-    dtype = is_complex(dtype) ? DType::Complex128 : DType::Float64;
+    // numpy's exp of the Python number.
+    dtype = is_bool(dtype) ? DType::Float16 : is_complex(dtype) ? DType::Complex128 : DType::Float64;
   else if (single)
     dtype = inexact_dtype(dtype);
   else if (!is_inexact(dtype))

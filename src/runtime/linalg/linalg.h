@@ -7,6 +7,7 @@
 #include "runtime/backend.h"
 #include "runtime/linalg/drivers.h"
 #include "runtime/reduction/squared_norm.h"
+#include "runtime/runtime.h"
 
 namespace autoray::runtime {
 
@@ -31,6 +32,10 @@ std::span<const KernelRow> linalg_composition_kernels();
 
 template <void (*body)(KernelCall&, const Drivers&), const Drivers& (*source)(Runtime&)>
 void driver_kernel(KernelCall& call) {
+  // Libraries leave floating-point events behind that are nobody's errors.
+  struct Forget {
+    ~Forget() { clear_fp(); }
+  } forget;
   const Drivers& drivers = source(call.runtime);
   call.library = drivers.library;
   body(call, drivers);

@@ -87,9 +87,12 @@ void det_of(KernelCall& call, const Drivers& drivers) {
         magnitude = -std::numeric_limits<double>::infinity();
       }
     }
-    signs.as<T>()[i] = log ? sign : sign * std::exp(magnitude);
+    signs.as<T>()[i] = sign;
     logs.as<double>()[i] = magnitude;
   }
+  clear_fp();
+  for (std::int64_t i = 0; !log && i < a.count; ++i) signs.as<T>()[i] *= std::exp(logs.as<double>()[i]);
+  call.runtime.check_fp(log ? "slogdet" : "det");
   call.out[0] = as_dtype(call, signs, call.types[0].dtype);
   if (log) call.out[1] = as_dtype(call, logs, call.types[1].dtype);
 }
