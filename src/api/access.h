@@ -8,6 +8,8 @@
 namespace autoray {
 
 struct Array::Impl {
+  Impl() = default;
+  explicit Impl(runtime::Array a) : array(std::move(a)) {}
   runtime::Array array;
 };
 
@@ -15,9 +17,7 @@ namespace detail {
 
 struct ArrayAccess {
   static Array wrap(runtime::Array array) {
-    Array result;
-    result.impl_->array = std::move(array);
-    return result;
+    return Array(std::make_shared<Array::Impl>(std::move(array)));
   }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
 };

@@ -9,6 +9,7 @@
 #include "ir/suggest.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
 
 namespace autoray {
@@ -188,6 +189,9 @@ Array Engine::call(std::string_view op, std::span<const Array> operands) {
       list.push_back({&ArrayAccess::unwrap(a), ir::Kind::Array});
       groups.push_back(1);
     }
+    runtime::Array quick;
+    if (runtime::quick_elementwise(*state_->runtime, id, state_->runtime->native_backend(), list, quick))
+      return ArrayAccess::wrap(std::move(quick));
     auto results =
         state_->runtime->run(id, state_->runtime->native_backend(), list, groups, state_->runtime->default_attrs(id));
     return ArrayAccess::wrap(std::move(results.at(0)));
