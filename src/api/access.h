@@ -19,6 +19,8 @@ struct ArrayAccess {
   static Array wrap(runtime::Array array) {
     return Array(std::make_shared<Array::Impl>(std::move(array)));
   }
+  static Array empty() { return Array(std::make_shared<Array::Impl>()); }
+  static runtime::Array& unwrap(Array& array) { return array.impl_->array; }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
 };
 

@@ -200,6 +200,18 @@ Completion Evaluator::exec(Stmt& statement, Frame& frame) {
           frame.slots[name.slot].swap(value);
           return Completion::Normal;
         }
+      if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Subscript) {
+        // An item of a local list.
+        auto& place = as<Subscript>(*s.targets[0]);
+        const Value *object = peek(*place.value, frame), *index = peek(*place.index, frame);
+        if (auto* list = object && index && index->is_int() ? object->get_if<List>() : nullptr) {
+          auto i = static_cast<std::uint64_t>(index->as_int());
+          if (i < list->items.size()) {
+            list->items[i].swap(value);
+            return Completion::Normal;
+          }
+        }
+      }
       for (std::size_t i = 0; i + 1 < s.targets.size(); ++i)
         if (!assign(*s.targets[i], frame, value)) return Completion::Raise;
       return assign(*s.targets.back(), frame, std::move(value)) ? Completion::Normal : Completion::Raise;

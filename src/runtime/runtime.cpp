@@ -10,6 +10,7 @@
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/forms.h"
 
@@ -375,9 +376,12 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.add(*this, value);
         operands.count();
       }
-      if (Array result; !on_explain && quick_elementwise(*this, id, backend, operands.operands(), result)) {
-        bool scalar = result.shape.empty();
-        return from_array(std::move(result), scalar);
+      if (target.kernel == elementwise_kernel && !on_explain) {
+        auto object = make<ArrayObject>(Array());
+        if (quick_elementwise(*this, id, backend, operands.operands(), object->array)) {
+          if (object->array.shape.empty()) return from_array(std::move(object->array), true);
+          return object;
+        }
       }
       execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results,
               true, &kind);

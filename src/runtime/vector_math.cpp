@@ -34,7 +34,8 @@ struct Name {
 };
 constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1}, {"sin", 1},
                            {"cos", 1},  {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},  {"sinh", 1},  {"cosh", 1},
-                           {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"pow", 2},   {"atan2", 2}, {"hypot", 2}};
+                           {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"pow", 2},   {"atan2", 2}, {"hypot", 2},
+                           {"cbrt", 1}, {"exp2", 1}};
 
 // libmvec's entry, or null where this libc has none (then libm's scalar function serves every lane).
 void* find(VectorFunction f, bool single) {
@@ -86,6 +87,8 @@ T scalar(VectorFunction f, T x, T y) {
     case VectorFunction::Pow: return std::pow(x, y);
     case VectorFunction::Atan2: return std::atan2(x, y);
     case VectorFunction::Hypot: return std::hypot(x, y);
+    case VectorFunction::Cbrt: return std::cbrt(x);
+    case VectorFunction::Exp2: return std::exp2(x);
     case VectorFunction::Count: break;
   }
   return x;

@@ -41,6 +41,9 @@ void prepare(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoo
   DType result = inference.results[0].dtype;
   if (!ir::loop_in_operand_dtype(op) && result != dtype) return;
   quick.result = result;
+  quick.quiet = op.has(ir::kQuiet);
+  quick.operand_size = static_cast<std::uint8_t>(ir::itemsize(dtype));
+  quick.result_size = static_cast<std::uint8_t>(ir::itemsize(result));
   quick.loop = runtime.loop(backend, id, dtype);
 }
 
@@ -79,7 +82,8 @@ bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<c
       return false;
     }
     if (operand->shape.empty()) continue;
-    if (!operand->c_contiguous() || (shaped && operand->shape != shaped->shape)) return false;
+    if (shaped && operand->shape != shaped->shape) return false;
+    if (operand->ndim() > 1 && !operand->c_contiguous()) return false;
     shaped = operand.array;
   }
   if (!first) return false;
@@ -88,31 +92,45 @@ bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<c
   if (!quick.known) [[unlikely]]
     prepare(runtime, id, backend, dtype, quick);
   if (!quick.loop) return false;
-  std::int64_t n = shaped ? shaped->size() : 1;
+  std::int64_t n = 1, size = quick.operand_size;
+  if (shaped)
+    for (std::int64_t extent : shaped->shape) n *= extent;
   if (n == 0 || n > kMostItems) return false;
 
   char* data[kMostOperands + 1];
   std::int64_t strides[kMostOperands + 1];
   alignas(16) char items[kMostOperands][16];
-  std::int64_t size = first->itemsize();
   for (std::size_t i = 0; i < operands.size(); ++i) {
     data[i] = operands[i]->data;
-    strides[i] = operands[i]->shape.empty() ? 0 : size;
+    std::size_t axes = operands[i]->shape.size();
+    strides[i] = axes == 0 ? 0 : axes == 1 ? operands[i]->strides[0] : size;
     if (operands[i].kind != Kind::Weak) continue;
     // x ** 2 and its kin have rules of their own.
     if (id == OpId::Power || !weak_item(operands[i], dtype, items[i])) return false;
     data[i] = items[i];
   }
-  result = runtime.allocate(quick.result, shaped ? std::span<const std::int64_t>(shaped->shape) : std::span<const std::int64_t>{});
+  // Built in place, item by item: the parts of an array that was just written are slow to copy as blocks.
+  std::int64_t step = quick.result_size;
+  result.storage = StoragePtr(Storage::allocate(static_cast<std::size_t>(n * step), &runtime.budget()));
+  result.data = result.storage->data();
+  result.dtype = quick.result;
   result.backend = backend;
   data[operands.size()] = result.data;
-  strides[operands.size()] = result.itemsize();
+  strides[operands.size()] = step;
+  if (shaped) {
+    std::size_t axes = shaped->shape.size();
+    result.shape.resize(axes);
+    result.strides.resize(axes);
+    for (std::size_t axis = axes; axis-- > 0; step *= shaped->shape[axis]) {
+      result.shape[axis] = shaped->shape[axis];
+      result.strides[axis] = step;
+    }
+  }
   quick.loop(data, strides, n);
-  const ir::Op& op = ir::op(id);
-  if (op.has(ir::kQuiet)) {
+  if (quick.quiet) {
     runtime.clear_fp();
-  } else if (ir::is_inexact(dtype)) {
-    runtime.check_fp(op.path);
+  } else if (_mm_getcsr() & kFpEvents) [[unlikely]] {
+    if (ir::is_inexact(dtype)) runtime.check_fp(ir::op(id).path);
   }
   return true;
 }

@@ -13,6 +13,8 @@ struct QuickLoop {
   Loop loop;  // null: this op or dtype takes the general way
   ir::DType result;
   bool known;
+  bool quiet;  // numpy tells of no floating-point events
+  std::uint8_t operand_size, result_size;
 };
 
 // False, with nothing done, where the call must take the general way. A 0-d result is a numpy scalar.
