@@ -15,7 +15,7 @@ namespace autoray::runtime {
 class MemoryBudget {
  public:
   static MemoryBudget* create(std::int64_t limit_bytes);  // limit < 0: none
-  void release();  // by the Engine
+  void release();                                         // by the Engine
   // Throws MemoryError "array of N bytes exceeds the limit ..." (code E0703) and charges nothing when it does not fit.
   void charge(std::int64_t bytes);
   void refund(std::int64_t bytes) {

@@ -32,10 +32,10 @@ struct Name {
   const char* name;
   int arguments;
 };
-constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1}, {"sin", 1},
-                           {"cos", 1},  {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},  {"sinh", 1},  {"cosh", 1},
-                           {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"pow", 2},   {"atan2", 2}, {"hypot", 2},
-                           {"cbrt", 1}, {"exp2", 1}};
+constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1},
+                           {"sin", 1},  {"cos", 1},   {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},
+                           {"sinh", 1}, {"cosh", 1},  {"tanh", 1},  {"asinh", 1}, {"acosh", 1}, {"atanh", 1},
+                           {"pow", 2},  {"atan2", 2}, {"hypot", 2}, {"cbrt", 1},  {"exp2", 1}};
 
 // libmvec's entry, or null where this libc has none (then libm's scalar function serves every lane).
 void* find(VectorFunction f, bool single) {

@@ -42,8 +42,8 @@ struct Pair {
 void choose(const char* condition, const char* x, std::int64_t xs, const char* y, std::int64_t ys, char* out, std::int64_t size,
             std::int64_t n) {
   auto run = [&]<class T>() {
-    choose_items(reinterpret_cast<const bool*>(condition), reinterpret_cast<const T*>(x), xs == 0, reinterpret_cast<const T*>(y),
-                 ys == 0, reinterpret_cast<T*>(out), n);
+    choose_items(reinterpret_cast<const bool*>(condition), reinterpret_cast<const T*>(x), xs == 0,
+                 reinterpret_cast<const T*>(y), ys == 0, reinterpret_cast<T*>(out), n);
   };
   switch (size) {
     case 1: run.template operator()<std::uint8_t>(); break;

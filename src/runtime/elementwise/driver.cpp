@@ -298,7 +298,8 @@ void where_kernel(KernelCall& call) {
   std::int64_t size = out.itemsize(), n = out.size();
   std::int64_t xs = x.size() == 1 ? 0 : size, ys = y.size() == 1 ? 0 : size;
   for (std::int64_t at = 0; at < n; at += kChunk) {
-    choose(condition.data + at, x.data + at * xs, xs, y.data + at * ys, ys, out.data + at * size, size, std::min(kChunk, n - at));
+    choose(condition.data + at, x.data + at * xs, xs, y.data + at * ys, ys, out.data + at * size, size,
+           std::min(kChunk, n - at));
     call.runtime.poll();
   }
 }

@@ -119,11 +119,12 @@ bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<c
   strides[operands.size()] = step;
   if (shaped) {
     std::size_t axes = shaped->shape.size();
-    result.shape.resize(axes);
-    result.strides.resize(axes);
-    for (std::size_t axis = axes; axis-- > 0; step *= shaped->shape[axis]) {
-      result.shape[axis] = shaped->shape[axis];
-      result.strides[axis] = step;
+    std::int64_t rest = n * step;
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      std::int64_t extent = shaped->shape[axis];
+      rest = axis + 1 == axes ? step : rest / extent;
+      result.shape.push_back(extent);
+      result.strides.push_back(rest);
     }
   }
   quick.loop(data, strides, n);
