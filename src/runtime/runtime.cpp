@@ -376,6 +376,11 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.add(*this, value);
         operands.count();
       }
+      // As in numpy, a real array is its own real part.
+      if (id == OpId::Real && !on_explain)
+        if (auto* array = arguments.positional[0].get_if<ArrayObject>();
+            array && !ir::is_complex(array->array.dtype) && array->array.backend == backend)
+          return arguments.positional[0];
       if (target.kernel == elementwise_kernel && !on_explain) {
         auto object = make<ArrayObject>(Array());
         if (quick_elementwise(*this, id, backend, operands.operands(), object->array)) {

@@ -120,7 +120,22 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
   constexpr int kN = kLanes<T>;
   bool dense_x = xs == sizeof(T), dense_y = !Two || ys == sizeof(T), dense_out = os == sizeof(T);
   alignas(64) T bx[kN], by[kN] = {}, br[kN];
-  for (std::int64_t i = 0; i < n; i += kN) {
+  std::int64_t i = 0;
+  if (dense_x && dense_y && dense_out) {
+    // Whole vectors, without a question an item.
+    for (; i + kN <= n; i += kN) {
+      Vector<T> a, b{}, r;
+      std::memcpy(&a, x + i * static_cast<std::int64_t>(sizeof(T)), kBytes);
+      if constexpr (Two) {
+        std::memcpy(&b, y + i * static_cast<std::int64_t>(sizeof(T)), kBytes);
+        r = two(a, b);
+      } else {
+        r = one(a);
+      }
+      std::memcpy(out + i * static_cast<std::int64_t>(sizeof(T)), &r, kBytes);
+    }
+  }
+  for (; i < n; i += kN) {
     int count = static_cast<int>(std::min<std::int64_t>(kN, n - i));
     Vector<T> a, b{}, r;
     if (dense_x && count == kN)
