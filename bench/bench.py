@@ -152,9 +152,10 @@ def compared(prefix, script, rounds, options=()):
 def arrays():
     ops = json.loads(run([AUTORAY, "ops", "--format=json"]))
     ratios = []
-    for line in compared("arrays", Script(array_programs.program(ops)), 3):
-        ratios.append(line[1])
-        yield line
+    for program in array_programs.programs(ops):
+        for line in compared("arrays", Script(program), ROUNDS):
+            ratios.append(line[1])
+            yield line
     yield "arrays: geometric mean", math.exp(statistics.fmean(map(math.log, ratios))), None, None, f"of {len(ratios)} lines"
 
 
