@@ -44,6 +44,7 @@ INTS = ("0", "1", "2", "-1", "3", "-2")
 FLAGS = ("True", "False")
 DTYPE_TEXTS = ("np.float32", "'float64'", "'complex128'", "int", "bool", "'i2'", "float", "np.uint8", "'f2'", "'complex64'", "complex",
                "np.dtype('int32')", "'uint64'", "None")
+INEXACT_TEXTS = ("np.float32", "'float64'", "float", "'f2'", "None", "np.float64")  # the others truncate on the way
 
 
 def axis_values(pool, bound):
@@ -129,7 +130,9 @@ def range_values(pool, bound):
 
 
 def fill_values(pool, bound):
-    return [pool.scalar().text for _ in range(6)] + ["[1, 2, 3]", pool.array(exact=True).text, "[[1.5], [2]]"]
+    # Nothing that a cast could not hold, but for Python integers, which are checked.
+    scalars = ("0", "1", "2.5", "-1.5", "True", "300", "70000", "np.float32(2.5)", "np.int8(3)", "np.uint8(7)", "0.0")
+    return [pool.choice(scalars) for _ in range(6)] + ["[1, 2, 3]", pool.array("int8", exact=True).text, "[[1.5], [2]]"]
 
 
 def clip_bounds(pool, bound):
@@ -139,7 +142,7 @@ def clip_bounds(pool, bound):
 
 VALUES = {
     "axis": axis_values, "keepdims": FLAGS, "dtype": DTYPE_TEXTS, "ddof": ("0", "1", "2", "0.5", "5", "-1"),
-    "initial": ("0", "1", "2.5", "-3", "None", "True", "1j", "np.float32(2)", "100"), "where": where_values,
+    "initial": ("0", "1", "2.5", "-3", "True", "1j", "np.float32(2)", "100"), "where": where_values,
     "order": ("'C'", "'F'", "'A'", "'K'", "None", "'X'"),
     "casting": ("'no'", "'equiv'", "'safe'", "'same_kind'", "'unsafe'", "'bogus'"), "subok": FLAGS, "copy": ("True", "False", "None"),
     "device": ("None", "'cpu'", "'gpu'"), "like": ("None",), "deg": FLAGS, "decimals": ("0", "1", "2", "-1", "-2", "5", "1.0"),
@@ -152,7 +155,7 @@ VALUES = {
     "stable": ("True", "False", "None"), "side": ("'left'", "'right'", "'middle'"), "return_index": FLAGS, "return_inverse": FLAGS,
     "return_counts": FLAGS, "sorted": ("True",), "minlength": ("0", "3", "20", "-1"), "ndmin": INTS, "ndmax": ("0", "64"),
     "N": ("0", "1", "3", "4", "np.int64(2)", "-1", "2.5"), "n": ("0", "1", "3", "np.int64(2)", "-1"), "M": ("None", "0", "2", "5", "-1"),
-    "start": ("0", "1", "-2.5", "3", "np.float32(1.5)", "1j", "10"), "stop": ("5", "0", "7.5", "-3", "None", "np.int8(4)", "2+1j"),
+    "start": ("0", "1", "-2.5", "3", "np.float32(1.5)", "10"), "stop": ("5", "0", "7.5", "-3", "None", "np.int8(4)"),
     "step": ("1", "2", "-1", "0.5", "-0.25", "3", "0", "None"), "num": ("5", "0", "1", "2", "11", "-1", "2.5", "np.int64(3)"),
     "endpoint": FLAGS, "retstep": FLAGS, "dimensions": ("(2, 3)", "()", "(3,)", "[1, 2, 2]", "(0, 2)", "3"), "sparse": FLAGS,
     "indexing": ("'xy'", "'ij'", "'bogus'"), "rowvar": FLAGS, "bias": FLAGS, "optimize": ("False", "True", "'greedy'", "'optimal'"),
@@ -168,6 +171,7 @@ SPECIAL = {
                       "'linear_ramp'", "'empty'", "'bogus'"),
     ("cov", "ddof"): ("None", "0", "1", "2"), ("sort", "order"): ("None", "'x'"), ("argsort", "order"): ("None", "'x'"),
     ("linspace", "axis"): ("0", "-1", "1", "2"), ("unique", "axis"): ("None", "0", "1", "-1", "5"),
+    ("var", "dtype"): INEXACT_TEXTS, ("std", "dtype"): INEXACT_TEXTS, ("eye", "k"): INTS, ("linspace", "start"): ("0", "1", "-2.5", "1j"),
     ("take_along_axis", "axis"): ("None", "0", "-1", "1", "5"),
 }
 
@@ -376,6 +380,7 @@ def random_case(pool, row, forced=None, dtype=None, shape=None, exact=None):
         bound.setdefault("shape", bound["main"].shape)
     names = [forced] if forced else []
     names += [n for n in row.optional() if n not in names and n not in ("out", "dtype", "casting") and pool.chance(0.1)]
+    names.reverse()  # the forced one comes last: what stands before it is accepted
     if "out" in names:
         names = [n for n in names if n != "dtype"]
     keywords = []
@@ -412,29 +417,39 @@ def out_array(pool, result):
 
 
 def finish(pool, row, positional, keywords, operands, exact, with_out, bound):
-    unfilled = any(k == "where" for k, _ in keywords) and row.ufunc
-    with_out = with_out or unfilled
-    name = pool.choice([row.name, row.name, row.name, *row.aliases])
+    """The case; one that numpy refuses has one reason to, so that both sides must name the same."""
     if row.function is None:
         return None
-    text = call_text(name, positional, keywords)
-    given = [k for k, _ in keywords]
-    if with_out:
-        plain = call_text(name, positional, [(k, v) for k, v in keywords if not (row.ufunc and k == "where")])
-        with numpy.errstate(all="ignore"):
-            try:
-                result = pool.evaluate(plain)
-            except Exception:
-                result = numpy.zeros(3)
-        shape = bound.get("shape", ())
-        if row.kind == "elementwise" and unfilled:
-            shape_of_result = numpy.shape(result)
-            result = numpy.zeros(shape_of_result, numpy.asarray(result).dtype)
-        text = f"filled(lambda o: {call_text(name, positional, [*keywords, ('out', 'o')])}, {out_array(pool, result)})"
+    name = pool.choice([row.name, row.name, row.name, *row.aliases])
+    kept, result = [], None
+    try:
+        result = pool.evaluate(call_text(name, positional, []))
+        for k, v in keywords:
+            masked = row.ufunc and k == "where"
+            if masked:
+                # Without `out` the masked elements hold anything.
+                with_out = True
+                bound["result"] = result
+            if k in dict(kept):
+                continue
+            kept.append((k, v))
+            if k == "a_max" and "a_min" not in dict(kept):
+                kept.append(("a_min", "None"))
+            result = pool.evaluate(call_text(name, positional, kept)) if not masked else result
+    except Exception:
+        with_out = with_out and result is not None and any(k == "where" for k, _ in kept) and row.ufunc
+    text = call_text(name, positional, kept)
+    given = [k for k, _ in kept]
+    if with_out and result is not None and not isinstance(result, (tuple, list)):
+        text = f"filled(lambda o: {call_text(name, positional, [*kept, ('out', 'o')])}, {out_array(pool, result)})"
         given.append("out")
     case = Case(text, row.name, exact, tuple(given))
     case.complex_operands = any(o.dtype.kind == "c" for o in operands)
-    add_scale(row, case, positional, keywords, operands)
+    add_scale(row, case, positional, kept, operands)
+    if row.name == "argsort" and not any(v in ("'stable'", "'mergesort'", "True") for _, v in kept):
+        axis = dict(kept).get("axis", "-1")
+        first = f"np.ravel({positional[0]})" if axis == "None" else f"np.atleast_1d({positional[0]})"
+        case.keys = f"np.take_along_axis({first}, RESULT, axis={0 if axis == 'None' else axis})"
     return case
 
 

@@ -176,8 +176,8 @@ class Pool:
 
     def broadcastable(self, shape, dtype=None, exact=None):
         """An operand whose shape broadcasts with `shape` (most of the time)."""
-        if self.chance(0.08):
-            return self.array(dtype, None, exact)
+        if self.chance(0.05):
+            return self.array(dtype or "float64", None, exact)
         fits = []
         for candidate in SHAPES:
             try:

@@ -75,6 +75,7 @@ class Case:
     terms: int = 1
     computed: object = None  # the dtype that rounds most on the way
     complex_operands: bool = False
+    keys: str = ""           # text of what an unstable argsort is compared by
 
 
 def script_of(arrays, cases):

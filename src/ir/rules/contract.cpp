@@ -144,17 +144,14 @@ SummedAxes tensordot_axes(const Attr& axes, const Dims& a, const Dims& b) {
   };
   if (has_duplicates(summed.a) || has_duplicates(summed.b)) value_error("duplicate axes are not allowed in tensordot");
   if (summed.a.size() != summed.b.size()) value_error("shape-mismatch for sum");
-  auto normalize = [](Dims& list, const Dims& shape) {
-    for (std::int64_t& axis : list) {
-      if (axis < -shape.ssize() || axis >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
-      if (axis < 0) axis += shape.ssize();
-    }
+  auto extent = [](std::int64_t& axis, const Dims& shape) {
+    if (axis < -shape.ssize() || axis >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
+    if (axis < 0) axis += shape.ssize();
+    return shape[static_cast<std::size_t>(axis)];
   };
-  normalize(summed.a, a);
-  normalize(summed.b, b);
+  // Pair by pair, as numpy: the first that does not fit is told.
   for (std::size_t i = 0; i < summed.a.size(); ++i)
-    if (a[static_cast<std::size_t>(summed.a[i])] != b[static_cast<std::size_t>(summed.b[i])])
-      value_error("shape-mismatch for sum");
+    if (extent(summed.a[i], a) != extent(summed.b[i], b)) value_error("shape-mismatch for sum");
   return summed;
 }
 void shape_tensordot(Inference& inference) {

@@ -42,6 +42,7 @@ std::span<const LoopRow> transcendental_loops() {
     transcendental<VectorFunction::Asinh, ComplexAsinh>(l, OpId::Arcsinh);
     transcendental<VectorFunction::Acosh, ComplexAcosh>(l, OpId::Arccosh);
     transcendental<VectorFunction::Atanh, ComplexAtanh>(l, OpId::Arctanh);
+    unary<ComplexExp2, AUTORAY_COMPLEXES>(l, OpId::Exp2);
     transcendental2<VectorFunction::Pow>(l, OpId::Power);
     transcendental2<VectorFunction::Atan2>(l, OpId::Arctan2);
     transcendental2<VectorFunction::Hypot>(l, OpId::Hypot);

@@ -204,7 +204,7 @@ Value draw_into(Runtime& runtime, OpId id, BitGenerator& stream, const Arguments
   const Array& result = drawn.as<ArrayObject>().array;
   if (!(result.shape == target->array.shape))
     throw Error(ErrorClass::ValueError, "size must match out.shape when used together");
-  store_result(runtime, ir::op(id).path, result, target->array, ir::Casting::SameKind, nullptr);
+  store_result(runtime, ir::op(id).path, result, target->array, ir::Casting::SameKind, std::nullopt);
   return out;
 }
 

@@ -371,6 +371,7 @@ struct Invert {
     }                               \
   };
 AUTORAY_COMPLEX(ComplexExp, std::exp(a))
+AUTORAY_COMPLEX(ComplexExp2, std::exp(T(a.real() * typename T::value_type(M_LN2), a.imag() * typename T::value_type(M_LN2))))
 AUTORAY_COMPLEX(ComplexExpm1, T(std::expm1(a.real()) * std::cos(a.imag()) - 2 * std::sin(a.imag() / 2) * std::sin(a.imag() / 2),
                                 std::exp(a.real()) * std::sin(a.imag())))
 AUTORAY_COMPLEX(ComplexLog, std::log(a))
