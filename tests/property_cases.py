@@ -56,7 +56,7 @@ def axis_values(pool, bound):
 def where_values(pool, bound):
     shape = bound["shape"]
     masks = [pool.broadcastable(shape, "bool").text for _ in range(4)]
-    return masks + ["True", "False", "[True]", pool.array("int64").text]
+    return masks + ["True", "False", "[True]", pool.broadcastable(shape, "int64").text]
 
 
 def shape_values(pool, bound):
@@ -199,6 +199,8 @@ def main_operand(pool, row, exact):
         values = pool.rng.integers(0 if pool.chance(0.9) else -1, 6, pool.choice((0, 1, 9))).tolist()
         dtype = pool.choice(("int64", "int8", "int32", "bool", "float64", "int16", "uint16" if min(values, default=0) >= 0 else "int8"))
         return pool.operand(f"np.array({values}, '{dtype}')")
+    if row.name == "histogram":
+        return pool.array(pool.choice([d for d in DTYPES if d not in COMPLEX]), exact=exact)
     if row.name == "searchsorted":
         return pool.operand(f"np.sort({pool.array(shape=pool.choice(((5,), (24,), (0,), (1,), (5,), (3, 4))), exact=exact, plain=True).text})",
                             exact)
@@ -283,7 +285,7 @@ EINSUMS = {
 LITERALS = (
     "3", "2.5", "[1, 2]", "[1, 2.5]", "[[1, 2], [3, 4]]", "[]", "[[], []]", "(1j, 2)", "[True, False]", "[True, 2]",
     "[np.float32(1.5), 2]", "[np.int8(1), 300]", "[[1, 2], [3]]", "range(4)", "[np.arange(3), [4, 5, 6]]", "2**63", "[2**63, 1]",
-    "[-1, 2**63]", "2**70", "[[np.float16(1)], [2]]", "'x'", "[1, None]", "[np.zeros(2), np.zeros(3)]", "[[[1], [2]], [[3], [4]]]",
+    "[-1, 2**63]", "2**70", "[[np.float16(1)], [2]]", "'x'", "[np.zeros(2), np.zeros(3)]", "[[[1], [2]], [[3], [4]]]",
 )
 
 
@@ -357,8 +359,8 @@ def random_case(pool, row, forced=None, dtype=None, shape=None, exact=None):
             if letter in "ABC" and "main" not in bound and p.name not in ("shape", "N", "n"):
                 if p.name == "fill_value":
                     operand = pool.operand(pool.choice(fill_values(pool, bound)))
-                elif dtype:
-                    operand = pool.array(dtype, shape, exact)
+                elif dtype and row.name not in ("searchsorted", "histogram"):
+                    operand = pool.array(dtype, shape, exact or row.name == "astype")
                 else:
                     operand = main_operand(pool, row, exact)
                 if row.name != "full":
@@ -405,13 +407,14 @@ def random_case(pool, row, forced=None, dtype=None, shape=None, exact=None):
     return finish(pool, row, positional, keywords, operands, exact, "out" in names, bound)
 
 
-def out_array(pool, result):
-    """Text of an `out=` argument for a call with this result."""
+def out_array(pool, row, result):
+    """Text of an `out=` argument for a call with this result: now and then of another shape, or of another dtype."""
     shape, dtype = numpy.shape(result), numpy.asarray(result).dtype
-    if pool.chance(0.12):
+    if pool.chance(0.12) and row.name not in ("cumsum", "cumprod"):  # there numpy fills the front of a larger array
         shape = pool.choice(SHAPES)
-    if pool.chance(0.4):
-        dtype = pool.choice(DTYPES)
+    elif pool.chance(0.4):
+        # A reduction accumulates in the dtype of its `out`: only those that hold every step.
+        dtype = pool.choice((dtype, "float64", "complex128") if row.name in SCALED else DTYPES)
     text = f"np.full({shape}, 7, '{dtype}')"
     return text + pool.choice(("", "", "[::-1]")) if shape else text
 
@@ -425,23 +428,20 @@ def finish(pool, row, positional, keywords, operands, exact, with_out, bound):
     try:
         result = pool.evaluate(call_text(name, positional, []))
         for k, v in keywords:
-            masked = row.ufunc and k == "where"
-            if masked:
-                # Without `out` the masked elements hold anything.
-                with_out = True
-                bound["result"] = result
+            if row.ufunc and k == "where":
+                with_out = True  # without it the masked elements hold anything
             if k in dict(kept):
                 continue
             kept.append((k, v))
             if k == "a_max" and "a_min" not in dict(kept):
                 kept.append(("a_min", "None"))
-            result = pool.evaluate(call_text(name, positional, kept)) if not masked else result
+            result = pool.evaluate(call_text(name, positional, kept))
     except Exception:
-        with_out = with_out and result is not None and any(k == "where" for k, _ in kept) and row.ufunc
+        with_out = False
     text = call_text(name, positional, kept)
     given = [k for k, _ in kept]
-    if with_out and result is not None and not isinstance(result, (tuple, list)):
-        text = f"filled(lambda o: {call_text(name, positional, [*kept, ('out', 'o')])}, {out_array(pool, result)})"
+    if with_out and not isinstance(result, (tuple, list)):
+        text = f"filled(lambda o: {call_text(name, positional, [*kept, ('out', 'o')])}, {out_array(pool, row, result)})"
         given.append("out")
     case = Case(text, row.name, exact, tuple(given))
     case.complex_operands = any(o.dtype.kind == "c" for o in operands)

@@ -78,8 +78,8 @@ class Case:
     keys: str = ""           # text of what an unstable argsort is compared by
 
 
-def script_of(arrays, cases):
-    lines = [PRELUDE]
+def script_of(arrays, cases, prelude):
+    lines = [PRELUDE, prelude]
     lines += [f"{name} = DATA[{name!r}]" for name in arrays]
     lines.append('with np.errstate(all="ignore"):')
     lines += [f"    case({number}, lambda: {case.text})" for number, case in enumerate(cases)]
@@ -130,12 +130,12 @@ class Results:
         return ("python", name, text)
 
 
-def run(pool, cases, directory, backends=("numpy", "eigen"), timeout=600):
+def run(pool, cases, directory, backends=("numpy", "eigen"), timeout=600, prelude=""):
     """(numpy's results, {backend: ours})."""
     directory.mkdir(parents=True, exist_ok=True)
     numpy.savez(directory / "data.npz", **pool.arrays)
     script = directory / "cases.py"
-    script.write_text(script_of(pool.arrays, cases))
+    script.write_text(script_of(pool.arrays, cases, prelude))
     done = both.run_cpython(script, directory / "data.npz", directory / "numpy.npz", timeout=timeout, options=("-Wignore",))
     assert done.returncode == 0, f"the script fails under CPython: {done.stderr[-3000:]}"
     theirs = Results(done.stdout, directory / "numpy.npz")

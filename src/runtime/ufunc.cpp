@@ -1,5 +1,7 @@
 #include "runtime/ufunc.h"
 
+#include <algorithm>
+
 #include "ir/error.h"
 #include "ir/rules/elementwise.h"
 #include "ir/rules/movement.h"
@@ -59,6 +61,12 @@ DType result_dtype(const ir::Op& op, std::span<const Operand> operands, std::spa
 
 Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array& result, const Array& out) {
   using ir::OpId;
+  if (op.id == OpId::Round) {
+    if (!(result.shape == out.shape)) throw Error(ErrorClass::ValueError, "invalid output shape");
+    if (!ir::is_inexact(result.dtype) && !ir::can_cast(result.dtype, out.dtype, Casting::SameKind))
+      throw Error(ErrorClass::TypeError, "Cannot cast array data from " + dtype_text(result.dtype) + " to " +
+                                             dtype_text(out.dtype) + " according to the rule 'same_kind'");
+  }
   if (op.op_class == ir::OpClass::Elementwise || op.id == OpId::Outer) return Casting::SameKind;
   auto cannot_cast = [](DType from, DType to, std::string_view rule) {
     return Error(ErrorClass::TypeError, "Cannot cast array data from " + dtype_text(from) + " to " + dtype_text(to) +
@@ -145,8 +153,11 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       if (*options.dtype != DType::Bool) no_matching_loop(op);
     } else {
       if (*options.dtype == DType::Bool) refuse_bool_arithmetic(op);
+      bool complex = std::any_of(operands.operands().begin(), operands.operands().end(),
+                                 [](const Operand& o) { return o.present() && ir::is_complex(o->dtype); });
+      if (op.dtype_rule == ir::dtype_real_part && complex && *options.dtype == result) return;
       if (result_dtype(op, operands.operands(), operands.groups(), attrs, options.dtype) != *options.dtype) {
-        if (op.dtype_rule == ir::dtype_real_part)
+        if (op.dtype_rule == ir::dtype_real_part && !complex)
           throw Error(ErrorClass::UFuncTypeError,
                       "ufunc '" + std::string(op.path) + "' did not contain a loop with signature matching types");
         no_matching_loop(op);
@@ -158,13 +169,22 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
     if (options.dtype) no_matching_loop(op);
     refuse_operands(op);
   }
+  // Logical operations read the truth of whatever they are given.
+  if (op.id >= ir::OpId::LogicalAnd && op.id <= ir::OpId::LogicalXor && !options.dtype) return;
   // Comparisons have loops for int64 beside uint64; every other operand is cast to the loop's dtype.
   bool any_array = false;
   for (std::size_t i = 0; i < operands.operands().size(); ++i) {
     const Operand& operand = operands[i];
     if (!operand.present()) continue;
     bool fits = ir::can_cast(operand->dtype, input, options.casting);
-    if (operand.kind == Kind::Weak) {
+    // A Python bool is as strong as numpy's.
+    if (operand.kind == Kind::Weak && !ir::is_bool(operand->dtype)) {
+      if (options.casting < Casting::Safe) {
+        static constexpr std::string_view kPython[] = {"int", "float", "complex"};
+        std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
+        throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +
+                                               " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
+      }
       ir::Promotion promotion;
       promotion.add(input, Kind::Array);
       promotion.add(operand->dtype, Kind::Weak);

@@ -114,6 +114,8 @@ Value array_host(HostCall& call) {
   array = ordered(call.runtime, std::move(array), arg(call, 3), !is_false(arg(call, 2)));
   std::int64_t ndmin = arg(call, 5).is_int() ? arg(call, 5).as_int() : 0;
   if (ndmin > ir::kMaxDims) throw Error(ErrorClass::ValueError, "ndmin bigger than allowable number of dimensions (=64)");
+  if (auto most = ir::as_int(to_attr(call.runtime, arg(call, 6)), "ndmax"); ndmin > most)
+    throw Error(ErrorClass::ValueError, "ndmin must be <= ndmax (" + std::to_string(most) + ")");
   if (auto most = ir::as_int(to_attr(call.runtime, arg(call, 6)), "ndmax"); array.ndim() > most && !shares)
     throw Error(ErrorClass::ValueError,
                 "setting an array element with a sequence. The requested array would exceed the maximum number of dimension "
@@ -152,6 +154,11 @@ DType dtype_of_value(Runtime& runtime, const Value& v) { return to_array(runtime
 
 bool is_python_number(const Value& v) { return v.is_bool() || v.is_int() || v.is_float() || v.is(ObjectKind::Complex); }
 
+void check_bool_range(std::optional<DType> dtype, std::int64_t n) {
+  if (dtype == DType::Bool && n > 2)
+    throw Error(ErrorClass::TypeError, "arange() is only supported for booleans when the result has at most length 2.");
+}
+
 Value arange_host(HostCall& call) {
   ir::check_device(to_attr(call.runtime, arg(call, 4)));
   Value start = arg(call, 0), stop = arg(call, 1), step = arg(call, 2);
@@ -174,6 +181,7 @@ Value arange_host(HostCall& call) {
     if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
     std::int64_t n = s > 0 ? (b > a ? (b - a - 1) / s + 1 : 0) : (a > b ? (a - b - 1) / -s + 1 : 0);
     const std::int64_t shape[] = {n};
+    check_bool_range(dtype, n);
     Array out = call.runtime.allocate(DType::Int64, shape);
     for (std::int64_t i = 0; i < n; ++i) out.as<std::int64_t>()[i] = a + i * s;
     return result(call, dtype && *dtype != DType::Int64 ? converted(call.runtime, out, *dtype) : out);
@@ -182,8 +190,9 @@ Value arange_host(HostCall& call) {
   if (s == 0 && python) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
   double length = std::ceil((b - a) / s);
   if (std::isnan(length)) throw Error(ErrorClass::ValueError, "arange: cannot compute length");
-  if (length > 9e15) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
+  if (length > 9e15 || std::isinf(length)) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
   const std::int64_t shape[] = {std::max<std::int64_t>(0, static_cast<std::int64_t>(length))};
+  check_bool_range(dtype, shape[0]);
   // numpy fills from the first two values' difference.
   Array out = call.runtime.allocate(DType::Float64, shape);
   double second = a + s, delta = second - a;
@@ -275,6 +284,8 @@ Value meshgrid_host(HostCall& call) {
     try_reshape_view(axes[i], own, view);
     results.push_back(result(call, converted(r, sparse ? view : broadcast_view(view, shape), view.dtype)));
   }
+  // Without a copy the open grid stays the list that it was made as.
+  if (sparse && !ir::as_bool(to_attr(r, arg(call, 1)), "copy")) return make_list(std::move(results));
   return make_tuple(std::move(results));
 }
 
