@@ -6,13 +6,13 @@
 #include <cstring>
 
 #include "ir/error.h"
-#include "ir/rules/elementwise.h"
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/forms.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -303,31 +303,6 @@ void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, Operan
   }
 }
 
-ir::Casting casting_of(const Value* value) {
-  if (!value) return ir::Casting::SameKind;
-  const std::string& text = text_of(*value, "casting");
-  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
-  for (int i = 0; i < 5; ++i)
-    if (text == kNames[i]) return static_cast<ir::Casting>(i);
-  throw Error(ErrorClass::ValueError,
-              "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + text + "')");
-}
-
-std::string_view casting_name(ir::Casting casting) {
-  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
-  return kNames[static_cast<int>(casting)];
-}
-
-std::string dtype_text(ir::DType dtype) { return "dtype('" + std::string(ir::name(dtype)) + "')"; }
-
-// The array an `out=` argument names: an array or a tuple of one.
-ArrayObject& out_array(const Value& value) {
-  const Value* target = &value;
-  if (auto* tuple = value.get_if<Tuple>(); tuple && tuple->items.size() == 1) target = &tuple->items[0];
-  if (auto* array = target->get_if<ArrayObject>()) return *array;
-  throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
-}
-
 // A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
 Value from_kind(Array array, ir::Kind kind) {
   if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
@@ -446,6 +421,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       }
       if (prepared.attr_of[p] >= 0) {
         if (!value) continue;
+        // Only a tuple names several axes of a reduction.
+        if (value->is(ObjectKind::List) && parameters[p].name == "axis" &&
+            (op.op_class == ir::OpClass::Reduction || op.id == OpId::Squeeze))
+          throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
         attrs = own_attrs;
@@ -471,42 +450,28 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
           operands.count();
       }
     }
-    ir::Casting casting = casting_of(ufunc.casting);
-    if (ufunc.dtype && op.dtype_rule == ir::dtype_bool) {
-      if (*to_dtype(*ufunc.dtype) != ir::DType::Bool)
-        throw Error(ErrorClass::TypeError,
-                    "No loop matching the specified signature and casting was found for ufunc " + std::string(op.path));
-    } else if (ufunc.dtype) {
-      ir::DType dtype = *to_dtype(*ufunc.dtype);
-      for (std::size_t i = 0; i < operands.operands().size(); ++i) {
-        const Operand& operand = operands[i];
-        if (!operand.present() || (operand->dtype == dtype && operand.kind != ir::Kind::Weak)) continue;
-        if (operand.kind != ir::Kind::Weak && !ir::can_cast(operand->dtype, dtype, casting))
-          throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
-                                                      std::to_string(i) + " from " + dtype_text(operand->dtype) + " to " +
-                                                      dtype_text(dtype) + " with casting rule '" +
-                                                      std::string(casting_name(casting)) + "'");
-        Array array = converted(*this, *operand.array, dtype);
-        operands.replace(i, std::move(array));
-      }
-    }
+    UfuncOptions options = ufunc_options(*this, ufunc);
+    if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
-    if (ufunc.out || ufunc.where) {
+    if (options.out) {
+      if (!op.has(ir::kUfunc)) options.casting = check_out(op, attrs, results.at(0), options.out->array);
+      store_result(*this, op.path, results.at(0), options.out->array, options.casting, options.where);
+      return Ref<ArrayObject>::share(options.out);
+    }
+    if (options.where) {
+      // Where the mask is false the result is uninitialised, as numpy's is.
       Array result = std::move(results.at(0));
-      if (!ufunc.out) {
-        // Where the mask is false the result is uninitialised, as numpy's is.
-        Array fresh_out = allocate(result.dtype, result.shape);
-        masked_copy(*this, result, fresh_out, to_array(*this, *ufunc.where));
-        fresh_out.backend = backend;
-        results[0] = std::move(fresh_out);
-        return results_value(op, results, form);
-      }
-      ArrayObject& out = out_array(*ufunc.out);
-      store_result(*this, op.path, result, out.array, casting_of(ufunc.casting), ufunc.where);
-      return Ref<ArrayObject>::share(&out);
+      std::span<const std::int64_t> shapes[] = {result.shape, options.where->shape};
+      Array fresh_out = allocate(result.dtype, ir::broadcast_all(shapes));
+      masked_copy(*this, result, fresh_out, *options.where);
+      fresh_out.backend = backend;
+      results[0] = std::move(fresh_out);
     }
     return results_value(op, results, form);
   } catch (Error& error) {
+    // Operands that no loop takes are numpy's first complaint, before their shapes.
+    if (op.op_class == ir::OpClass::Elementwise && op.has(ir::kUfunc) && error.error_class() == ErrorClass::ValueError)
+      select_loop(*this, op, backend, operands, prepared.default_attrs, {});
     if (error.operands().empty()) error.with_operands(operand_texts(operands.operands()));
     throw;
   }
