@@ -263,6 +263,7 @@ std::optional<std::int64_t> slice_part(Runtime& runtime, const Value& value) {
 }  // namespace
 
 ir::Attr to_attr(Runtime& runtime, const Value& value) {
+  check_stack();
   switch (value.tag()) {
     case Tag::Empty:
     case Tag::None: return {};

@@ -651,7 +651,7 @@ class Driven final : public runtime::Iterator {
   using Step = std::function<bool(Runtime&, Value&)>;
   Driven(const char* type, Step step) : type_(type), step_(std::move(step)) {}
   std::string_view iterator_type() const override { return type_; }
-  bool next(Runtime& runtime, Value& result) override { return step_ && step_(runtime, result); }
+  bool advance(Runtime& runtime, Value& result) override { return step_ && step_(runtime, result); }
   void clear() override { step_ = nullptr; }
 
  private:
