@@ -28,10 +28,10 @@ struct ValueState;
 }  // namespace detail
 
 struct EngineOptions {
-  std::string backend = "numpy";                       // what scripts' `import numpy` is bound to: "numpy" or "eigen"
-  std::int64_t max_memory = -1;                        // bytes of all live arrays together; -1: no limit
-  std::function<void(std::string_view)> write_stdout;  // the scripts' print; empty: standard output
-  std::function<void(std::string_view)> write_stderr;
+  std::string backend = "numpy";                            // what scripts' `import numpy` is bound to: "numpy" or "eigen"
+  std::int64_t max_memory = -1;                             // bytes of all live arrays together; -1: no limit
+  std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty: standard output
+  std::function<void(std::string_view)> write_stderr = {};
 };
 
 // A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine, which lives on while it does.

@@ -95,38 +95,6 @@ const runtime::Value& EngineState::unwrap(const Value& value) {
 using detail::ArrayAccess;
 using detail::EngineState;
 
-// ---- values ----
-
-bool Value::is_array() const {
-  return state_ && (state_->value.is(runtime::ObjectKind::Array) || state_->value.is(runtime::ObjectKind::NumpyScalar));
-}
-bool Value::is_number() const {
-  if (!state_) return false;
-  const runtime::Value& v = state_->value;
-  return v.is_int() || v.is_float() || v.is_bool() || v.is(runtime::ObjectKind::BigInt) || v.is(runtime::ObjectKind::Complex);
-}
-bool Value::is_tuple() const { return state_ && state_->value.is(runtime::ObjectKind::Tuple); }
-bool Value::is_none() const { return state_ && state_->value.is_none(); }
-std::vector<Value> Value::items() const {
-  const runtime::Value& v = EngineState::unwrap(*this);
-  auto* tuple = v.get_if<runtime::Tuple>();
-  auto* sequence = v.get_if<runtime::List>();
-  if (!tuple && !sequence)
-    detail::raise(ir::Error(ir::ErrorClass::TypeError, "a '" + runtime::type_name(v) + "' has no items"));
-  std::vector<Value> list;
-  for (const runtime::Value& item : tuple ? tuple->items : sequence->items)
-    list.push_back(EngineState::wrap(state_->engine, item));
-  return list;
-}
-Array Value::array() const {
-  const runtime::Value& v = EngineState::unwrap(*this);
-  return detail::enter(*state_->engine, [&] { return ArrayAccess::wrap(runtime::to_array(*state_->engine->runtime, v)); });
-}
-std::string Value::repr() const {
-  const runtime::Value& v = EngineState::unwrap(*this);
-  return detail::enter(*state_->engine, [&] { return frontend::repr(*state_->engine->runtime, v); });
-}
-
 // ---- programs ----
 
 namespace {
@@ -326,56 +294,6 @@ void Engine::register_wrapper(const std::string& backend, const std::string& nam
   });
 }
 
-Value Engine::value(const Array& array) {
-  runtime::Array a = ArrayAccess::unwrap(array);
-  a.backend = state_->runtime->native_backend();
-  return EngineState::wrap(state_, runtime::make_array(std::move(a)));
-}
-
-namespace {
-
-// Functions, types and modules would refer to the text that made them, which is gone.
-bool is_data(const runtime::Value& v) {
-  using runtime::ObjectKind;
-  if (!v.is_object()) return true;
-  switch (v.object()->kind()) {
-    case ObjectKind::Tuple: return std::ranges::all_of(v.as<runtime::Tuple>().items, is_data);
-    case ObjectKind::List: return std::ranges::all_of(v.as<runtime::List>().items, is_data);
-    case ObjectKind::Dict:
-      return std::ranges::all_of(v.as<runtime::Dict>().entries(), [](auto& e) { return is_data(e.key) && is_data(e.value); });
-    case ObjectKind::Set: return true;  // of hashable values
-    case ObjectKind::BigInt:
-    case ObjectKind::Complex:
-    case ObjectKind::Str:
-    case ObjectKind::Bytes:
-    case ObjectKind::Array:
-    case ObjectKind::NumpyScalar: return true;
-    default: return false;
-  }
-}
-
-// What the global `value` of a text of ours holds after it ran; problems are the caller's usage errors.
-runtime::Value value_of(EngineState& engine, const char* name, const std::string& text) {
-  frontend::Interpreter interpreter(*engine.runtime, engine.interner);
-  if (auto problem = interpreter.load(name, text, "")) detail::raise(*problem, 2);
-  frontend::Outcome outcome = interpreter.run();
-  if (outcome.error) detail::raise(*outcome.error, outcome.interrupted ? 130 : outcome.limit ? 5 : 2);
-  return interpreter.global("value");
-}
-
-}  // namespace
-
-Value Engine::literal(const std::string& text) {
-  return detail::enter(*state_, [&] {
-    // Evaluated as the one expression of a module that sees no names but the builtins.
-    runtime::Value value =
-        text.find('\n') == std::string::npos ? value_of(*state_, "<literal>", "value = " + text + "\n") : runtime::Value();
-    if (value.empty() || !is_data(value))
-      throw ir::Error(ir::ErrorClass::ValueError, "'" + text + "' is no literal").with_hint("a number, a string, a list ...");
-    return EngineState::wrap(state_, std::move(value));
-  });
-}
-
 Value Engine::load_npy(const std::string& path) {
   return detail::enter(*state_, [&] {
     runtime::Array a = runtime::read_npy(*state_->runtime, path);
@@ -394,44 +312,6 @@ std::vector<Named> Engine::load_npz(const std::string& path) {
     }
     return list;
   });
-}
-
-Value Engine::standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape) {
-  auto parsed = ir::parse_dtype(dtype);
-  if (!parsed || !ir::is_inexact(*parsed))
-    detail::raise(ir::Error(ir::ErrorClass::TypeError, "no normal numbers of dtype '" + std::string(dtype) + "'")
-                      .with_hint("float16, float32, float64, complex64 or complex128"));
-  std::string dims, name(ir::name(*parsed));
-  for (std::int64_t d : shape) dims += std::to_string(d) + ",";
-  bool single = name == "float32";
-  std::string text = "import numpy as np\nvalue = np.random.default_rng(" + std::to_string(seed) + ").standard_normal((" +
-                     dims + ")" + (single ? ", dtype=np.float32" : "") + ")\n" +
-                     (single || name == "float64" ? "" : "value = value.astype('" + name + "')\n");
-  return detail::enter(*state_, [&] { return EngineState::wrap(state_, value_of(*state_, "<random>", text)); });
-}
-
-namespace {
-
-runtime::Value deep_copy(runtime::Runtime& r, const runtime::Value& v) {
-  if (auto* a = v.get_if<runtime::ArrayObject>()) return runtime::make_array(runtime::converted(r, a->array, a->array.dtype));
-  if (auto* list = v.get_if<runtime::List>()) {
-    std::vector<runtime::Value> items;
-    for (const runtime::Value& item : list->items) items.push_back(deep_copy(r, item));
-    return runtime::make_list(std::move(items));
-  }
-  if (auto* tuple = v.get_if<runtime::Tuple>()) {
-    std::vector<runtime::Value> items;
-    for (const runtime::Value& item : tuple->items) items.push_back(deep_copy(r, item));
-    return runtime::make_tuple(std::move(items));
-  }
-  return v;
-}
-
-}  // namespace
-
-Value Engine::copy(const Value& value) {
-  return detail::enter(*state_,
-                       [&] { return EngineState::wrap(state_, deep_copy(*state_->runtime, EngineState::unwrap(value))); });
 }
 
 std::vector<BackendDescription> Engine::backends() const {
@@ -469,33 +349,7 @@ void Engine::request_stop(Stop reason) {
 
 bool Engine::stop_requested() const { return state_->runtime->stop_requested(); }
 
-// ---- tables ----
-
-std::vector<OpDescription> operations() {
-  static constexpr const char* kClasses[] = {"elementwise", "reduction", "view",   "join",   "index",
-                                             "create",      "contract",  "linalg", "random", "host"};
-  std::vector<OpDescription> list;
-  for (const ir::Op& op : ir::all_ops()) {
-    OpDescription d{
-        std::string(op.path), std::string(op.signature), kClasses[static_cast<int>(op.op_class)], std::string(op.operands), {}};
-    for (const ir::Alias& alias : ir::aliases())
-      if (alias.id == op.id) d.aliases.emplace_back(alias.name);
-    list.push_back(std::move(d));
-  }
-  return list;
-}
-
-std::optional<std::string> explain_error(std::string_view code) {
-  if (!code.empty() && (code[0] == 'E' || code[0] == 'e')) code.remove_prefix(1);
-  int number = 0;
-  for (char c : code) {
-    if (c < '0' || c > '9' || number > 9999) return std::nullopt;
-    number = 10 * number + (c - '0');
-  }
-  const frontend::ErrorCode* row = frontend::find_error_code(number);
-  if (!row) return std::nullopt;
-  return frontend::code_text(number) + ": " + std::string(row->title) + "\n\n" + std::string(row->explanation) + "\n";
-}
+// ---- files ----
 
 void Engine::save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays) {
   detail::enter(*state_, [&] {
@@ -503,17 +357,6 @@ void Engine::save_npz(const std::string& path, const std::vector<std::pair<std::
     for (const auto& [name, array] : arrays) list.push_back({name, ArrayAccess::unwrap(array)});
     runtime::write_npz(*state_->runtime, path, list);
   });
-}
-
-std::vector<std::string> backend_names() {
-  std::vector<std::string> names;
-  for (const runtime::Backend* b : runtime::native_backends()) names.emplace_back(b->name);
-  return names;
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  std::vector<std::string_view> views(candidates.begin(), candidates.end());
-  return ir::did_you_mean(word, views);
 }
 
 }  // namespace autoray

@@ -93,7 +93,7 @@ TEST(Errors, AreOneTypeThatCarriesTheDiagnostic) {
   EXPECT_NE(shapes.rendered.find("b.ar:3:"), std::string::npos);
   EXPECT_EQ(diagnostic_of([&] { program.call("g", arguments); }).message.substr(0, 9), "NameError");
   EXPECT_EQ(diagnostic_of([] { Array::make("float65", {1}); }).code, "E0403");
-  EXPECT_FALSE(diagnostic_of([] { Engine engine({.backend = "eigenn"}); }).message.empty());
+  EXPECT_FALSE(diagnostic_of([] { Engine misspelt({.backend = "eigenn"}); }).message.empty());
   EXPECT_FALSE(diagnostic_of([] { Program().run(); }).message.empty());
   EXPECT_FALSE(diagnostic_of([] { Value().array(); }).message.empty());
   EXPECT_FALSE(diagnostic_of([&] { engine.load_npy("/nowhere/x.npy"); }).message.empty());

@@ -60,7 +60,9 @@ TEST(DType, CastingRules) {
       EXPECT_TRUE(can_cast(a, b, Casting::Unsafe));
       EXPECT_EQ(can_cast(a, b, Casting::Equiv), a == b);
       EXPECT_EQ(can_cast(a, b, Casting::No), a == b);
-      if (can_cast(a, b, Casting::Safe)) EXPECT_TRUE(can_cast(a, b, Casting::SameKind)) << name(a) << name(b);
+      if (can_cast(a, b, Casting::Safe)) {
+        EXPECT_TRUE(can_cast(a, b, Casting::SameKind)) << name(a) << name(b);
+      }
     }
   EXPECT_FALSE(can_cast(DType::Float64, DType::Int64, Casting::SameKind));
   EXPECT_TRUE(can_cast(DType::Float64, DType::Float16, Casting::SameKind));
@@ -73,7 +75,9 @@ TEST(DType, NamesParseBack) {
   for (DType d : all()) {
     EXPECT_EQ(parse_dtype(name(d)), d);
     EXPECT_EQ(parse_dtype(std::string(1, type_code(d))), d);
-    if (d != DType::Bool) EXPECT_EQ(parse_dtype(std::string(1, kind_letter(d)) + std::to_string(itemsize(d))), d);
+    if (d != DType::Bool) {
+      EXPECT_EQ(parse_dtype(std::string(1, kind_letter(d)) + std::to_string(itemsize(d))), d);
+    }
     EXPECT_EQ(real_dtype(complex_dtype(d)),
               d == DType::Float32 || d == DType::Float16 || d == DType::Complex64 ? DType::Float32 : DType::Float64);
   }

@@ -23,11 +23,17 @@ TEST(OpTable, RowsAreWhole) {
       EXPECT_TRUE(op.cost_rule);
     }
     EXPECT_FALSE(op.has(kTupleResult) && op.has(kListResult));
-    if (op.has(kRandom)) EXPECT_FALSE(op.has(kFoldable));
-    if (op.has(kUfunc)) EXPECT_EQ(op.op_class, OpClass::Elementwise);
+    if (op.has(kRandom)) {
+      EXPECT_FALSE(op.has(kFoldable));
+    }
+    if (op.has(kUfunc)) {
+      EXPECT_EQ(op.op_class, OpClass::Elementwise);
+    }
     for (std::size_t p = 0; p < op.operands.size(); ++p) {
       // What need not be given as an operand is optional for the call too.
-      if (op.operands[p] == 'O') EXPECT_FALSE(signature.parameters[p].required);
+      if (op.operands[p] == 'O') {
+        EXPECT_FALSE(signature.parameters[p].required);
+      }
     }
   }
 }

@@ -36,13 +36,16 @@ TEST_F(Eigen, ItsOwnLoopsAreEigensExpressions) {
     if (!runtime_.loop(eigen_, op.id, ir::DType::Float64)) continue;
     SCOPED_TRACE(std::string(op.path));
     std::size_t operands = static_cast<std::size_t>(std::count(op.operands.begin(), op.operands.end(), 'A'));
-    if (operands == 1)
+    if (operands == 1) {
       EXPECT_GT(expressions(op.id, eigen_, {&a_}), 0);
-    else if (operands == 2)
+    } else if (operands == 2) {
       EXPECT_GT(expressions(op.id, eigen_, {&a_, &a_}), 0);
+    }
     ++counted;
     // The default backend never does.
-    if (operands == 1) EXPECT_EQ(expressions(op.id, 0, {&a_}), 0);
+    if (operands == 1) {
+      EXPECT_EQ(expressions(op.id, 0, {&a_}), 0);
+    }
   }
   EXPECT_GE(counted, 20);
 }

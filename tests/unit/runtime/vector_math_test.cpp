@@ -145,7 +145,8 @@ TEST(VectorMath, BitsDoNotDependOnThePlace) {
     std::vector<double> x = arguments<double>(random, 60), together(x.size());
     auto n = static_cast<std::int64_t>(x.size());
     auto call = [&](const double* p, double* out, std::int64_t count) {
-      auto *from = reinterpret_cast<const char*>(p), *to = reinterpret_cast<char*>(out);
+      const char* from = reinterpret_cast<const char*>(p);
+      char* to = reinterpret_cast<char*>(out);
       if (row.unary)
         vector_unary(row.function, from, 8, to, 8, count, false);
       else
