@@ -222,7 +222,10 @@ int execute(const Options& o) {
   if (!read_text(o.script, text)) return kUsage;
   options.write_stdout = [](std::string_view out) {
     running.printing = 1;
-    std::fwrite(out.data(), 1, out.size(), stdout);
+    if (out.empty())
+      std::fflush(stdout);
+    else
+      std::fwrite(out.data(), 1, out.size(), stdout);
     running.printing = 0;
   };
   Engine engine(options);

@@ -30,7 +30,7 @@ struct ValueState;
 struct EngineOptions {
   std::string backend = "numpy";                            // what scripts' `import numpy` is bound to: "numpy" or "eigen"
   std::int64_t max_memory = -1;                             // bytes of all live arrays together; -1: no limit
-  std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty: standard output
+  std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
 };
 

@@ -24,7 +24,7 @@ struct ArrayAccess {
 
 // From the inner layers' errors to the public one.
 [[noreturn]] void raise(const frontend::Diagnostic& diagnostic, int status);
-[[noreturn]] void raise(const ir::Error& error);
+[[noreturn]] void raise(const ir::Error& error, int status = 1);  // limits and interrupts have theirs
 [[noreturn]] void raise(runtime::Runtime& runtime, const runtime::Raised& raised);
 
 struct EngineState {

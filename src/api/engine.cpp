@@ -31,13 +31,13 @@ void raise(const frontend::Diagnostic& diagnostic, int status) {
   throw Error(std::move(d));
 }
 
-void raise(const ir::Error& error) {
+void raise(const ir::Error& error, int status) {
   frontend::Diagnostic d;
   d.code = error.code() ? error.code() : frontend::default_code(error.error_class());
   d.title = std::string(ir::name(error.error_class())) + ": " + error.message();
   d.hint = error.hint();
   d.file = "autoray";
-  raise(d, d.code == 705 ? 130 : d.code >= 700 && d.code < 705 ? 5 : 1);
+  raise(d, d.code == 705 ? 130 : d.code >= 700 && d.code < 705 ? 5 : status);
 }
 
 void raise(runtime::Runtime& runtime, const runtime::Raised& raised) {
@@ -54,7 +54,10 @@ EngineState::EngineState(const EngineOptions& options) {
   r.max_memory = options.max_memory;
   runtime = std::make_unique<runtime::Runtime>(r);
   runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (text.empty())
+      std::fflush(stdout);
+    else
+      std::fwrite(text.data(), 1, text.size(), stdout);
   };
   runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);

@@ -85,10 +85,12 @@ runtime::Value value_of(EngineState& engine, const char* name, const std::string
 Value Engine::literal(const std::string& text) {
   return detail::enter(*state_, [&] {
     // Evaluated as the one expression of a module that sees no names but the builtins.
-    runtime::Value value =
-        text.find('\n') == std::string::npos ? value_of(*state_, "<literal>", "value = " + text + "\n") : runtime::Value();
+    bool one_line = text.find('\n') == std::string::npos && text.find_first_not_of(" \t") != std::string::npos;
+    runtime::Value value;
+    if (one_line) value = value_of(*state_, "<literal>", "value = (" + text + "\n)\n");
     if (value.empty() || !is_data(value))
-      throw ir::Error(ir::ErrorClass::ValueError, "'" + text + "' is no literal").with_hint("a number, a string, a list ...");
+      detail::raise(
+          ir::Error(ir::ErrorClass::ValueError, "'" + text + "' is no literal").with_hint("a number, a text, a list ..."), 2);
     return EngineState::wrap(state_, std::move(value));
   });
 }
@@ -97,7 +99,8 @@ Value Engine::standard_normal(std::uint64_t seed, std::string_view dtype, const 
   auto parsed = ir::parse_dtype(dtype);
   if (!parsed || !ir::is_inexact(*parsed))
     detail::raise(ir::Error(ir::ErrorClass::TypeError, "no normal numbers of dtype '" + std::string(dtype) + "'")
-                      .with_hint("float16, float32, float64, complex64 or complex128"));
+                      .with_hint("float16, float32, float64, complex64 or complex128"),
+                  2);
   std::string dims, name(ir::name(*parsed));
   for (std::int64_t d : shape) dims += std::to_string(d) + ",";
   bool single = name == "float32";

@@ -38,6 +38,8 @@ Value print(Runtime& runtime, const Arguments& a) {
     call_method(runtime, *file, "write", {std::span(&line, 1), {}, {}});
   } else {
     runtime.write_stdout(text);
+    const Value* flush = keyword(a, "flush");
+    if (flush && truth(runtime, *flush)) runtime.write_stdout({});
   }
   return Value::none();
 }

@@ -337,7 +337,10 @@ class Stream final : public runtime::NativeObject {
         return Value::integer(a.positional[0].as<runtime::Str>().length);
       });
     } else if (name == "flush") {
-      result = runtime::make_native("flush", [](Runtime&, const Arguments&) { return Value::none(); });
+      result = runtime::make_native("flush", [error](Runtime& r, const Arguments&) {
+        (error ? r.write_stderr : r.write_stdout)({});
+        return Value::none();
+      });
     } else {
       return false;
     }

@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <minizip/unzip.h>
 #include <minizip/zip.h>
 
@@ -210,10 +213,34 @@ NamedArrays read_npz(Runtime& runtime, const std::string& path) {
   return arrays;
 }
 
+namespace {
+
+// A file without a name.
+class MemoryFile {
+ public:
+  ~MemoryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  void open() {
+    descriptor_ = ::memfd_create("npz", MFD_CLOEXEC);
+    if (descriptor_ < 0) throw_os_error(errno, "an archive in memory");
+  }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
 void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays, bool compressed) {
   AtomicFile file(path);
   errno = 0;
-  zipFile zip = zipOpen64(file.temporary_path().c_str(), APPEND_STATUS_CREATE);
+  // A pipe cannot be sought in: its archive is made in memory first.
+  MemoryFile memory;
+  if (file.direct()) memory.open();
+  std::string place = file.direct() ? memory.path() : file.temporary_path();
+  zipFile zip = zipOpen64(place.c_str(), APPEND_STATUS_CREATE);
   auto check = [&](int status) {
     if (status == ZIP_OK) return;
     int error = errno ? errno : EIO;
@@ -254,6 +281,7 @@ void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedA
   }
   int status = zipClose(std::exchange(zip, nullptr), nullptr);
   check(status);
+  if (file.direct()) file.write(read_whole_file(place));
   file.commit();
 }
 

@@ -39,7 +39,7 @@ TEST(Parser, Places) {
   EXPECT_EQ(problem("x = 1\n\ny = )"), "E0103 3:5");
   EXPECT_EQ(problem("x = (1,\n"), "E0103 1:5");
   EXPECT_EQ(problem("x = 'abc\n"), "E0104 1:5");
-  EXPECT_EQ(problem("x = 1\n  y = 2\n"), "E0101 2:3");
+  EXPECT_EQ(problem("x = 1\n  y = 2\n"), "E0102 2:3");
   EXPECT_EQ(problem("if 1:\n    x = 1\n  y = 2\n"), "E0102 3:3");
   EXPECT_EQ(problem("if 1:\n\tx = 1\n        y = 2\n"), "E0102 3:9");
   EXPECT_EQ(problem("class A: pass"), "E0201 1:1");
@@ -48,7 +48,7 @@ TEST(Parser, Places) {
   EXPECT_EQ(problem(std::string("x\0", 2)), "E0106 1:2");
   EXPECT_EQ(problem("x = '\xff'"), "E0106 1:6");
   EXPECT_EQ(problem("return 1"), "E0105 1:1");
-  EXPECT_EQ(problem("def f():\n  nonlocal x\n").substr(0, 5), "E0105");
+  EXPECT_EQ(problem("def f():\n  nonlocal x\n  x = 1\n").substr(0, 5), "E0105");
   EXPECT_EQ(problem("x = 1 == not 2"), "E0101 1:10");
   EXPECT_EQ(problem("x = - not 2"), "E0101 1:7");
 }

@@ -42,7 +42,7 @@ TEST_F(Bind, PositionsAndKeywordsFillParameters) {
 }
 
 TEST_F(Bind, UfuncKeywordsStandBesideTheSignature) {
-  std::vector<Value> positional = {Value::real(1)}, values = {Value::none(), Value::boolean(true)};
+  std::vector<Value> positional = {Value::real(1)}, values = {make_tuple({}), make_list()};
   Bound bound = bind(ir::OpId::Sqrt, positional, {"out", "where"}, values);
   EXPECT_TRUE(bound.ufunc.out);
   EXPECT_TRUE(bound.ufunc.where);
