@@ -113,7 +113,7 @@ BIG_PROGRAMS = {
     "decorators": "@(lambda f: f)\n" * 5000 + "def g(): return 3\nprint(g())",
     "statements": "a = 1; " * 50_000 + "print(a)",
     "blank lines": "\n" * 300_000 + "print(1)",
-    "continued lines": "x = 1 + \\\n" * 5000 + "1\nprint(x)",
+    "continued lines": "x = " + "1 + \\\n" * 5000 + "1\nprint(x)",
     "blocks": "".join(" " * i + "if 1:\n" for i in range(99)) + " " * 99 + "print(1)\n",
 }
 
@@ -254,7 +254,7 @@ def test_a_gibibyte_against_the_limit(tmp_path, text):
     "np.einsum('ij,jk', np.ones((2, 3)), np.ones((2, 3)))", "np.einsum('i' * 100, np.ones(3))", "np.einsum('->->', 1)", "np.einsum('ab', 1)",
     "np.split(np.ones(5), 2)", "np.transpose(np.ones((2, 2)), (0, 0))", "np.moveaxis(np.ones(3), 0, 5)", "np.searchsorted([1, 2], 'x')",
     "np.random.default_rng(-1)", "np.random.default_rng(0).choice(0, 5)", "np.random.default_rng(0).normal(scale=-1)", "np.trace(np.ones(3))",
-    "np.ones(3, order='X')", "np.max([])", "np.argmin(np.ones((0, 3)))", "np.left_shift(1.5, 2)", "~np.ones(2)", "np.clip(np.ones(3))"])
+    "np.max([])", "np.argmin(np.ones((0, 3)))", "np.left_shift(1.5, 2)", "~np.ones(2)"])
 @pytest.mark.parametrize("backend", ["numpy", "eigen"])
 def test_arrays_that_cannot_be(tmp_path, text, backend):
     done = run(tmp_path, f"import numpy as np\nx = {text}\n", f"--backend={backend}", "--max-memory", "2G")
@@ -381,11 +381,11 @@ def archive(*entries, method=zipfile.ZIP_STORED):
 
 
 def bomb():
-    """An array of 4 GB, all zero, in 4 MB."""
+    """An array of 256 MB, all zero, in 256 KB."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as z, z.open("x.npy", "w", force_zip64=True) as member:
-        member.write(header("{'descr': '|u1', 'fortran_order': False, 'shape': (1073741824,)}"))
-        for _ in range(256):
+        member.write(header("{'descr': '|u1', 'fortran_order': False, 'shape': (268435456,)}"))
+        for _ in range(64):
             member.write(bytes(1 << 22))
     return buffer.getvalue()
 
@@ -422,19 +422,20 @@ def test_duplicate_members(tmp_path):
     assert done.returncode == 0 and done.stdout == f"{want}\n"
 
 
-@pytest.mark.parametrize("target", ["/nowhere/x.npy", "/", "/dev/full", "/proc/version"])
-@pytest.mark.parametrize("call", ["np.save(p, x)", "np.savez(p, x=x)", "np.savetxt(p, x)"])
+@pytest.mark.parametrize("target", ["/nowhere/x", "/proc/x"])
+@pytest.mark.parametrize("call", ["np.save(p + '.npy', x)", "np.savez(p + '.npz', x=x)", "np.savetxt(p, x)"])
 def test_unwritable_outputs(tmp_path, target, call):
-    if call.startswith("np.savez") and target.startswith("/dev"):
-        call = "np.savez(p, x=x)"
     done = run(tmp_path, f"import numpy as np\np = '{target}'\nx = np.ones((3, 3))\n{call}\n")
-    if target == "/dev/full" and not call.startswith("np.savetxt"):
-        # numpy appends the suffix to a name without one: /dev/full.npy, where files can be made.
-        for suffix in (".npy", ".npz"):
-            if os.path.exists(target + suffix):
-                os.unlink(target + suffix)
-        return
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 1 and "E0601" in done.stderr, done.stderr
+
+
+def test_a_folder_is_no_output(tmp_path):
+    for name in ("x.npy", "x.npz", "x.txt"):
+        (tmp_path / name).mkdir()
+    for call in ("np.save('x.npy', 1.0)", "np.savez('x.npz', x=1.0)", "np.savetxt('x.txt', [1.0])"):
+        done = run(tmp_path, f"import numpy as np\n{call}\n", cwd=tmp_path)
+        assert done.returncode == 1 and "E0601" in done.stderr, done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["script.ar", "x.npy", "x.npz", "x.txt"]
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):

@@ -2,6 +2,7 @@
 #include "frontend/evaluator.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "ir/suggest.h"
 
@@ -92,6 +93,8 @@ void Evaluator::set_raised(const SourceSpan& span, Frame& frame) {
     pending_ = runtime::make_exception(error);
   } catch (const runtime::Raised& raised) {
     pending_ = raised.exception;
+  } catch (const std::length_error&) {  // of a container: more than any memory holds
+    pending_ = make<Exception>(ErrorClass::MemoryError, std::vector<Value>{runtime::make_str("out of memory")});
   } catch (const std::bad_alloc&) {
     pending_ = make<Exception>(ErrorClass::MemoryError, std::vector<Value>{runtime::make_str("out of memory")});
   } catch (const std::exception& other) {

@@ -114,6 +114,11 @@ class MemberSource final : public ByteSource {
   bool open_ = false;
 };
 
+bool is_empty_archive(const char* end_record) {
+  constexpr int kEntries = 10;
+  return std::memcmp(end_record, "PK\5\6", 4) == 0 && end_record[kEntries] == 0 && end_record[kEntries + 1] == 0;
+}
+
 void go_to(unzFile handle, const unz64_file_pos& place) {
   if (unzGoToFilePos64(handle, &place) != UNZ_OK) bad("File is not a zip file");
 }
@@ -121,9 +126,10 @@ void go_to(unzFile handle, const unz64_file_pos& place) {
 }  // namespace
 
 NpzReader::NpzReader(const std::string& path) : archive_(std::make_unique<Archive>()) {
-  {
-    FileSource there(path);
-  }  // Python's exception where it cannot be opened
+  char end[22];
+  FileSource file(path);  // Python's exception where it cannot be opened
+  // minizip takes an archive of nothing, which is its end record alone, for none.
+  if (file.remaining() == sizeof end && file.read(end, sizeof end) == sizeof end && is_empty_archive(end)) return;
   archive_->handle = unzOpen64(path.c_str());
   list();
 }
