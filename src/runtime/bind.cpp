@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
 
@@ -113,7 +114,12 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     }
     std::string message = short_name(op) + "() got an unexpected keyword argument '" + std::string(name) + "'";
     Error error(ErrorClass::TypeError, message);
-    error.with_hint("its parameters are (" + std::string(op.signature) + ")");
+    std::vector<std::string_view> names;
+    for (const ir::Parameter& parameter : parameters)
+      if (parameter.kind != ir::ParameterKind::PositionalOnly) names.push_back(parameter.name);
+    std::string near = ir::did_you_mean(name, names);
+    error.with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") + "its parameters are (" + std::string(op.signature) +
+                    ")");
     throw error;
   }
   std::vector<std::string> missing;

@@ -480,9 +480,11 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
 // ---- interruption, warnings, floating-point events ----
 
 void Runtime::raise_interrupt() {
-  int reason = interrupt_.exchange(0);
-  if (reason == static_cast<int>(Stop::Timeout))
+  // Ctrl-C is told once, as Python tells it; the end of the time lasts, whatever a `finally` does.
+  if (interrupt_.load() == static_cast<int>(Stop::Timeout))
     throw Error(ErrorClass::TimeoutError, "the time limit was reached").with_code(704).with_hint("raise --timeout");
+  int expected = static_cast<int>(Stop::Interrupt);
+  interrupt_.compare_exchange_strong(expected, 0);
   throw Error(ErrorClass::KeyboardInterrupt, "interrupted").with_code(705);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
@@ -221,7 +222,12 @@ std::optional<DType> to_dtype(const Value& value) {
   if (value.is_none() || value.empty()) return std::nullopt;
   if (auto* text = value.get_if<Str>()) {
     if (auto dtype = ir::parse_dtype(text->text)) return dtype;
-    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood").with_code(403);
+    std::vector<std::string_view> names;
+    for (int i = 0; i < ir::kDTypeCount; ++i) names.push_back(ir::name(static_cast<DType>(i)));
+    std::string near = ir::did_you_mean(text->text, names);
+    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood")
+        .with_code(403)
+        .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
   }
   if (auto* callable = value.get_if<Callable>())
     if (auto dtype = callable->type_dtype()) return dtype;
@@ -264,6 +270,7 @@ std::optional<std::int64_t> slice_part(Runtime& runtime, const Value& value) {
 }  // namespace
 
 ir::Attr to_attr(Runtime& runtime, const Value& value) {
+  check_stack();
   switch (value.tag()) {
     case Tag::Empty:
     case Tag::None: return {};
