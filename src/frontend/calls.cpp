@@ -36,6 +36,11 @@ void ScriptFunction::clear() {
   attributes = nullptr;
 }
 
+std::string ScriptFunction::qualified_name() const {
+  Value* given = attributes ? attributes->find("__qualname__") : nullptr;
+  return given ? runtime::text_of(*given, "__qualname__") : std::string(code.qualified_name);
+}
+
 bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& result) {
   if (attributes)
     if (Value* found = attributes->find(attribute)) {
@@ -47,7 +52,7 @@ bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& 
     return true;
   }
   if (attribute == "__qualname__") {
-    result = runtime::make_str(name);
+    result = runtime::make_str(qualified_name());
     return true;
   }
   if (attribute == "__module__") {
@@ -65,6 +70,7 @@ bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& 
 }
 
 bool ScriptFunction::set_attribute(Runtime&, std::string_view attribute, const Value& value) {
+  if (value.empty()) return attributes && !attributes->pop(runtime::make_str(std::string(attribute))).empty();
   if (attribute == "__name__") name = runtime::text_of(value, "__name__");
   if (!attributes) attributes = make<Dict>();
   attributes->set(attribute, value);
@@ -100,7 +106,7 @@ std::string quoted_names(const std::vector<std::string>& names) {
 bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value* slots) {
   auto parameters = function.code.parameters;
   auto text = [&](NameId id) { return std::string(interpreter_.interner.text(id)); };
-  const std::string name = function.name + "()";
+  auto name = [&] { return function.qualified_name() + "()"; };
   std::size_t positional = 0, given = arguments.positional.size(), required_positional = 0;
   Parameter *variadic = nullptr, *keywords = nullptr;
   for (Parameter& p : parameters) {
@@ -120,7 +126,7 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     std::string takes = required_positional == positional
                             ? std::to_string(positional)
                             : "from " + std::to_string(required_positional) + " to " + std::to_string(positional);
-    throw Error(ErrorClass::TypeError, name + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") +
+    throw Error(ErrorClass::TypeError, name() + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") +
                                            " but " + std::to_string(given) + (given == 1 ? " was" : " were") + " given");
   }
   Ref<Dict> extra;
@@ -137,7 +143,7 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
         found = &p;
     if (found) {
       if (!slots[found->slot].empty())
-        throw Error(ErrorClass::TypeError, name + " got multiple values for argument '" + std::string(keyword) + "'");
+        throw Error(ErrorClass::TypeError, name() + " got multiple values for argument '" + std::string(keyword) + "'");
       slots[found->slot] = arguments.keyword_values[k];
     } else if (extra) {
       extra->set(keyword, arguments.keyword_values[k]);
@@ -150,11 +156,11 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
               by_position += (by_position.empty() ? "" : ", ") + std::string(given_name);
       if (!by_position.empty())
         throw Error(ErrorClass::TypeError,
-                    name + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
+                    name() + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
       std::vector<std::string_view> names;
       for (Parameter& p : parameters) names.push_back(interpreter_.interner.text(p.name));
       std::string near = ir::did_you_mean(keyword, names);
-      Error error(ErrorClass::TypeError, name + " got an unexpected keyword argument '" + std::string(keyword) + "'");
+      Error error(ErrorClass::TypeError, name() + " got an unexpected keyword argument '" + std::string(keyword) + "'");
       if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
       throw error;
     }
@@ -171,8 +177,8 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
   }
   for (const auto& [list, what] : {std::pair{&missing, "positional"}, std::pair{&missing_keywords, "keyword-only"}})
     if (!list->empty())
-      throw Error(ErrorClass::TypeError, name + " missing " + std::to_string(list->size()) + " required " + what + " argument" +
-                                             (list->size() == 1 ? "" : "s") + ": " + quoted_names(*list));
+      throw Error(ErrorClass::TypeError, name() + " missing " + std::to_string(list->size()) + " required " + what +
+                                             " argument" + (list->size() == 1 ? "" : "s") + ": " + quoted_names(*list));
   return true;
 }
 
@@ -268,6 +274,19 @@ bool Evaluator::call(const Value& callable, const Arguments& arguments, Value& r
   }
 }
 
+namespace {
+
+// As CPython names a callee in errors of its arguments: "__main__.f()", "print()".
+std::string called_name(const Value& callee, std::string_view method) {
+  auto* callable = callee.get_if<runtime::Callable>();
+  if (!callable) return std::string(method) + "()";
+  if (callable->callable_type() != "function") return callable->callable_name() + "()";
+  auto& function = static_cast<ScriptFunction&>(*callable);
+  return function.unit.name + "." + function.qualified_name() + "()";
+}
+
+}  // namespace
+
 bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
   Value callee, self;
   std::string_view method;
@@ -308,6 +327,14 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       if (!eval(*as<Starred>(*arg).value, frame, iterable)) return false;
       try {
         for (Value& item : collect(runtime(), iterable)) more.push_back(std::move(item));
+      } catch (const Error& error) {
+        if (error.message() != "'" + runtime::type_name(iterable) + "' object is not iterable") {
+          set_raised(arg->span, frame);
+          return false;
+        }
+        return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after * must be an iterable, not " +
+                                                      runtime::type_name(iterable)),
+                     arg->span, frame);
       } catch (...) {
         set_raised(arg->span, frame);
         return false;
@@ -323,7 +350,8 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       }
       auto* dict = value.get_if<Dict>();
       if (!dict)
-        return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)),
+        return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after ** must be a mapping, not " +
+                                                      runtime::type_name(value)),
                      keyword.span, frame);
       for (auto& entry : dict->entries()) {
         if (entry.key.empty()) continue;
@@ -331,7 +359,8 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         if (!text) return raise(Error(ErrorClass::TypeError, "keywords must be strings"), keyword.span, frame);
         for (std::string_view n : names)
           if (n == text->text)
-            return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"),
+            return raise(Error(ErrorClass::TypeError,
+                               called_name(callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
                          keyword.span, frame);
         kept_names.push_back(entry.key);
         names.push_back(text->text);

@@ -170,6 +170,7 @@ std::string render(const Diagnostic& d, bool colour) {
     text += " " + number + " | " + d.source_line + "\n";
     for (const std::string& line : d.caret_lines) text += margin + " | " + green + line + reset + "\n";
   }
+  for (const std::string& note : d.notes) text += "  note: " + note + "\n";
   if (!d.hint.empty()) text += "  hint: " + d.hint + "\n";
   return text;
 }
@@ -184,6 +185,8 @@ std::string to_json(const Diagnostic& d) {
     text += std::string(i ? ", " : "") + "{\"function\": \"" + escape_json(f.function) + "\", \"file\": \"" +
             escape_json(f.file) + "\", \"line\": " + std::to_string(f.line) + "}";
   }
+  text += "], \"notes\": [";
+  for (std::size_t i = 0; i < d.notes.size(); ++i) text += (i ? ", \"" : "\"") + escape_json(d.notes[i]) + "\"";
   return text + "]}";
 }
 

@@ -31,6 +31,7 @@ struct Diagnostic {
   std::string source_line;
   std::vector<std::string> caret_lines;  // under the source line
   std::string hint;
+  std::vector<std::string> notes;  // what led to it: the exception that was being handled, the cause
   std::vector<StackFrame> stack;  // outermost first
 };
 

@@ -45,25 +45,41 @@ std::size_t token_type(ParseTree* tree) { return is_terminal(tree) ? token_of(tr
 ParserRuleContext* rule(ParseTree* tree) { return static_cast<ParserRuleContext*>(tree); }
 bool is_rule(ParseTree* tree, std::size_t index) { return !is_terminal(tree) && rule(tree)->getRuleIndex() == index; }
 
-// Collects the first syntax error of the LL stage.
-class FirstError : public antlr4::BaseErrorListener {
+// Where the LL stage stops for the first time. Nothing is repaired: a text with an error is not run.
+class FirstError final : public antlr4::DefaultErrorStrategy {
  public:
-  void syntaxError(antlr4::Recognizer* recognizer, Token* token, std::size_t, std::size_t, const std::string&,
-                   std::exception_ptr) override {
-    if (token_) return;
-    token_ = token;
-    auto* parser = dynamic_cast<AutorayParser*>(recognizer);
-    if (!parser) return;
-    auto expected = parser->getExpectedTokens();
-    expects_colon = expected.contains(std::size_t{P::COLON});
-    expects_indent = expected.contains(std::size_t{P::INDENT});
-    auto* before = parser->getTokenStream()->LT(-1);
-    previous_type = before ? before->getType() : Token::INVALID_TYPE;
+  void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override {
+    if (!token) note(parser, error.getOffendingToken());
   }
-  Token* token_ = nullptr;
-  bool expects_colon = false, expects_indent = false;
-  std::size_t previous_type = Token::INVALID_TYPE;
+  void recover(antlr4::Parser*, std::exception_ptr) override { throw antlr4::ParseCancellationException(); }
+  Token* recoverInline(antlr4::Parser* parser) override {
+    if (!token) note(parser, parser->getCurrentToken());
+    throw antlr4::ParseCancellationException();
+  }
+  void sync(antlr4::Parser*) override {}
+
+  Token* token = nullptr;
+  ParserStop stop;
+
+ private:
+  void note(antlr4::Parser* parser, Token* at) {
+    token = at;
+    auto expected = parser->getExpectedTokens();
+    stop.expects_colon = expected.contains(std::size_t{P::COLON});
+    stop.expects_indent = expected.contains(std::size_t{P::INDENT});
+  }
 };
+
+TokenKind kind_of(std::size_t type) {
+  if (type == Token::EOF) return TokenKind::End;
+  if (type == P::NEWLINE) return TokenKind::Newline;
+  if (type == P::INDENT) return TokenKind::Indent;
+  if (type == P::DEDENT) return TokenKind::Dedent;
+  if (type == P::NAME) return TokenKind::Name;
+  if (type == P::STRING) return TokenKind::String;
+  if (type == P::INTEGER || type == P::REAL || type == P::IMAGINARY) return TokenKind::Number;
+  return type >= P::AND && type <= P::YIELD ? TokenKind::Keyword : TokenKind::Operator;
+}
 
 class Builder {
  public:
@@ -391,11 +407,14 @@ class Builder {
     for (; is_rule(c[i], P::RuleDecorator); ++i) decorators.push_back(named(rule(rule(c[i])->children[1])));
     ParseTree* name = c[i + 1];
     auto* function = arena_.make<Function>(name_id(name));
+    function->qualified_name = kept(enclosing_ + std::string(text(name)));
     function->span = {span(c[i]).begin, span(name).end};
     if (is_rule(c[i + 3], P::RuleParameters)) function->parameters = parameters(rule(c[i + 3]));
     int outer_loop = std::exchange(loop_depth, 0);
     ++function_depth;
+    std::string outer = std::exchange(enclosing_, std::string(function->qualified_name) + ".<locals>.");
     function->body = block(rule(c.back()));
+    enclosing_ = std::move(outer);
     --function_depth;
     loop_depth = outer_loop;
     function->docstring = docstring_of(function->body);
@@ -535,11 +554,14 @@ class Builder {
     if (c.size() == 1) return disjunction(rule(c[0]));
     if (token_type(c[0]) == P::LAMBDA) {
       auto* function = arena_.make<Function>(interner_.intern("<lambda>"));
+      function->qualified_name = kept(enclosing_ + "<lambda>");
       function->span = span(tree);
       if (is_rule(c[1], P::RuleLambdaParameters)) function->parameters = parameters(rule(c[1]));
       int outer_loop = std::exchange(loop_depth, 0);
       ++function_depth;
+      std::string outer = std::exchange(enclosing_, std::string(function->qualified_name) + ".<locals>.");
       function->expression = expression(rule(c.back()));
+      enclosing_ = std::move(outer);
       --function_depth;
       loop_depth = outer_loop;
       return arena_.make<Lambda>(Expr{ExprKind::Lambda, span(tree)}, function);
@@ -925,6 +947,7 @@ class Builder {
   std::uint32_t base_;
   ir::Interner& interner_;
   Arena& arena_;
+  std::string enclosing_;  // "outer.<locals>." of the function that is being built
 };
 
 // One ANTLR run over a text: the whole script, or the expression in an f-string's braces (`base` is its offset).
@@ -947,9 +970,6 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
     shift(problem);
     throw Failure{problem};
   }
-  std::size_t last_real = 0;
-  for (const auto& token : tokens)
-    if (token->getType() != Token::EOF) last_real = token->getStartIndex();
   antlr4::ListTokenSource list(std::move(tokens));
   antlr4::CommonTokenStream stream(&list);
   AutorayParser parser(&stream);
@@ -967,37 +987,23 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
   } catch (const antlr4::ParseCancellationException&) {
     stream.seek(0);
     parser.reset();
-    FirstError first;
-    parser.addErrorListener(&first);
-    parser.setErrorHandler(std::make_shared<antlr4::DefaultErrorStrategy>());
+    auto first = std::make_shared<FirstError>();
+    parser.setErrorHandler(first);
     interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
-    tree = run();
-    if (first.token_) {
-      Token* token = first.token_;
-      std::size_t type = token->getType();
-      SourceSpan span{offsets.byte(token->getStartIndex()), offsets.byte(token->getStopIndex() + 1)};
-      if (type == Token::EOF) span = {offsets.byte(last_real), offsets.byte(last_real) + 1};
-      problem.labels = {{span, ""}};
-      problem.message = "invalid syntax";
-      std::string_view word = text.substr(span.begin, span.end - span.begin);
-      if (type == P::INDENT) {
-        problem.error_class = ErrorClass::IndentationError;
-        problem.code = 102;
-        problem.message = "unexpected indent";
-      } else if (first.expects_indent && type != P::NEWLINE) {
-        problem.error_class = ErrorClass::IndentationError;
-        problem.code = 102;
-        problem.message = "expected an indented block";
-      } else if (first.expects_colon && (type == P::NEWLINE || type == Token::EOF)) {
-        problem.message = "expected ':'";
-        problem.hint = "a line that opens a block ends with ':'";
-      } else if (type == P::ASSIGN) {
-        problem.message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
-      } else if (type == P::STRING && first.previous_type == P::NAME) {
-        problem.hint = "a call needs parentheses: print(\"...\")";
-      } else if (word == "match" || first.previous_type == P::NAME) {
-        problem.hint = "an operator, a comma or parentheses may be missing before this";
+    try {
+      tree = run();
+    } catch (const antlr4::ParseCancellationException&) {
+      std::vector<PlainToken> plain;
+      for (std::size_t i = 0; i < stream.size(); ++i) {
+        Token* token = stream.get(i);
+        TokenKind kind = kind_of(token->getType());
+        SourceSpan span{offsets.byte(token->getStartIndex()), offsets.byte(token->getStopIndex() + 1)};
+        bool layout = kind == TokenKind::Newline || kind == TokenKind::Indent || kind == TokenKind::Dedent;
+        plain.push_back({kind, span, layout || kind == TokenKind::End ? "" : text.substr(span.begin, span.end - span.begin)});
+        if (token == first->token) first->stop.at = i;
       }
+      first->stop.in_format = one_expression;
+      problem = explain_syntax(text, plain, first->stop);
       shift(problem);
       throw Failure{problem};
     }

@@ -418,6 +418,11 @@ Value setattr(Runtime& runtime, const Arguments& a) {
   set_attribute(runtime, a.positional[0], runtime::text_of(a.positional[1], "attribute name"), a.positional[2]);
   return Value::none();
 }
+Value delattr(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "delattr", 2, 2);
+  delete_attribute(runtime, a.positional[0], runtime::text_of(a.positional[1], "attribute name"));
+  return Value::none();
+}
 Value callable(Runtime&, const Arguments& a) {
   check_arguments(a, "callable", 1, 1);
   return Value::boolean(a.positional[0].is(ObjectKind::Callable));
@@ -502,6 +507,7 @@ constexpr FunctionRow kFunctions[] = {{"print", print},
                                       {"hasattr", hasattr},
                                       {"getattr", getattr},
                                       {"setattr", setattr},
+                                      {"delattr", delattr},
                                       {"callable", callable},
                                       {"id", id},
                                       {"hash", hash},

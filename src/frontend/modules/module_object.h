@@ -1,6 +1,8 @@
 // Modules of the language: a name and a table of members, made when first asked for.
 #pragma once
 
+#include <algorithm>
+
 #include "frontend/types/type_object.h"
 
 namespace autoray::frontend {
@@ -29,6 +31,13 @@ class ModuleObject : public runtime::NativeObject {
   runtime::Ref<runtime::Dict> members_;
 };
 
+// A function's name as a template argument, for errors of functions that one template makes.
+template <std::size_t N>
+struct FunctionName {
+  constexpr FunctionName(const char (&name)[N]) { std::copy_n(name, N, text); }
+  char text[N];
+};
+
 // A table of functions and constants: the members of most modules.
 using NativeCall = Value (*)(Runtime&, const Arguments&);
 struct FunctionRow {
@@ -38,8 +47,20 @@ struct FunctionRow {
 Value function_value(const FunctionRow& row);
 // The row's function as a value, or Empty.
 Value find_function(std::span<const FunctionRow> rows, std::string_view name);
+// A module that is its table, and the table's names.
+template <auto& Rows>
+Value find_rows(Runtime&, std::string_view name) {
+  return find_function(Rows, name);
+}
+template <auto& Rows>
+std::vector<std::string_view> names_of() {
+  std::vector<std::string_view> names;
+  for (const FunctionRow& row : Rows) names.push_back(row.name);
+  return names;
+}
 
 Value make_math_module(Runtime& runtime);
+Value make_cmath_module(Runtime& runtime);
 Value make_time_module(Runtime& runtime);
 Value make_sys_module(Runtime& runtime);
 Value make_operator_module(Runtime& runtime);

@@ -17,6 +17,7 @@ constexpr ModuleRow kModules[] = {
     {"autoray", make_autoray_module},
     {"autoray.autoray", make_autoray_module},
     {"math", make_math_module},
+    {"cmath", make_cmath_module},
     {"time", make_time_module},
     {"sys", make_sys_module},
     {"operator", make_operator_module},

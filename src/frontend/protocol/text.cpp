@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "frontend/types/array_type.h"
+#include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
 #include "runtime/printing.h"
@@ -170,7 +171,11 @@ struct Repr {
         }
         if (std::string_view(d.subclass) == "defaultdict")
           return "defaultdict(" + (d.default_factory.empty() ? "None" : one(d.default_factory)) + ", " + dict(d) + ")";
-        return std::string(d.subclass) + "(" + (d.size() ? dict(d) : "") + ")";
+        // CPython 3.11 writes an ordered dictionary as a list of pairs.
+        std::vector<Value> pairs;
+        for (auto& e : d.entries())
+          if (!e.key.empty()) pairs.push_back(runtime::make_tuple({e.key, e.value}));
+        return std::string(d.subclass) + "(" + (pairs.empty() ? "" : "[" + items(pairs) + "]") + ")";
       }
       case ObjectKind::Set: {
         auto& s = v.as<runtime::Set>();
@@ -203,7 +208,9 @@ struct Repr {
         std::string args = items(e.args);
         return std::string(ir::name(e.error_class)) + "(" + args + ")";
       }
-      case ObjectKind::Native: return v.as<runtime::NativeObject>().repr();
+      case ObjectKind::Native:
+        if (auto* operand = native_operand(v)) return operand->text(runtime);
+        return v.as<runtime::NativeObject>().repr();
       default: return "<" + runtime::type_name(v) + " object>";
     }
   }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "frontend/types/methods.h"
+#include "frontend/types/native_operand.h"
 #include "runtime/bigint.h"
 
 namespace autoray::frontend {
@@ -149,13 +150,17 @@ Value list_copy(Runtime&, const Value& self, const Arguments& a) {
 
 enum class View { Keys, Values, Items };
 // A live view: iterates what the dictionary holds when it is asked.
-class DictView final : public runtime::NativeObject {
+class DictView final : public NativeOperand {
  public:
   DictView(runtime::Ref<Dict> d, View v) : dict_(std::move(d)), view_(v) {}
   std::string native_type() const override {
     return view_ == View::Keys ? "dict_keys" : view_ == View::Values ? "dict_values" : "dict_items";
   }
-  bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
+  bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override {
+    if (name != "isdisjoint" || view_ == View::Values) return false;
+    result = frontend::get_attribute(runtime, as_set(), name);
+    return true;
+  }
   std::optional<std::int64_t> length() const override { return dict_ ? dict_->size() : 0; }
   bool contains(Runtime& runtime, const Value& item, bool& result) override {
     if (view_ == View::Keys) {
@@ -167,7 +172,23 @@ class DictView final : public runtime::NativeObject {
     return true;
   }
   bool iterate(Runtime& runtime, Value& iterable) override;
-  std::string repr() const override { return native_type(); }
+  std::string text(Runtime& runtime) const override {
+    return native_type() + "(" + frontend::repr(runtime, runtime::make_list(items())) + ")";
+  }
+  bool compare(Runtime& runtime, CompareOperator op, const Value& other, bool reflected, Value& result) override {
+    // Keys and items are compared as sets; a view of values is only itself.
+    auto* view = dynamic_cast<DictView*>(native_operand(other));
+    bool set_like = view_ != View::Values && (other.is(ObjectKind::Set) || (view && view->view_ != View::Values));
+    if (!set_like) return false;
+    Value own = as_set(), theirs = view ? view->as_set() : other;
+    result = frontend::compare(runtime, op, reflected ? theirs : own, reflected ? own : theirs);
+    return true;
+  }
+  Value as_set() const {
+    auto set = make<runtime::Set>();
+    for (const Value& item : items()) set->items->set(item, Value::none());
+    return set;
+  }
   void clear() override { dict_ = nullptr; }
   std::vector<Value> items() const {
     std::vector<Value> list;
@@ -207,10 +228,12 @@ bool DictView::iterate(Runtime&, Value& iterable) {
   return true;
 }
 
+// ---- dict methods ----
+
 Dict& dict_of(const Value& v) { return v.as<Dict>(); }
 template <View V>
 Value dict_view(Runtime&, const Value& self, const Arguments& a) {
-  check_arguments(a, "dict view", 0, 0);
+  check_arguments(a, V == View::Keys ? "dict.keys" : V == View::Values ? "dict.values" : "dict.items", 0, 0);
   return make<DictView>(runtime::Ref<Dict>::share(&dict_of(self)), V);
 }
 Value dict_get(Runtime&, const Value& self, const Arguments& a) {
@@ -225,15 +248,27 @@ Value dict_pop(Runtime&, const Value& self, const Arguments& a) {
   if (a.positional.size() > 1) return a.positional[1];
   throw runtime::Raised{make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{a.positional[0]})};
 }
-Value dict_popitem(Runtime&, const Value& self, const Arguments& a) {
-  check_arguments(a, "popitem", 0, 0);
-  auto& entries = dict_of(self).entries();
-  for (std::size_t i = entries.size(); i-- > 0;)
-    if (!entries[i].key.empty()) {
-      Value key = entries[i].key;
-      Value value = dict_of(self).pop(key);
-      return runtime::make_tuple({key, value});
-    }
+bool is_ordered(const Dict& d) { return d.subclass && std::string_view(d.subclass) == "OrderedDict"; }
+Value dict_popitem(Runtime& runtime, const Value& self, const Arguments& a) {
+  Dict& d = dict_of(self);
+  const Value* last = nullptr;
+  if (is_ordered(d)) {
+    check_keywords(a, "popitem", {"last"});
+    check_arguments({a.positional, {}, {}}, "popitem", 0, 1);
+    last = a.positional.empty() ? keyword(a, "last") : &a.positional[0];
+  } else {
+    check_arguments(a, "dict.popitem", 0, 0);
+  }
+  bool from_end = !last || truth(runtime, *last);
+  auto& entries = d.entries();
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    auto& entry = entries[from_end ? entries.size() - 1 - k : k];
+    if (entry.key.empty()) continue;
+    Value key = entry.key;
+    Value value = d.pop(key);
+    return runtime::make_tuple({key, value});
+  }
+  if (is_ordered(d)) throw Error(ErrorClass::KeyError, "dictionary is empty");
   throw Error(ErrorClass::KeyError, "popitem(): dictionary is empty");
 }
 Value dict_setdefault(Runtime&, const Value& self, const Arguments& a) {
@@ -242,6 +277,25 @@ Value dict_setdefault(Runtime&, const Value& self, const Arguments& a) {
   Value value = a.positional.size() > 1 ? a.positional[1] : Value::none();
   dict_of(self).set(a.positional[0], value);
   return value;
+}
+Value ordered_move_to_end(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_keywords(a, "move_to_end", {"last"});
+  check_arguments({a.positional, {}, {}}, "move_to_end", 1, 2);
+  Dict& d = dict_of(self);
+  const Value* last = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "last");
+  Value key = a.positional[0], value = d.pop(key);
+  if (value.empty()) throw runtime::Raised{make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{key})};
+  if (!last || truth(runtime, *last)) {
+    d.set(key, value);
+    return Value::none();
+  }
+  std::vector<std::pair<Value, Value>> rest;
+  for (auto& e : d.entries())
+    if (!e.key.empty()) rest.emplace_back(e.key, e.value);
+  d.clear();
+  d.set(key, value);
+  for (auto& [k, v] : rest) d.set(k, std::move(v));
+  return Value::none();
 }
 bool is_counter(const Dict& d) { return d.subclass && std::string_view(d.subclass) == "Counter"; }
 void count_into(Runtime& runtime, Dict& d, const Value& source, BinaryOperator op) {
@@ -258,6 +312,11 @@ void count_into(Runtime& runtime, Dict& d, const Value& source, BinaryOperator o
     while (iterator->next(runtime, item)) add(item, Value::integer(1));
   }
 }
+Value keyword_dict(const Arguments& a) {
+  auto dict = make<Dict>();
+  for (std::size_t i = 0; i < a.keyword_names.size(); ++i) dict->set(a.keyword_names[i], a.keyword_values[i]);
+  return dict;
+}
 Value dict_update(Runtime& runtime, const Value& self, const Arguments& a) {
   if (a.positional.size() > 1)
     throw Error(ErrorClass::TypeError, "update expected at most 1 argument, got " + std::to_string(a.positional.size()));
@@ -270,6 +329,10 @@ Value dict_update(Runtime& runtime, const Value& self, const Arguments& a) {
       for (auto& e : other.as<Dict>().entries())
         if (!e.key.empty()) d.set(e.key, e.value);
     }
+  }
+  if (is_counter(d)) {
+    if (!a.keyword_names.empty()) count_into(runtime, d, keyword_dict(a), BinaryOperator::Add);
+    return Value::none();
   }
   for (std::size_t i = 0; i < a.keyword_names.size(); ++i) d.set(a.keyword_names[i], a.keyword_values[i]);
   return Value::none();
@@ -309,8 +372,9 @@ Value counter_elements(Runtime&, const Value& self, const Arguments&) {
   return runtime::make_list(std::move(items));
 }
 Value counter_subtract(Runtime& runtime, const Value& self, const Arguments& a) {
-  check_arguments(a, "subtract", 1, 1);
-  count_into(runtime, dict_of(self), a.positional[0], BinaryOperator::Sub);
+  check_arguments({a.positional, {}, {}}, "subtract", 0, 1);
+  if (!a.positional.empty()) count_into(runtime, dict_of(self), a.positional[0], BinaryOperator::Sub);
+  if (!a.keyword_names.empty()) count_into(runtime, dict_of(self), keyword_dict(a), BinaryOperator::Sub);
   return Value::none();
 }
 Value counter_total(Runtime& runtime, const Value& self, const Arguments&) {
@@ -389,6 +453,55 @@ Value set_copy(Runtime& runtime, const Value& self, const Arguments&) {
 
 // ---- numbers ----
 
+Value int_to_bytes(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_keywords(a, "to_bytes", {"length", "byteorder", "signed"});
+  check_arguments({a.positional, {}, {}}, "to_bytes", 0, 2);
+  const Value* length_value = a.positional.empty() ? keyword(a, "length") : &a.positional[0];
+  const Value* order_value = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "byteorder");
+  const Value* signed_value = keyword(a, "signed");
+  std::int64_t length = length_value ? index_of(*length_value, "length") : 1;
+  if (length < 0) throw Error(ErrorClass::ValueError, "length argument must be non-negative");
+  std::string order = order_value ? runtime::text_of(*order_value, "byteorder") : "big";
+  if (order != "big" && order != "little") throw Error(ErrorClass::ValueError, "byteorder must be either 'little' or 'big'");
+  bool is_signed = signed_value && truth(runtime, *signed_value);
+  runtime::BigInteger value = runtime::big_value(self), span = runtime::BigInteger(1) << static_cast<unsigned>(8 * length);
+  if (value < 0 && !is_signed) throw Error(ErrorClass::OverflowError, "can't convert negative int to unsigned");
+  runtime::BigInteger half = span / 2;
+  if (is_signed ? value >= half || value < -half : value >= span)
+    throw Error(ErrorClass::OverflowError, "int too big to convert");
+  if (value < 0) value += span;
+  std::string data;
+  for (std::int64_t i = 0; i < length; ++i) {
+    data += static_cast<char>(static_cast<unsigned>(value & 0xff));
+    value >>= 8;
+  }
+  if (order == "big") std::reverse(data.begin(), data.end());
+  return make<runtime::Bytes>(std::move(data));
+}
+
+// ---- range ----
+
+bool range_holds(const runtime::Range& r, const Value& v, std::int64_t& position) {
+  if (!v.is_int() && !v.is_bool()) return false;
+  std::int64_t x = v.is_int() ? v.as_int() : v.as_bool();
+  if (r.step > 0 ? x < r.start || x >= r.stop : x > r.start || x <= r.stop) return false;
+  position = (x - r.start) / r.step;
+  return (x - r.start) % r.step == 0;
+}
+Value range_index(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_arguments(a, "range.index", 1, 1);
+  std::int64_t position = 0;
+  if (range_holds(self.as<runtime::Range>(), a.positional[0], position)) return Value::integer(position);
+  throw Error(ErrorClass::ValueError, repr(runtime, a.positional[0]) + " is not in range");
+}
+Value range_count(Runtime&, const Value& self, const Arguments& a) {
+  check_arguments(a, "range.count", 1, 1);
+  std::int64_t position = 0;
+  return Value::integer(range_holds(self.as<runtime::Range>(), a.positional[0], position));
+}
+
+// ---- methods of numbers ----
+
 Value number_conjugate(Runtime&, const Value& self, const Arguments&) {
   if (auto* c = self.get_if<runtime::Complex>()) return runtime::make_complex(std::conj(c->value));
   return self;
@@ -454,7 +567,8 @@ constexpr MethodRow kDict[] = {{"keys", dict_view<View::Keys>},
                                {"most_common", counter_most_common},
                                {"elements", counter_elements},
                                {"subtract", counter_subtract},
-                               {"total", counter_total}};
+                               {"total", counter_total},
+                               {"move_to_end", ordered_move_to_end}};
 constexpr MethodRow kSet[] = {{"add", set_add},
                               {"discard", set_discard},
                               {"remove", set_remove},
@@ -471,11 +585,10 @@ constexpr MethodRow kSet[] = {{"add", set_add},
                               {"isdisjoint", set_isdisjoint},
                               {"clear", set_clear},
                               {"copy", set_copy}};
-constexpr MethodRow kNumber[] = {{"conjugate", number_conjugate},
-                                 {"bit_length", int_bit_length},
-                                 {"bit_count", int_bit_count},
-                                 {"is_integer", float_is_integer},
-                                 {"hex", float_hex},
+constexpr MethodRow kRange[] = {{"index", range_index}, {"count", range_count}};
+constexpr MethodRow kNumber[] = {{"conjugate", number_conjugate},  {"bit_length", int_bit_length},
+                                 {"bit_count", int_bit_count},     {"to_bytes", int_to_bytes},
+                                 {"is_integer", float_is_integer}, {"hex", float_hex},
                                  {"as_integer_ratio", float_ratio}};
 
 }  // namespace
@@ -484,6 +597,7 @@ std::span<const MethodRow> list_methods() { return kList; }
 std::span<const MethodRow> tuple_methods() { return kTuple; }
 std::span<const MethodRow> dict_methods() { return kDict; }
 std::span<const MethodRow> set_methods() { return kSet; }
+std::span<const MethodRow> range_methods() { return kRange; }
 std::span<const MethodRow> number_methods() { return kNumber; }
 
 }  // namespace autoray::frontend
