@@ -389,6 +389,14 @@ std::vector<std::string> backend_names() {
   return names;
 }
 
+std::vector<std::string> grammar_of(std::string_view text) {
+  ir::Interner interner;
+  frontend::Source source("<text>", std::string(text));
+  std::set<std::string> used;
+  if (frontend::parse(source, interner, &used).error) return {};
+  return {used.begin(), used.end()};
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   std::vector<std::string_view> views(candidates.begin(), candidates.end());
   return ir::did_you_mean(word, views);

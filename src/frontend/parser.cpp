@@ -96,6 +96,7 @@ class Builder {
   Expr* star_expressions(ParserRuleContext* tree) { return sequence(tree, ExprKind::Tuple); }
   int function_depth = 0;
   int loop_depth = 0;
+  std::set<std::string>* used_grammar = nullptr;  // null: nobody asks
 
  private:
   // ---- places and failures ----
@@ -950,9 +951,32 @@ class Builder {
   std::string enclosing_;  // "outer.<locals>." of the function that is being built
 };
 
+// The labels of the alternatives and the names of the tokens that a tree is made of. A label's class is called after it.
+void collect_grammar(ParseTree* root, const antlr4::dfa::Vocabulary& vocabulary, std::set<std::string>& used) {
+  std::vector<ParseTree*> work = {root};
+  while (!work.empty()) {
+    ParseTree* tree = work.back();
+    work.pop_back();
+    if (is_terminal(tree)) {
+      used.insert(vocabulary.getSymbolicName(token_type(tree)));
+      continue;
+    }
+    // "N7autoray7grammar13AutorayParser12AtomicContextE"
+    std::string_view name = typeid(*tree).name();
+    std::size_t end = name.rfind("Context"), begin = name.find("AutorayParser");
+    begin = begin == std::string_view::npos ? end : name.find_first_not_of("0123456789", begin + 13);
+    if (end != std::string_view::npos && begin < end) {
+      std::string label(name.substr(begin, end - begin));
+      label[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(label[0])));
+      used.insert(std::move(label));
+    }
+    for (ParseTree* child : tree->children) work.push_back(child);
+  }
+}
+
 // One ANTLR run over a text: the whole script, or the expression in an f-string's braces (`base` is its offset).
 template <class Build>
-void with_tree(std::string_view text, bool one_expression, std::uint32_t base, Build&& build) {
+void with_tree(std::string_view text, bool one_expression, std::uint32_t base, std::set<std::string>* used, Build&& build) {
   OffsetMap offsets(text);
   antlr4::ANTLRInputStream input;
   input.load(std::string(text));
@@ -1008,14 +1032,16 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
       throw Failure{problem};
     }
   }
+  if (used) collect_grammar(tree, parser.getVocabulary(), *used);
   build(offsets, tree);
 }
 
 Expr* Builder::format_expression(const FormatPiece& piece) {
   Expr* result = nullptr;
-  with_tree(piece.text, true, piece.offset, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
+  with_tree(piece.text, true, piece.offset, used_grammar, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
     Builder inner(source_, offsets, piece.offset, interner_, arena_);
     inner.function_depth = function_depth;
+    inner.used_grammar = used_grammar;
     result = inner.star_expressions(rule(tree->children[0]));
   });
   return result;
@@ -1029,7 +1055,7 @@ std::mutex& antlr_mutex() {
 
 }  // namespace
 
-ParseResult parse(const Source& source, ir::Interner& interner) {
+ParseResult parse(const Source& source, ir::Interner& interner, std::set<std::string>* used_grammar) {
   ParseResult result;
   SyntaxProblem problem;
   bool failed = false;
@@ -1041,9 +1067,10 @@ ParseResult parse(const Source& source, ir::Interner& interner) {
   } else {
     std::lock_guard lock(antlr_mutex());
     try {
-      with_tree(source.text(), false, 0, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
+      with_tree(source.text(), false, 0, used_grammar, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
         auto module = std::make_unique<Module>();
         Builder builder(source, offsets, 0, interner, module->arena);
+        builder.used_grammar = used_grammar;
         module->body = builder.module(tree);
         module->docstring = builder.docstring_of(module->body);
         result.module = std::move(module);

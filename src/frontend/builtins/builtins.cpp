@@ -24,6 +24,8 @@ Value print(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "print", {"sep", "end", "file", "flush"});
   auto text_option = [&](std::string_view name, std::string fallback) {
     const Value* v = keyword(a, name);
+    if (v && !v->is_none() && !v->is(ObjectKind::Str))
+      throw Error(ErrorClass::TypeError, std::string(name) + " must be None or a string, not " + runtime::type_name(*v));
     return v && !v->is_none() ? runtime::text_of(*v, name) : fallback;
   };
   std::string sep = text_option("sep", " "), text;
@@ -80,7 +82,7 @@ Value extreme(Runtime& runtime, const Arguments& a) {
   Value best = values[0], best_key = keyed(best);
   for (std::size_t i = 1; i < values.size(); ++i) {
     Value k = keyed(values[i]);
-    if (Max ? less(runtime, best_key, k) : less(runtime, k, best_key)) {
+    if (truth(runtime, compare(runtime, Max ? CompareOperator::Gt : CompareOperator::Lt, k, best_key))) {
       best = values[i];
       best_key = std::move(k);
     }
@@ -115,7 +117,8 @@ Value quantify(Runtime& runtime, const Arguments& a) {
 }
 
 Value sorted(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "sorted", 1, 1);
+  if (a.positional.size() != 1)
+    throw Error(ErrorClass::TypeError, "sorted expected 1 argument, got " + std::to_string(a.positional.size()));
   check_keywords(a, "sorted", {"key", "reverse"});
   std::vector<Value> items = collect(runtime, a.positional[0]);
   const Value* reverse = keyword(a, "reverse");
@@ -334,6 +337,8 @@ Value divmod(Runtime& runtime, const Arguments& a) {
 }
 
 Value pow(Runtime& runtime, const Arguments& a) {
+  if (a.positional.size() == 1 && a.keyword_names.empty())
+    throw Error(ErrorClass::TypeError, "pow() missing required argument 'exp' (pos 2)");
   check_arguments(a, "pow", 2, 3);
   if (a.positional.size() == 2 || a.positional[2].is_none())
     return binary(runtime, BinaryOperator::Pow, a.positional[0], a.positional[1]);

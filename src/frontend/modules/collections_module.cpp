@@ -241,7 +241,7 @@ Value deque_insert(Deque& d, Runtime&, const Arguments& a) {
 Value deque_remove(Deque& d, Runtime& runtime, const Arguments& a) {
   check_arguments(a, "deque.remove", 1, 1);
   std::size_t i = d.find(runtime, a.positional[0]);
-  if (i == d.items.size()) throw Error(ErrorClass::ValueError, "deque.remove(x): x not in deque");
+  if (i == d.items.size()) throw Error(ErrorClass::ValueError, repr(runtime, a.positional[0]) + " is not in deque");
   d.items.erase(d.items.begin() + static_cast<std::ptrdiff_t>(i));
   ++d.changes;
   return Value::none();

@@ -103,7 +103,8 @@ template <bool Combinations>
 Value math_choose(Runtime&, const Arguments& a) {
   check_arguments(a, Combinations ? "comb" : "perm", 1, 2);
   std::int64_t n = index_of(a.positional[0], "n"), k = a.positional.size() > 1 ? index_of(a.positional[1], "k") : n;
-  if (n < 0 || k < 0) throw Error(ErrorClass::ValueError, "n and k must be non-negative integers");
+  if (n < 0 || k < 0)
+    throw Error(ErrorClass::ValueError, n < 0 ? "n must be a non-negative integer" : "k must be a non-negative integer");
   if (k > n) return Value::integer(0);
   if (Combinations) k = std::min(k, n - k);
   if (k > 50'000) throw Error(ErrorClass::MemoryError, "the result has too many digits");
@@ -210,7 +211,10 @@ Value math_ulp(Runtime&, const Arguments& a) {
   double x = std::fabs(real_of(a.positional[0]));
   return Value::real(std::isfinite(x) ? std::nextafter(x, INFINITY) - x : x);
 }
-double gamma_function(double x) { return x == std::floor(x) && x <= 0 ? NAN : std::tgamma(x); }
+double gamma_function(double x) {
+  if (x == std::floor(x) && x <= 0) domain();  // the poles
+  return std::tgamma(x);
+}
 
 constexpr FunctionRow kMath[] = {{"sqrt", math1<"math.sqrt", std::sqrt>},
                                  {"exp", math1<"math.exp", std::exp>},

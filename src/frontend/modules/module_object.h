@@ -1,8 +1,6 @@
 // Modules of the language: a name and a table of members, made when first asked for.
 #pragma once
 
-#include <algorithm>
-
 #include "frontend/types/type_object.h"
 
 namespace autoray::frontend {
@@ -29,13 +27,6 @@ class ModuleObject : public runtime::NativeObject {
   Find find_;
   std::vector<std::string_view> (*names_)();
   runtime::Ref<runtime::Dict> members_;
-};
-
-// A function's name as a template argument, for errors of functions that one template makes.
-template <std::size_t N>
-struct FunctionName {
-  constexpr FunctionName(const char (&name)[N]) { std::copy_n(name, N, text); }
-  char text[N];
 };
 
 // A table of functions and constants: the members of most modules.
@@ -72,6 +63,7 @@ Value make_typing_module(Runtime& runtime);
 Value make_numpy_module(Runtime& runtime);
 Value make_numpy_submodule(Runtime& runtime, std::string_view name);
 Value make_autoray_module(Runtime& runtime);
+Value make_lazy_module(Runtime& runtime);
 // shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.
 Value find_meta_function(std::string_view name);
 

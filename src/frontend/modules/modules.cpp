@@ -16,6 +16,7 @@ constexpr ModuleRow kModules[] = {
     {"numpy.random", [](Runtime& r) { return make_numpy_submodule(r, "random"); }},
     {"autoray", make_autoray_module},
     {"autoray.autoray", make_autoray_module},
+    {"autoray.lazy", make_lazy_module},
     {"math", make_math_module},
     {"cmath", make_cmath_module},
     {"time", make_time_module},

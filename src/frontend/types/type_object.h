@@ -1,6 +1,7 @@
 // Types as values: int, str, ValueError, np.float64, np.ndarray. Called they construct; isinstance asks `matches`.
 #pragma once
 
+#include <algorithm>
 #include <complex>
 #include <optional>
 #include <string>
@@ -39,6 +40,13 @@ Value named_type(Runtime& runtime, std::string_view name, std::string_view modul
 // np.float64 and its kin.
 Value scalar_type(Runtime& runtime, ir::DType dtype);
 bool is_instance(Runtime& runtime, const Value& value, const Value& type);
+
+// A function's name as a template argument, for errors of functions that one template makes.
+template <std::size_t N>
+struct FunctionName {
+  constexpr FunctionName(const char (&name)[N]) { std::copy_n(name, N, text); }
+  char text[N];
+};
 
 // Arguments of a native function: count and keywords checked, CPython's wording.
 void check_arguments(const Arguments& arguments, std::string_view name, std::size_t least, std::size_t most);

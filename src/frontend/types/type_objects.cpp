@@ -5,6 +5,7 @@
 #include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
 #include "frontend/types/class_methods.h"
+#include "frontend/types/methods.h"
 #include "frontend/types/named_tuple.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
@@ -39,6 +40,7 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
     negative = t[0] == '-';
     t.remove_prefix(1);
   }
+  if (base != 0 && (base < 2 || base > 36)) throw Error(ErrorClass::ValueError, "int() base must be >= 2 and <= 36, or 0");
   int used = base;
   if (t.size() > 1 && t[0] == '0') {
     char c = t[1] | 0x20;
@@ -222,18 +224,31 @@ Value construct_bool(Runtime& runtime, const TypeObject&, const Arguments& a) {
 }
 
 Value construct_str(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  check_arguments(a, "str", 0, 1);
+  if (a.positional.size() > 3)
+    throw Error(ErrorClass::TypeError, "str() takes at most 3 arguments (" + std::to_string(a.positional.size()) + " given)");
+  if (a.positional.size() > 1 || !a.keyword_names.empty()) {
+    check_keywords(a, "str", {"encoding", "errors"});
+    auto* bytes = a.positional.empty() ? nullptr : a.positional[0].get_if<runtime::Bytes>();
+    if (!bytes)
+      throw Error(
+          ErrorClass::TypeError,
+          "decoding " + (a.positional.empty() ? "NoneType" : runtime::type_name(a.positional[0])) + " is not supported");
+    return decode_bytes(bytes->data, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
+  }
   return runtime::make_str(a.positional.empty() ? "" : str(runtime, a.positional[0]));
 }
 
 Value construct_bytes(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  check_arguments(a, "bytes", 0, 2);
+  check_keywords(a, "bytes", {"encoding", "errors"});
+  check_arguments({a.positional, {}, {}}, "bytes", 0, 3);
   if (a.positional.empty()) return make<runtime::Bytes>("");
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) {
-    if (a.positional.size() < 2) throw Error(ErrorClass::TypeError, "string argument without an encoding");
-    return make<runtime::Bytes>(s->text);
+    if (a.positional.size() < 2 && !keyword(a, "encoding"))
+      throw Error(ErrorClass::TypeError, "string argument without an encoding");
+    return encode_text(s->text, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
   }
+  if (v.is_int() && v.as_int() < 0) throw Error(ErrorClass::ValueError, "negative count");
   if (v.is_int())
     return make<runtime::Bytes>(
         std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, std::min<std::int64_t>(v.as_int(), 1 << 30))), '\0'));
@@ -273,7 +288,16 @@ void update_dict(Runtime& runtime, Dict& dict, const Value& source) {
   }
   std::size_t index = 0;
   for (const Value& pair : collect(runtime, source)) {
-    std::vector<Value> two = collect(runtime, pair);
+    bool sequence =
+        pair.is(ObjectKind::Str) || pair.is(ObjectKind::List) || pair.is(ObjectKind::Tuple) || pair.is(ObjectKind::Array);
+    std::vector<Value> two;
+    try {
+      two = collect(runtime, pair);
+    } catch (const Error&) {
+      if (sequence) throw;
+      throw Error(ErrorClass::TypeError,
+                  "cannot convert dictionary update sequence element #" + std::to_string(index) + " to a sequence");
+    }
     if (two.size() != 2)
       throw Error(ErrorClass::ValueError, "dictionary update sequence element #" + std::to_string(index) + " has length " +
                                               std::to_string(two.size()) + "; 2 is required");
