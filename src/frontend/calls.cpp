@@ -375,6 +375,13 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       Value result = call_method(runtime(), self, method, arguments);
       out = std::move(result);
       return true;
+    } catch (const Error& error) {
+      // A method that is not there is marked itself, what a method raises on the whole call.
+      auto& a = as<Attribute>(*e.function);
+      bool missing = error.error_class() == ErrorClass::AttributeError &&
+                     error.message().ends_with("has no attribute '" + std::string(method) + "'");
+      set_raised(missing ? SourceSpan{a.value->span.end, a.span.end} : e.span, frame);
+      return false;
     } catch (...) {
       set_raised(e.span, frame);
       return false;
@@ -647,8 +654,15 @@ bool Evaluator::import_module(std::string_view name, Frame& frame, const SourceS
     if (problem) {
       Error error(ErrorClass::SyntaxError, problem->title.substr(problem->title.find(": ") + 2) + " (" + path + ", line " +
                                                std::to_string(problem->line) + ")");
-      error.with_code(problem->code);
-      return raise(error, span, frame);
+      error.with_code(problem->code).with_hint(problem->hint);
+      raise(error, span, frame);
+      // The place is the neighbour's own line, under the import on the stack.
+      auto& trace = static_cast<Trace&>(pending_.as<runtime::Exception>().place.as<runtime::NativeObject>());
+      trace.unit = unit.get();
+      trace.labels = problem->labels;
+      trace.entries.insert(trace.entries.begin(), {unit.get(), "<module>", problem->labels[0].span.begin});
+      interpreter_.units_.push_back(std::move(unit));
+      return false;
     }
     unit->globals.values[unit->globals.slot(interpreter_.interner.intern("__name__"))] = runtime::make_str(std::string(name));
     ModuleUnit& made = *unit;

@@ -68,9 +68,9 @@ int default_code(ir::ErrorClass error_class) {
     case ErrorClass::TabError: return 102;
     case ErrorClass::NameError:
     case ErrorClass::UnboundLocalError: return 301;
-    case ErrorClass::TypeError:
+    case ErrorClass::TypeError: return 302;
     case ErrorClass::UFuncTypeError:
-    case ErrorClass::DTypePromotionError: return 302;
+    case ErrorClass::DTypePromotionError: return 403;
     case ErrorClass::ValueError: return 303;
     case ErrorClass::AttributeError: return 304;
     case ErrorClass::KeyError:

@@ -324,12 +324,9 @@ class Builder {
       }
       default: {
         std::string what = describe(e);
-        std::string hint = std::string(verb) == "assign to" && what != "None" && what != "True" && what != "False"
-                               ? "did you mean '==' instead of '='?"
-                               : "";
+        bool comparison = std::string(verb) == "assign to" && what != "None" && what != "True" && what != "False";
         fail(e->span,
-             std::string("cannot ") + verb + " " + what + (hint.empty() ? "" : " here. Maybe you meant '==' instead of '='?"),
-             hint);
+             std::string("cannot ") + verb + " " + what + (comparison ? " here. Maybe you meant '==' instead of '='?" : ""));
       }
     }
   }
@@ -1017,6 +1014,7 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, s
     try {
       tree = run();
     } catch (const antlr4::ParseCancellationException&) {
+      stream.fill();
       std::vector<PlainToken> plain;
       for (std::size_t i = 0; i < stream.size(); ++i) {
         Token* token = stream.get(i);

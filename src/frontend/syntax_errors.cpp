@@ -275,6 +275,7 @@ class Explanation {
   }
 
   bool keyword_as_name() {
+    if (after("def") && at_.kind != TokenKind::Keyword) return hint("a name is missing after 'def'");
     if (at_.kind != TokenKind::Keyword) return false;
     bool wants_name = after("def") || after("as") || after("import") || after(".") || after("global") || after("nonlocal") ||
                       after("lambda") || is("=", stop_.at + 1) || (first().text == "def" && !open_.empty()) ||

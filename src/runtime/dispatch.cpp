@@ -1,6 +1,7 @@
 #include "runtime/dispatch.h"
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bind.h"
 
 namespace autoray::runtime {
@@ -65,10 +66,18 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
   return {std::nullopt, name};
 }
 
-[[noreturn]] void no_function(std::string_view name, std::string_view backend) {
-  throw Error(ErrorClass::ImportError,
-              "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
-      .with_code(503);
+[[noreturn]] void no_function(Runtime& runtime, std::string_view name, std::string_view backend) {
+  Error error(ErrorClass::ImportError,
+              "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.");
+  std::vector<std::string_view> known;
+  if (!runtime.find_backend(backend)) {
+    for (std::size_t id = 0; id < runtime.backend_count(); ++id)
+      known.push_back(runtime.backend_name(static_cast<BackendId>(id)));
+    std::string hint = ir::suggestion(backend, known);
+    throw error.with_code(501).with_hint(hint.empty() ? "`autoray backends` lists the backends" : hint);
+  }
+  for (const ir::Op& op : ir::all_ops()) known.push_back(op.path);
+  throw error.with_code(503).with_hint(ir::suggestion(name, known));
 }
 
 // Arguments with some keywords taken out or put in; the spans stay valid as long as this object.
@@ -172,7 +181,7 @@ Value do_call(Runtime& runtime, std::string_view name, const Arguments& argument
     Ref<Callable> function = found->second;
     return function->call(runtime, edited.arguments);
   }
-  no_function(name, backend);
+  no_function(runtime, name, backend);
 }
 
 Value numpy_call(Runtime& runtime, OpId id, const Arguments& arguments) {
@@ -215,7 +224,7 @@ Ref<Callable> library_function(Runtime& runtime, const std::string& backend, con
   Choice choice = choice_of_name(runtime, backend);
   if (id == OpId::Count || !choice.native) {
     auto found = runtime.registered.find(backend + "/" + name);
-    if (found == runtime.registered.end()) no_function(name, backend);
+    if (found == runtime.registered.end()) no_function(runtime, name, backend);
     return found->second;
   }
   if (Entry& entry = runtime.entry(*choice.native, id); entry.registered) return entry.registered;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
@@ -220,7 +221,7 @@ std::optional<DType> to_dtype(const Value& value) {
   if (value.is_none() || value.empty()) return std::nullopt;
   if (auto* text = value.get_if<Str>()) {
     if (auto dtype = ir::parse_dtype(text->text)) return dtype;
-    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood").with_code(403);
+    throw ir::unknown_dtype(text->text);
   }
   if (auto* callable = value.get_if<Callable>())
     if (auto dtype = callable->type_dtype()) return dtype;
@@ -402,11 +403,13 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
     given.pop_back();
     if (!shape)
       throw Error(ErrorClass::ValueError,
-                  "operands could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes) + given + " ");
+                  "operands could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes) + given + " ")
+          .with_code(401);
     std::string wanted = ir::broadcast_shapes_text(shapes);
     wanted.pop_back();
     throw Error(ErrorClass::ValueError,
-                "non-broadcastable output operand with shape " + given + " doesn't match the broadcast shape " + wanted);
+                "non-broadcastable output operand with shape " + given + " doesn't match the broadcast shape " + wanted)
+        .with_code(401);
   }
   if (where) {
     masked_copy(runtime, result, out, to_array(runtime, *where));

@@ -528,6 +528,19 @@ constexpr std::string_view kRefused[] = {"open",       "input",     "eval",  "ex
                                          "locals",     "vars",      "super", "property", "classmethod", "staticmethod",
                                          "memoryview", "bytearray", "dir",   "help",     "breakpoint",  "__import__"};
 
+// The nearest supported form of a refused builtin; empty when there is none.
+std::string instead_of(std::string_view name) {
+  if (name == "open") return "np.load, np.loadtxt and np.save read and write files";
+  if (name == "input") return "take the value from sys.argv, or from --load";
+  if (name == "eval" || name == "exec" || name == "compile") return "call the function directly: text is not run as code";
+  if (name == "globals" || name == "locals" || name == "vars") return "keep the values in a dictionary";
+  if (name == "super" || name == "property" || name == "classmethod" || name == "staticmethod")
+    return "the language has no classes of its own";
+  if (name == "bytearray" || name == "memoryview") return "use bytes, or an array of dtype uint8";
+  if (name == "dir" || name == "help") return "`autoray ops` lists the operations";
+  return {};
+}
+
 }  // namespace
 
 Value builtin(Runtime& runtime, std::string_view name) {
@@ -541,7 +554,9 @@ Value builtin(Runtime& runtime, std::string_view name) {
   if (!function.empty()) return runtime.language_objects[key] = function;
   for (std::string_view refused : kRefused)
     if (refused == name)
-      throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported").with_code(202);
+      throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported")
+          .with_code(202)
+          .with_hint(instead_of(name));
   for (std::string_view type : kTypes)
     if (type == name) return builtin_type(runtime, name);
   // Exception classes; numpy's own stand in their modules.

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "frontend/modules/module_object.h"
+#include "ir/suggest.h"
 #include "runtime/dispatch.h"
 
 namespace autoray::frontend {
@@ -29,6 +30,9 @@ Value do_function(Runtime& runtime, const Arguments& a) {
       }
     return call(runtime, meta, {rest.positional, names, values});
   }
+  if (ir::find_op(name) == ir::OpId::Count)
+    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name"})
+      if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
   return runtime::do_call(runtime, name, rest);
 }
 
@@ -85,8 +89,11 @@ std::optional<runtime::BackendId> backend_of(Runtime& runtime, const Value& like
   if (name == "builtins") return runtime.native_backend();
   if (auto id = runtime.find_backend(name)) return id;
   Error error(ErrorClass::ImportError, "unknown backend '" + name + "'");
-  error.with_code(501);
-  throw error;
+  std::vector<std::string_view> known;
+  for (std::size_t id = 0; id < runtime.backend_count(); ++id)
+    known.push_back(runtime.backend_name(static_cast<runtime::BackendId>(id)));
+  std::string hint = ir::suggestion(name, known);
+  throw error.with_code(501).with_hint(hint.empty() ? "`autoray backends` lists the backends" : hint);
 }
 
 class BackendLike final : public runtime::NativeObject {

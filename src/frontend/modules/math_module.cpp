@@ -14,6 +14,10 @@ namespace {
 
 [[noreturn]] void domain() { throw Error(ErrorClass::ValueError, "math domain error"); }
 
+double inverse_tanh(double x) {
+  if (x == 1 || x == -1) domain();
+  return std::atanh(x);
+}
 template <FunctionName Name, double (*F)(double)>
 Value math1(Runtime&, const Arguments& a) {
   check_arguments(a, Name.text, 1, 1);
@@ -232,7 +236,7 @@ constexpr FunctionRow kMath[] = {{"sqrt", math1<"math.sqrt", std::sqrt>},
                                  {"tanh", math1<"math.tanh", std::tanh>},
                                  {"asinh", math1<"math.asinh", std::asinh>},
                                  {"acosh", math1<"math.acosh", std::acosh>},
-                                 {"atanh", math1<"math.atanh", std::atanh>},
+                                 {"atanh", math1<"math.atanh", inverse_tanh>},
                                  {"fabs", math1<"math.fabs", std::fabs>},
                                  {"cbrt", math1<"math.cbrt", std::cbrt>},
                                  {"erf", math1<"math.erf", std::erf>},

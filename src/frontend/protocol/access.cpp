@@ -101,7 +101,7 @@ std::span<const MethodRow> methods_of(const Value& v) {
     case ObjectKind::List: return list_methods();
     case ObjectKind::Tuple: return tuple_methods();
     case ObjectKind::Dict: return dict_methods();
-    case ObjectKind::Set: return set_methods();
+    case ObjectKind::Set: return v.as<runtime::Set>().frozen ? frozenset_methods() : set_methods();
     case ObjectKind::Range: return range_methods();
     default: return {};
   }
@@ -137,6 +137,13 @@ std::vector<std::string> attribute_names(const Value& v) {
   return names;
 }
 
+// What is known about a failed look-up beyond the name itself.
+std::string attribute_hint(const Value& v, const std::string& near) {
+  if (!near.empty()) return "did you mean '" + near + "'?";
+  return v.is_none() ? "the value is None: a function without return, or a method that changes its object in place, gives it"
+                     : "";
+}
+
 [[noreturn]] void no_attribute(const Value& v, std::string_view name) {
   std::vector<std::string> names = attribute_names(v);
   std::vector<std::string_view> views(names.begin(), names.end());
@@ -155,13 +162,9 @@ std::vector<std::string> attribute_names(const Value& v) {
   }
   // CPython suggests in its traceback and not in str(exception): here it is the hint.
   Error error(ErrorClass::AttributeError, message);
-  if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
+  error.with_hint(attribute_hint(v, near));
   throw error;
 }
-
-}  // namespace
-
-namespace {
 
 // A slice resolved against a length, as PySlice_AdjustIndices.
 struct Bounds {
@@ -304,7 +307,11 @@ std::int64_t checked_index(const Value& key, std::int64_t length, const char* ty
                 std::string(type) + " indices must be integers or slices, not " + runtime::type_name(key));
   std::int64_t i = index_of(key, "index");
   if (i < 0) i += length;
-  if (i < 0 || i >= length) throw Error(ErrorClass::IndexError, std::string(type) + " " + what);
+  if (i < 0 || i >= length)
+    throw Error(ErrorClass::IndexError, std::string(type) + " " + what)
+        .with_hint(length == 0 ? "it is empty"
+                               : "its length is " + std::to_string(length) + ": indices go from " + std::to_string(-length) +
+                                     " to " + std::to_string(length - 1));
   return i;
 }
 
@@ -349,8 +356,15 @@ Value str_item(const Str& s, const Value& key) {
   return runtime::make_str(s.text.substr(from, to - from));
 }
 
-[[noreturn]] void key_error(const Value& key) {
-  throw runtime::Raised{make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{key})};
+[[noreturn]] void key_error(Dict& dict, const Value& key) {
+  auto exception = make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{key});
+  if (auto* text = key.get_if<Str>(); text && dict.size() <= 1000) {
+    std::vector<std::string_view> known;
+    for (auto& entry : dict.entries())
+      if (auto* name = entry.key.get_if<Str>()) known.push_back(name->text);
+    exception->hint = ir::suggestion(text->text, known);
+  }
+  throw runtime::Raised{exception};
 }
 
 }  // namespace
@@ -403,7 +417,7 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
           return made;
         }
       }
-      key_error(key);
+      key_error(d, key);
     }
     case ObjectKind::Array: return runtime::get_item(runtime, v.as<runtime::ArrayObject>().array, key);
     case ObjectKind::NumpyScalar: {
@@ -489,7 +503,7 @@ void delete_item(Runtime& runtime, const Value& v, const Value& key) {
   if (auto* dict = v.get_if<Dict>()) {
     if (dict->pop(key).empty()) {
       if (dict->subclass && std::string_view(dict->subclass) == "Counter") return;
-      key_error(key);
+      key_error(*dict, key);
     }
     return;
   }
@@ -501,6 +515,15 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
   if (container.is_object()) switch (container.object()->kind()) {
       case ObjectKind::Dict: return container.as<Dict>().find(item) != nullptr;
       case ObjectKind::Set: return container.as<runtime::Set>().items->find(item) != nullptr;
+      case ObjectKind::Bytes: {
+        auto& data = container.as<runtime::Bytes>().data;
+        if (auto* part = item.get_if<runtime::Bytes>()) return data.find(part->data) != std::string::npos;
+        if (!is_integer_value(item))
+          throw Error(ErrorClass::TypeError, "a bytes-like object is required, not '" + runtime::type_name(item) + "'");
+        std::int64_t byte = index_of(item, "byte");
+        if (byte < 0 || byte > 255) throw Error(ErrorClass::ValueError, "byte must be in range(0, 256)");
+        return data.find(static_cast<char>(byte)) != std::string::npos;
+      }
       case ObjectKind::Str: {
         auto* part = item.get_if<Str>();
         if (!part)

@@ -497,11 +497,17 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
     if (auto* text = a.get_if<Str>()) return runtime::make_str(percent_format(runtime, text->text, b));
   if (op == BinaryOperator::Add) {
     if (a.is(ObjectKind::Str))
-      throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str");
+      throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
+    if (a.is(ObjectKind::Bytes))
+      throw Error(ErrorClass::TypeError, "can't concat " + runtime::type_name(b) + " to bytes")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
     if (a.is(ObjectKind::List))
-      throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list");
+      throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
     if (a.is(ObjectKind::Tuple))
-      throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple");
+      throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
   }
   unsupported(op, a, b);
 }

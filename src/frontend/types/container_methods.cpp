@@ -569,23 +569,25 @@ constexpr MethodRow kDict[] = {{"keys", dict_view<View::Keys>},
                                {"subtract", counter_subtract},
                                {"total", counter_total},
                                {"move_to_end", ordered_move_to_end}};
-constexpr MethodRow kSet[] = {{"add", set_add},
-                              {"discard", set_discard},
-                              {"remove", set_remove},
-                              {"pop", set_pop},
-                              {"union", set_combine<BinaryOperator::BitOr, false>},
+// What frozenset has too stands first.
+constexpr std::size_t kFrozenMethods = 8;
+constexpr MethodRow kSet[] = {{"union", set_combine<BinaryOperator::BitOr, false>},
                               {"intersection", set_combine<BinaryOperator::BitAnd, false>},
                               {"difference", set_combine<BinaryOperator::Sub, false>},
                               {"symmetric_difference", set_combine<BinaryOperator::BitXor, false>},
+                              {"issubset", set_compare<CompareOperator::LtE>},
+                              {"issuperset", set_compare<CompareOperator::GtE>},
+                              {"isdisjoint", set_isdisjoint},
+                              {"copy", set_copy},
+                              {"add", set_add},
+                              {"discard", set_discard},
+                              {"remove", set_remove},
+                              {"pop", set_pop},
                               {"update", set_combine<BinaryOperator::BitOr, true>},
                               {"intersection_update", set_combine<BinaryOperator::BitAnd, true>},
                               {"difference_update", set_combine<BinaryOperator::Sub, true>},
                               {"symmetric_difference_update", set_combine<BinaryOperator::BitXor, true>},
-                              {"issubset", set_compare<CompareOperator::LtE>},
-                              {"issuperset", set_compare<CompareOperator::GtE>},
-                              {"isdisjoint", set_isdisjoint},
-                              {"clear", set_clear},
-                              {"copy", set_copy}};
+                              {"clear", set_clear}};
 constexpr MethodRow kRange[] = {{"index", range_index}, {"count", range_count}};
 constexpr MethodRow kNumber[] = {{"conjugate", number_conjugate},  {"bit_length", int_bit_length},
                                  {"bit_count", int_bit_count},     {"to_bytes", int_to_bytes},
@@ -598,6 +600,7 @@ std::span<const MethodRow> list_methods() { return kList; }
 std::span<const MethodRow> tuple_methods() { return kTuple; }
 std::span<const MethodRow> dict_methods() { return kDict; }
 std::span<const MethodRow> set_methods() { return kSet; }
+std::span<const MethodRow> frozenset_methods() { return std::span(kSet).first(kFrozenMethods); }
 std::span<const MethodRow> range_methods() { return kRange; }
 std::span<const MethodRow> number_methods() { return kNumber; }
 

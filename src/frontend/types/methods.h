@@ -17,6 +17,7 @@ std::span<const MethodRow> list_methods();
 std::span<const MethodRow> tuple_methods();
 std::span<const MethodRow> dict_methods();
 std::span<const MethodRow> set_methods();
+std::span<const MethodRow> frozenset_methods();
 std::span<const MethodRow> range_methods();
 std::span<const MethodRow> number_methods();  // int, float, complex, bool
 
