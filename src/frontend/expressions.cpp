@@ -425,6 +425,13 @@ bool Evaluator::eval_sequence(Sequence& e, Frame& frame, std::vector<Value>& ite
     if (!eval(*as<Starred>(*element).value, frame, iterable)) return false;
     try {
       for (Value& item : collect(runtime(), iterable)) items.push_back(std::move(item));
+    } catch (const Error& error) {
+      if (error.message() != "'" + runtime::type_name(iterable) + "' object is not iterable") {
+        set_raised(element->span, frame);
+        return false;
+      }
+      return raise(Error(ErrorClass::TypeError, "Value after * must be an iterable, not " + runtime::type_name(iterable)),
+                   element->span, frame);
     } catch (...) {
       set_raised(element->span, frame);
       return false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "frontend/string_literals.h"
+
 namespace autoray::frontend {
 namespace {
 
@@ -326,15 +328,6 @@ std::string bad_number(std::string_view glued) {
   if (digits && glued.size() > 1 && glued[0] == '0' && glued.find("__") == std::string_view::npos && glued.back() != '_')
     return "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers";
   return std::string("invalid ") + base + " literal";
-}
-
-std::uint32_t code_point(std::string_view utf8) {
-  auto u = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(utf8[i])); };
-  if (utf8.empty()) return 0;
-  if (u(0) < 0x80) return u(0);
-  if (u(0) < 0xe0) return (u(0) & 31) << 6 | (u(1) & 63);
-  if (u(0) < 0xf0) return (u(0) & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
-  return (u(0) & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
 }
 
 std::string character_message(std::string_view character) {

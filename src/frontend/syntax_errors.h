@@ -37,8 +37,6 @@ std::string bad_number(std::string_view glued);
 std::string character_hint(std::string_view character);
 // "invalid character '“' (U+201C)".
 std::string character_message(std::string_view character);
-// The first character of UTF-8 text; 0 for no text.
-std::uint32_t code_point(std::string_view utf8);
 // Whether a code point beyond ASCII may stand in a name. By blocks: letters of all scripts, but no punctuation, symbols,
 // blanks.
 bool is_name_character(std::uint32_t code_point);

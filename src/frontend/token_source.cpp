@@ -1,5 +1,7 @@
 #include "frontend/token_source.h"
 
+#include "frontend/string_literals.h"
+
 #include <AutorayLexer.h>
 #include <AutorayParser.h>
 

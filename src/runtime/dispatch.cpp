@@ -80,6 +80,17 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
   throw error.with_code(503).with_hint(ir::suggestion(name, known));
 }
 
+// What is registered under a name that is no op: for the backend, or for one that it is based on. Null when nothing is.
+Ref<Callable> registered_function(Runtime& runtime, std::string_view backend, std::string_view name) {
+  while (!backend.empty()) {
+    auto found = runtime.registered.find(std::string(backend) + "/" + std::string(name));
+    if (found != runtime.registered.end()) return found->second;
+    auto native = runtime.find_backend(backend);
+    backend = native ? runtime.backend(*native).based_on : std::string_view();
+  }
+  return nullptr;
+}
+
 // Arguments with some keywords taken out or put in; the spans stay valid as long as this object.
 struct EditedArguments {
   std::vector<std::string_view> names;
@@ -177,10 +188,7 @@ Value do_call(Runtime& runtime, std::string_view name, const Arguments& argument
   }
   if (choice.native && id != OpId::Count) return call_on(runtime, id, *choice.native, edited.arguments);
   std::string backend = choice.native ? std::string(runtime.backend_name(*choice.native)) : choice.name;
-  if (auto found = runtime.registered.find(backend + "/" + std::string(name)); found != runtime.registered.end()) {
-    Ref<Callable> function = found->second;
-    return function->call(runtime, edited.arguments);
-  }
+  if (Ref<Callable> function = registered_function(runtime, backend, name)) return function->call(runtime, edited.arguments);
   no_function(runtime, name, backend);
 }
 
@@ -223,9 +231,9 @@ Ref<Callable> library_function(Runtime& runtime, const std::string& backend, con
   OpId id = ir::find_op(name);
   Choice choice = choice_of_name(runtime, backend);
   if (id == OpId::Count || !choice.native) {
-    auto found = runtime.registered.find(backend + "/" + name);
-    if (found == runtime.registered.end()) no_function(runtime, name, backend);
-    return found->second;
+    Ref<Callable> function = registered_function(runtime, backend, name);
+    if (!function) no_function(runtime, name, backend);
+    return function;
   }
   if (Entry& entry = runtime.entry(*choice.native, id); entry.registered) return entry.registered;
   BackendId native = *choice.native;

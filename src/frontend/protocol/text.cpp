@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
 #include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
@@ -39,8 +40,20 @@ std::string repr_text(const std::string& text) {
       char buffer[8];
       std::snprintf(buffer, sizeof buffer, "\\x%02x", u);
       r += buffer;
-    } else {
+    } else if (u < 0x80) {
       r += c;
+    } else {
+      std::size_t length = u < 0xe0 ? 2 : u < 0xf0 ? 3 : 4;
+      std::string_view character = std::string_view(text).substr(i, length);
+      std::uint32_t point = code_point(character);
+      if (is_printable(point)) {
+        r += character;
+      } else {
+        char buffer[16];
+        std::snprintf(buffer, sizeof buffer, point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
+        r += buffer;
+      }
+      i += length - 1;
     }
   }
   return r + quote;

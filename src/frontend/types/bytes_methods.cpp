@@ -55,17 +55,6 @@ Codec codec_of(const Arguments& a, std::string_view function) {
   return codec;
 }
 
-// The next code point of valid UTF-8, and its length.
-std::uint32_t next_point(std::string_view text, std::size_t at, std::size_t& length) {
-  auto u = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[at + i])); };
-  std::uint32_t c = u(0);
-  length = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-  if (length == 1) return c;
-  if (length == 2) return (c & 31) << 6 | (u(1) & 63);
-  if (length == 3) return (c & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
-  return (c & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
-}
-
 std::string escaped(std::uint32_t c) {
   char text[16];
   std::snprintf(text, sizeof text, c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c);
@@ -94,7 +83,9 @@ Value encode_text(const std::string& text, const Arguments& a) {
   std::string data;
   std::size_t position = 0, length = 0;
   for (std::size_t i = 0; i < text.size(); i += length, ++position) {
-    std::uint32_t c = next_point(text, i, length);
+    auto lead = static_cast<unsigned char>(text[i]);
+    length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    std::uint32_t c = code_point(std::string_view(text).substr(i, length));
     if (c < limit)
       data += static_cast<char>(c);
     else if (codec.on_error == OnError::Replace)

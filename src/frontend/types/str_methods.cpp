@@ -30,14 +30,6 @@ bool alpha(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || static_cast<
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
 std::vector<std::string_view> points(std::string_view text);
-std::uint32_t point_of(std::string_view utf8) {
-  auto u = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(utf8[i])); };
-  if (utf8.size() == 1) return u(0);
-  if (utf8.size() == 2) return (u(0) & 31) << 6 | (u(1) & 63);
-  if (utf8.size() == 3) return (u(0) & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
-  return (u(0) & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
-}
-
 // The C library's Unicode tables, whatever the process's own locale; null where they are missing: then ASCII alone has case.
 locale_t unicode() {
   static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
@@ -46,31 +38,38 @@ locale_t unicode() {
 std::string lower_point(std::string_view p) {
   if (p.size() == 1 || !unicode()) return std::string(1, lower(p[0])) + std::string(p.substr(1));
   std::string text;
-  append_utf8(text, static_cast<std::uint32_t>(towlower_l(static_cast<wint_t>(point_of(p)), unicode())));
+  append_utf8(text, static_cast<std::uint32_t>(towlower_l(static_cast<wint_t>(code_point(p)), unicode())));
   return text;
 }
 std::string upper_point(std::string_view p) {
   if (p == "ß") return "SS";
   if (p.size() == 1 || !unicode()) return std::string(1, upper(p[0])) + std::string(p.substr(1));
   std::string text;
-  append_utf8(text, static_cast<std::uint32_t>(towupper_l(static_cast<wint_t>(point_of(p)), unicode())));
+  append_utf8(text, static_cast<std::uint32_t>(towupper_l(static_cast<wint_t>(code_point(p)), unicode())));
   return text;
 }
 bool is_lower(std::string_view p) { return upper_point(p) != p; }
 bool is_upper(std::string_view p) { return lower_point(p) != p; }
 bool is_alpha(std::string_view p) {
   if (p.size() == 1 || !unicode()) return alpha(p[0]);
-  return iswalpha_l(static_cast<wint_t>(point_of(p)), unicode());
+  return iswalpha_l(static_cast<wint_t>(code_point(p)), unicode());
 }
 
+Value mapped_ascii(const Value& self, char (*f)(char)) {
+  std::string text = self_of(self).text;
+  for (char& c : text) c = f(c);
+  return runtime::make_str(std::move(text));
+}
 template <class F>
 Value mapped(const Value& self, F f) {
   std::string text;
+  text.reserve(self_of(self).text.size());
   for (std::string_view p : points(self_of(self).text)) text += f(p);
   return runtime::make_str(std::move(text));
 }
 Value str_lower(Runtime&, const Value& s, const Arguments& a) {
   check_arguments(a, "str.lower", 0, 0);
+  if (self_of(s).ascii()) return mapped_ascii(s, lower);
   return mapped(s, lower_point);
 }
 Value str_casefold(Runtime&, const Value& s, const Arguments& a) {
@@ -79,6 +78,7 @@ Value str_casefold(Runtime&, const Value& s, const Arguments& a) {
 }
 Value str_upper(Runtime&, const Value& s, const Arguments& a) {
   check_arguments(a, "str.upper", 0, 0);
+  if (self_of(s).ascii()) return mapped_ascii(s, upper);
   return mapped(s, upper_point);
 }
 Value str_swapcase(Runtime&, const Value& s, const Arguments& a) {
@@ -398,9 +398,7 @@ Value str_isascii(Runtime&, const Value& s, const Arguments& a) {
 Value str_isprintable(Runtime&, const Value& s, const Arguments& a) {
   check_arguments(a, "str.isprintable", 0, 0);
   for (std::string_view p : points(self_of(s).text)) {
-    bool plain = p.size() == 1 ? p[0] >= ' ' && p[0] != 0x7f
-                               : unicode() && iswprint_l(static_cast<wint_t>(point_of(p)), unicode()) && !is_space(p);
-    if (!plain) return Value::boolean(false);
+    if (!is_printable(code_point(p))) return Value::boolean(false);
   }
   return Value::boolean(true);
 }
@@ -432,7 +430,7 @@ Value str_translate(Runtime& runtime, const Value& s, const Arguments& a) {
   for (std::string_view p : points(self_of(s).text)) {
     Value to;
     try {
-      to = get_item(runtime, a.positional[0], Value::integer(point_of(p)));
+      to = get_item(runtime, a.positional[0], Value::integer(code_point(p)));
     } catch (const runtime::Raised& raised) {
       if (!ir::derives(raised.exception.as<runtime::Exception>().error_class, ErrorClass::LookupError)) throw;
     } catch (const Error& e) {
@@ -464,15 +462,16 @@ Value str_maketrans(Runtime&, const Value&, const Arguments& a) {
       if (key && key->length != 1) throw Error(ErrorClass::ValueError, "string keys in translate table must be of length 1");
       if (!key && !entry.key.is_int())
         throw Error(ErrorClass::TypeError, "keys in translate table must be strings or integers");
-      table->set(key ? Value::integer(point_of(key->text)) : entry.key, entry.value);
+      table->set(key ? Value::integer(code_point(key->text)) : entry.key, entry.value);
     }
     return table;
   }
   auto from = points(text_arg(a, 0, "maketrans()")), to = points(text_arg(a, 1, "maketrans()"));
   if (from.size() != to.size()) throw Error(ErrorClass::ValueError, "the first two maketrans arguments must have equal length");
-  for (std::size_t i = 0; i < from.size(); ++i) table->set(Value::integer(point_of(from[i])), Value::integer(point_of(to[i])));
+  for (std::size_t i = 0; i < from.size(); ++i)
+    table->set(Value::integer(code_point(from[i])), Value::integer(code_point(to[i])));
   if (a.positional.size() > 2)
-    for (std::string_view p : points(text_arg(a, 2, "maketrans()"))) table->set(Value::integer(point_of(p)), Value::none());
+    for (std::string_view p : points(text_arg(a, 2, "maketrans()"))) table->set(Value::integer(code_point(p)), Value::none());
   return table;
 }
 Value str_isidentifier(Runtime&, const Value& s, const Arguments&) {
