@@ -114,6 +114,15 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     problem.hint = std::move(hint);
     return false;
   };
+  auto line_of = [&](std::size_t offset) {
+    return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  };
+  auto unterminated_triple = [&](std::uint32_t begin) {
+    std::size_t end = text.ends_with('\n') ? text.size() - 1 : text.size();
+    return fail(ir::ErrorClass::SyntaxError, 104,
+                "unterminated triple-quoted string literal (detected at line " + std::to_string(line_of(end)) + ")",
+                {begin, begin + 3});
+  };
   tokens.reserve(raw.size() + 16);
   auto end = std::make_unique<CommonToken>(Token::EOF);
   end->setStartIndex(raw.empty() ? 0 : raw.back()->getStopIndex() + 1);
@@ -132,23 +141,25 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     if (type == AutorayLexer::ANY) {
       char c = text[span.begin];
       if (c == '\'' || c == '"') {
-        std::size_t begin = span.begin;
         // A triple quote opens where three stand; the lexer has taken the first two for an empty string.
-        bool triple = begin >= 2 && text[begin - 1] == c && text[begin - 2] == c;
-        std::size_t stop = triple ? text.size() : std::min(text.find_first_of("\r\n", begin), text.size());
-        auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(stop), '\n');
-        if (triple && stop > 0 && text[stop - 1] == '\n') --line;
-        if (triple) begin -= 2;
-        return fail(ir::ErrorClass::SyntaxError, 104,
-                    std::string("unterminated ") + (triple ? "triple-quoted " : "") + "string literal (detected at line " +
-                        std::to_string(line) + ")",
-                    {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(triple ? begin + 3 : begin + 1)},
-                    triple ? "" : "a string ends on its line, unless it is triple-quoted");
+        bool triple = span.begin >= 2 && text[span.begin - 1] == c && text[span.begin - 2] == c;
+        return triple ? unterminated_triple(span.begin - 2)
+                      : fail(ir::ErrorClass::SyntaxError, 104,
+                             "unterminated string literal (detected at line " + std::to_string(line_of(span.begin)) + ")",
+                             {span.begin, span.begin + 1}, "a string ends on its line, unless it is triple-quoted");
       }
       if (c == '\\')
         return fail(ir::ErrorClass::SyntaxError, 104, "unexpected character after line continuation character", span);
       std::string_view character = text.substr(span.begin, span.end - span.begin);
       return fail(ir::ErrorClass::SyntaxError, 104, character_message(character), span, character_hint(character));
+    }
+    if (type == AutorayLexer::STRING && span.end < text.size()) {
+      // "" followed by " is the start of a triple-quoted string that never ends.
+      char quote = text[span.end - 1];
+      bool empty = text[span.end - 2] == quote &&
+                   (span.end - span.begin == 2 ||
+                    text.substr(span.begin, span.end - span.begin).find(quote) == span.end - span.begin - 2);
+      if (empty && text[span.end] == quote) return unterminated_triple(span.end - 2);
     }
     if (type == AutorayLexer::NAME || is_number(type))
       if (!check_word(*token, text, span, previous_end, is_number(previous), fail)) return false;
