@@ -126,8 +126,16 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     std::string takes = required_positional == positional
                             ? std::to_string(positional)
                             : "from " + std::to_string(required_positional) + " to " + std::to_string(positional);
-    throw Error(ErrorClass::TypeError, name() + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") +
-                                           " but " + std::to_string(given) + (given == 1 ? " was" : " were") + " given");
+    std::size_t keyword_only = 0;
+    for (const Parameter& p : parameters)
+      for (std::string_view keyword : arguments.keyword_names)
+        keyword_only += p.kind == ParameterKind::KeywordOnly && interpreter_.interner.text(p.name) == keyword;
+    std::string were = std::to_string(given) + (given == 1 && !keyword_only ? " was" : " were");
+    if (keyword_only)
+      were = std::to_string(given) + " positional argument" + (given == 1 ? "" : "s") + " (and " +
+             std::to_string(keyword_only) + " keyword-only argument" + (keyword_only == 1 ? "" : "s") + ") were";
+    throw Error(ErrorClass::TypeError,
+                name() + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") + " but " + were + " given");
   }
   Ref<Dict> extra;
   if (keywords) {
@@ -208,6 +216,7 @@ bool Evaluator::run_function(ScriptFunction& function, Frame& frame, Value& resu
 bool Evaluator::call_script(ScriptFunction& function, const Arguments& arguments, Value& result) {
   Frame frame;
   frame.unit = &function.unit;
+  frame.scope = function.code.scope;
   frame.function = interpreter_.interner.text(function.code.name).data();  // outlives the function
   frame.caller = current_;
   auto raise_in_caller = [&](const Error& error) {
@@ -476,6 +485,7 @@ class GeneratorIterator final : public runtime::Iterator {
       closure_.push_back(c.from_parent_cell ? Ref<Cell>::share(&maker.slots[c.index].as<Cell>()) : maker.closure[c.index]);
     for (std::uint32_t slot : e.scope->cell_slots) slots_[slot] = make<Cell>();
     frame_.unit = maker.unit;
+    frame_.scope = e.scope;
     frame_.function = "<genexpr>";
   }
   std::string_view iterator_type() const override { return "generator"; }

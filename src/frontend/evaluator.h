@@ -55,6 +55,7 @@ struct Frame {
   const Ref<runtime::Cell>* closure = nullptr;
   ModuleUnit* unit = nullptr;
   const char* function = "<module>";
+  const FunctionScope* scope = nullptr;  // names of the slots, for messages
   Frame* caller = nullptr;
   SourceSpan call_site{};  // in this frame: where the innermost call stands
 };

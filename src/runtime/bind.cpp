@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
 
@@ -109,7 +110,10 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     }
     std::string message = short_name(op) + "() got an unexpected keyword argument '" + std::string(name) + "'";
     Error error(ErrorClass::TypeError, message);
-    error.with_hint("its parameters are (" + std::string(op.signature) + ")");
+    std::vector<std::string_view> known;
+    for (const auto& parameter : parameters) known.push_back(parameter.name);
+    std::string near = ir::suggestion(name, known);
+    error.with_hint(near + (near.empty() ? "" : " ") + "its parameters are (" + std::string(op.signature) + ")");
     throw error;
   }
   std::vector<std::string> missing;

@@ -51,7 +51,8 @@ void check_keywords(const Arguments& a, std::string_view function, std::initiali
   for (std::string_view name : a.keyword_names)
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
       throw Error(ErrorClass::TypeError,
-                  "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()");
+                  "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()")
+          .with_hint(ir::suggestion(name, std::span(allowed.begin(), allowed.size())));
 }
 
 std::int64_t index_of(const Value& v, std::string_view what) {
