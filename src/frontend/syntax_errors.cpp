@@ -105,7 +105,7 @@ class Explanation {
     const PlainToken& head = first();
     if (head.kind != TokenKind::Name || stop_.at == line_) return false;
     // match and type are names until a statement follows them.
-    if (head.text == "match" && stop_.at <= line_ + 2) {
+    if (head.text == "match" && (stop_.at <= line_ + 2 || line_opens_block())) {
       mark(head.span);
       return say("'match' is not supported", "use if and elif", 201);
     }
@@ -114,6 +114,12 @@ class Explanation {
       return say("'type' statements are not supported", "annotations are read and ignored: leave the alias out", 201);
     }
     return false;
+  }
+
+  bool line_opens_block() const {
+    std::size_t end = stop_.at;
+    while (end < tokens_.size() && !is_layout(tokens_[end]) && tokens_[end].kind != TokenKind::End) ++end;
+    return end > 0 && tokens_[end - 1].text == ":";
   }
 
   bool print_statement() {

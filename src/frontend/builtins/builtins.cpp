@@ -332,6 +332,10 @@ Value round(Runtime& runtime, const Arguments& a) {
 
 Value divmod(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "divmod", 2, 2);
+  const Value &x = a.positional[0], &y = a.positional[1];
+  bool zero = (y.is_float() && y.as_float() == 0) || (y.is_int() && y.as_int() == 0) || (y.is_bool() && !y.as_bool());
+  if (zero && (x.is_float() || (y.is_float() && is_integer_value(x))))
+    throw Error(ErrorClass::ZeroDivisionError, "float divmod()");
   return runtime::make_tuple({binary(runtime, BinaryOperator::FloorDiv, a.positional[0], a.positional[1]),
                               binary(runtime, BinaryOperator::Mod, a.positional[0], a.positional[1])});
 }
