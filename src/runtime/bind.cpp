@@ -110,10 +110,12 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     }
     std::string message = short_name(op) + "() got an unexpected keyword argument '" + std::string(name) + "'";
     Error error(ErrorClass::TypeError, message);
-    std::vector<std::string_view> known;
-    for (const auto& parameter : parameters) known.push_back(parameter.name);
-    std::string near = ir::suggestion(name, known);
-    error.with_hint(near + (near.empty() ? "" : " ") + "its parameters are (" + std::string(op.signature) + ")");
+    std::vector<std::string_view> names;
+    for (const ir::Parameter& parameter : parameters)
+      if (parameter.kind != ir::ParameterKind::PositionalOnly) names.push_back(parameter.name);
+    std::string near = ir::did_you_mean(name, names);
+    error.with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") + "its parameters are (" + std::string(op.signature) +
+                    ")");
     throw error;
   }
   std::vector<std::string> missing;

@@ -77,6 +77,7 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
     throw error.with_code(501).with_hint(hint.empty() ? "`autoray backends` lists the backends" : hint);
   }
   for (const ir::Op& op : ir::all_ops()) known.push_back(op.path);
+  for (const ir::Alias& alias : ir::aliases()) known.push_back(alias.name);
   throw error.with_code(503).with_hint(ir::suggestion(name, known));
 }
 
