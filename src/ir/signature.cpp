@@ -42,6 +42,7 @@ Attr parse_default(std::string_view text) {
   if (text == "None") return {};
   if (text == "True") return true;
   if (text == "False") return false;
+  if (text == "<no value>") return Ellipsis{};  // numpy's own mark where None means something else
   if (text.size() >= 2 && text.front() == '\'') return std::string(text.substr(1, text.size() - 2));
   if (text.front() == '(') {
     Dims dims;
