@@ -263,7 +263,8 @@ Gather make_gather(Runtime& runtime, const Plan& plan) {
     g.index_shape = ir::broadcast_all(shapes);
   } catch (const Error&) {
     throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " +
-                                            ir::broadcast_shapes_text(shapes));
+                                            ir::broadcast_shapes_text(shapes))
+        .with_code(401);
   }
   g.offsets.assign(static_cast<std::size_t>(ir::element_count(g.index_shape)), 0);
   for (std::size_t k = 0; k < plan.indices.size(); ++k) {
@@ -406,9 +407,11 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
     from.pop_back();
     to.pop_back();
     if (plan.basic())
-      throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
+      throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to)
+          .with_code(401);
     throw Error(ErrorClass::ValueError,
-                "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to);
+                "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to)
+        .with_code(401);
   };
   auto fitted = [&](const Dims& target) {
     // Leading axes of length one are dropped, as numpy does.

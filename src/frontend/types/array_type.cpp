@@ -174,15 +174,30 @@ Value method_tobytes(Runtime& runtime, const Value& self, const Arguments&) {
   c = runtime::contiguous(runtime, c, c.dtype);
   return make<runtime::Bytes>(std::string(c.data, static_cast<std::size_t>(c.nbytes())));
 }
-Value method_is_integer(Runtime& runtime, const Value& self, const Arguments& a) {
+// Methods that numpy's scalars share with Python's numbers.
+template <FunctionName Name>
+Value method_of_number(Runtime& runtime, const Value& self, const Arguments& a) {
+  if (!self.is(runtime::ObjectKind::NumpyScalar))
+    throw Error(ErrorClass::AttributeError, std::string("'numpy.ndarray' object has no attribute '") + Name.text + "'");
   Array array = array_of(runtime, self);
-  return call_method(runtime, python_scalar(array.dtype, array.data), "is_integer", a);
+  return call_method(runtime, python_scalar(array.dtype, array.data), Name.text, a);
 }
 
-constexpr Row kMethods[] = {{"item", method_item},           {"tolist", method_tolist},   {"astype", method_astype},
-                            {"clip", method_clip},           {"conj", method_conjugate},  {"conjugate", method_conjugate},
-                            {"fill", method_fill},           {"sort", method_sort},       {"reshape", method_reshape},
-                            {"transpose", method_transpose}, {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
+constexpr Row kMethods[] = {{"item", method_item},
+                            {"tolist", method_tolist},
+                            {"astype", method_astype},
+                            {"clip", method_clip},
+                            {"conj", method_conjugate},
+                            {"conjugate", method_conjugate},
+                            {"fill", method_fill},
+                            {"sort", method_sort},
+                            {"reshape", method_reshape},
+                            {"transpose", method_transpose},
+                            {"tobytes", method_tobytes},
+                            {"is_integer", method_of_number<"is_integer">},
+                            {"as_integer_ratio", method_of_number<"as_integer_ratio">},
+                            {"hex", method_of_number<"hex">},
+                            {"bit_count", method_of_number<"bit_count">}};
 
 constexpr std::string_view kAttributes[] = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides",
                                             "T",     "mT",    "real", "imag", "flat",     "flags",  "base"};
