@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include "ir/dtype.h"
+#include "ir/error.h"
+
 namespace autoray::ir {
 namespace {
 
@@ -36,6 +39,15 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
     }
   }
   return std::string(found);
+}
+
+void throw_unknown_dtype(std::string_view text) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i < kDTypeCount; ++i) names.push_back(name(static_cast<DType>(i)));
+  std::string near = did_you_mean(text, names);
+  throw Error(ErrorClass::TypeError, "data type '" + std::string(text) + "' not understood")
+      .with_code(403)
+      .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
 }
 
 }  // namespace autoray::ir

@@ -222,12 +222,7 @@ std::optional<DType> to_dtype(const Value& value) {
   if (value.is_none() || value.empty()) return std::nullopt;
   if (auto* text = value.get_if<Str>()) {
     if (auto dtype = ir::parse_dtype(text->text)) return dtype;
-    std::vector<std::string_view> names;
-    for (int i = 0; i < ir::kDTypeCount; ++i) names.push_back(ir::name(static_cast<DType>(i)));
-    std::string near = ir::did_you_mean(text->text, names);
-    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood")
-        .with_code(403)
-        .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
+    ir::throw_unknown_dtype(text->text);
   }
   if (auto* callable = value.get_if<Callable>())
     if (auto dtype = callable->type_dtype()) return dtype;
