@@ -429,6 +429,12 @@ bool Evaluator::comprehension_level(Comprehension& e, std::size_t level, Value i
   Generator& g = e.generators[level];
   unsigned counter = 0;
   auto turn = [&](Value item) {
+    try {
+      if ((++counter & 255) == 0) runtime().poll();
+    } catch (...) {
+      set_raised(e.span, frame);
+      return false;
+    }
     if (!assign(*g.target, frame, std::move(item))) return false;
     for (Expr* c : g.conditions) {
       bool holds;
@@ -443,7 +449,6 @@ bool Evaluator::comprehension_level(Comprehension& e, std::size_t level, Value i
     Value element;
     if (!eval(*e.element, frame, element)) return false;
     try {
-      if ((++counter & 255) == 0) runtime().poll();
       if (e.what == ComprehensionKind::List) {
         target.as<List>().items.push_back(std::move(element));
       } else if (e.what == ComprehensionKind::Set) {

@@ -97,7 +97,9 @@ Value sum(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "sum", {"start"});
   Value total = a.positional.size() > 1 ? a.positional[1] : keyword(a, "start") ? *keyword(a, "start") : Value::integer(0);
   if (total.is(ObjectKind::Str)) throw Error(ErrorClass::TypeError, "sum() can't sum strings [use ''.join(seq) instead]");
+  unsigned count = 0;
   auto add = [&](const Value& item) {
+    if ((++count & 1023) == 0) runtime.poll();
     std::int64_t v;
     if (total.is_float() && item.is_float())
       total = Value::real(total.as_float() + item.as_float());
@@ -123,8 +125,11 @@ Value quantify(Runtime& runtime, const Arguments& a) {
   check_arguments(a, All ? "all" : "any", 1, 1);
   auto iterator = iterate(runtime, a.positional[0]);
   Value item;
-  while (iterator->next(runtime, item))
+  unsigned count = 0;
+  while (iterator->next(runtime, item)) {
+    if ((++count & 1023) == 0) runtime.poll();
     if (truth(runtime, item) != All) return Value::boolean(!All);
+  }
   return Value::boolean(All);
 }
 

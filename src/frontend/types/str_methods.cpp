@@ -336,7 +336,7 @@ Value str_zfill(Runtime&, const Value& self, const Arguments& a) {
   if (room <= 0) return self;
   std::string text = s.text;
   std::size_t at = !text.empty() && (text[0] == '-' || text[0] == '+');
-  text.insert(at, static_cast<std::size_t>(std::min<std::int64_t>(room, 1 << 28)), '0');
+  text.insert(at, static_cast<std::size_t>(room), '0');
   return runtime::make_str(std::move(text));
 }
 template <bool Right>

@@ -248,10 +248,10 @@ Value construct_bytes(Runtime& runtime, const TypeObject&, const Arguments& a) {
       throw Error(ErrorClass::TypeError, "string argument without an encoding");
     return encode_text(s->text, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
   }
-  if (v.is_int() && v.as_int() < 0) throw Error(ErrorClass::ValueError, "negative count");
-  if (v.is_int())
-    return make<runtime::Bytes>(
-        std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, std::min<std::int64_t>(v.as_int(), 1 << 30))), '\0'));
+  if (v.is_int()) {
+    if (v.as_int() < 0) throw Error(ErrorClass::ValueError, "negative count");
+    return make<runtime::Bytes>(std::string(static_cast<std::size_t>(v.as_int()), '\0'));
+  }
   if (auto* b = v.get_if<runtime::Bytes>()) return make<runtime::Bytes>(b->data);
   std::string data;
   for (const Value& item : collect(runtime, v)) {
