@@ -17,6 +17,4 @@ std::string suggestion(std::string_view word, std::span<const std::string_view> 
 // numpy's TypeError for a text that names no dtype, with the dtype that may have been meant.
 Error unknown_dtype(std::string_view text);
 
-// TypeError "data type 'flaot64' not understood" with the nearest name as the hint.
-
 }  // namespace autoray::ir
