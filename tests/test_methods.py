@@ -138,8 +138,8 @@ def attribute_cases(pool):
                 for name in ("std", "var"):
                     if f".{name}(" in text:
                         case.operation, case.scale, case.terms = name, f"np.max(np.append(finite({x.text}), 1)){'**2' if name == 'var' else ''}", 24
-                if "mean" in text:
-                    case.operation = "mean"
+                if "mean" in text or "round" in text:
+                    case.operation = "mean" if "mean" in text else "round"
                 if "cumprod" in text or "prod" in text:
                     case.operation, case.scale, case.terms = "prod", f"np.prod(np.maximum(finite({x.text}), 1))", 24
                 if "@" in text or "dot" in text:
@@ -228,6 +228,8 @@ def index_cases(pool):
             shape = numpy.shape(pool.evaluate(f"{receiver}[{text}]"))
         except Exception:
             shape = ()
+        if "[]" in text:
+            continue  # nothing is written
         value = pool.scalar() if pool.chance(0.4) else pool.broadcastable(shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
         if value.dtype.kind in "fc" and x.dtype.kind in "iu" and not numpy.all(abs(numpy.asarray(value.value)) < 100):
             value = pool.operand("3")

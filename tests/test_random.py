@@ -34,6 +34,7 @@ def generator_call(pool):
                         "bounds", "exponential", "exponential32", "permutation", "choice", "choice_p", "choice_rows", "shuffle", "one"))
     dtype = pool.choice(INTEGERS)
     low, high = limits(pool, dtype)
+    dtype_text = "bool" if dtype == "bool" else f"np.{dtype}"
     endpoint = pool.chance(0.3)
     n = pool.choice((1, 2, 5, 30, 200, 20000))
     return {
@@ -43,7 +44,7 @@ def generator_call(pool):
         "normal": pool.choice((f"g.normal(1.5, 2, {size})", "g.normal([0, 10], [[1], [2]])", f"g.normal(size={size})")),
         "standard_normal": f"g.standard_normal({size})",
         "normal32": f"g.standard_normal({size}, dtype='float32')",
-        "integers": f"g.integers({low}, {high - endpoint}, {size}, dtype=np.{dtype if dtype != 'bool' else 'bool_'}, endpoint={endpoint})",
+        "integers": f"g.integers({low}, {high - endpoint}, {size}, dtype={dtype_text}, endpoint={endpoint})",
         "bounds": "g.integers({}, {}{})".format(*broadcast_bounds(pool), pool.choice(("", ", dtype='int32'", ", endpoint=True", ", dtype='int16'"))),
         "exponential": pool.choice((f"g.exponential(2.0, {size})", f"g.standard_exponential({size})", "g.exponential([1, 2, 3])",
                                     f"g.standard_exponential({size}, method='inv')")),
