@@ -150,7 +150,7 @@ VALUES = {
     "offset": INTS, "axis1": INTS, "axis2": INTS, "k": INTS + ("2.5", "np.int8(1)"), "shape": shape_values, "axes": transpose_axes,
     "source": axis_lists, "destination": axis_lists, "shift": shift_values, "repeats": repeat_values,
     "reps": ("1", "2", "0", "(2, 1)", "[1, 2, 3]", "(2, 2)", "(0, 1)", "()", "-1", "np.int64(2)"), "pad_width": pad_widths,
-    "constant_values": ("0", "1", "5.5", "(1, 2)", "((1, 2),)", "-3", "[7]"), "indices_or_sections": split_values,
+    "constant_values": ("1", "5.5", "(1, 2)", "((1, 2),)", "-3", "[7]"), "indices_or_sections": split_values,
     "mode": ("'raise'", "'wrap'", "'clip'", "'bogus'"), "kind": ("None", "'quicksort'", "'stable'", "'mergesort'", "'heapsort'", "'bogus'"),
     "stable": ("True", "False", "None"), "side": ("'left'", "'right'", "'middle'"), "return_index": FLAGS, "return_inverse": FLAGS,
     "return_counts": FLAGS, "sorted": ("True",), "minlength": ("0", "3", "20", "-1"), "ndmin": INTS, "ndmax": ("0", "64"),
@@ -287,7 +287,7 @@ EINSUMS = {
 LITERALS = (
     "3", "2.5", "[1, 2]", "[1, 2.5]", "[[1, 2], [3, 4]]", "[]", "[[], []]", "(1j, 2)", "[True, False]", "[True, 2]",
     "[np.float32(1.5), 2]", "[np.int8(1), 300]", "[[1, 2], [3]]", "range(4)", "[np.arange(3), [4, 5, 6]]", "2**63", "[2**63, 1]",
-    "[-1, 2**63]", "2**70", "[[np.float16(1)], [2]]", "[np.zeros(2), np.zeros(3)]", "[[[1], [2]], [[3], [4]]]",
+    "[-1, 2**63]", "[[np.float16(1)], [2]]", "[np.zeros(2), np.zeros(3)]", "[[[1], [2]], [[3], [4]]]",
 )
 
 

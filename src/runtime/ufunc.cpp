@@ -63,6 +63,8 @@ Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array
   using ir::OpId;
   if (op.id == OpId::Round) {
     if (!(result.shape == out.shape)) throw Error(ErrorClass::ValueError, "invalid output shape");
+    if (ir::is_complex(result.dtype) && !ir::is_complex(out.dtype))
+      throw Error(ErrorClass::TypeError, "array does not have imaginary part to set");
     if (!ir::is_inexact(result.dtype) && !ir::can_cast(result.dtype, out.dtype, Casting::SameKind))
       throw Error(ErrorClass::TypeError, "Cannot cast array data from " + dtype_text(result.dtype) + " to " +
                                              dtype_text(out.dtype) + " according to the rule 'same_kind'");
@@ -177,6 +179,16 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
   // Logical operations read the truth of whatever they are given.
   if (op.id >= ir::OpId::LogicalAnd && op.id <= ir::OpId::LogicalXor && !options.dtype) return;
   // Comparisons have loops for int64 beside uint64; every other operand is cast to the loop's dtype.
+  for (const Operand& operand : operands.operands()) {
+    if (!operand.present() || operand.kind != Kind::Weak || ir::is_bool(operand->dtype)) continue;
+    DType own = ir::is_integer(operand->dtype) ? DType::Int64 : operand->dtype;
+    if (options.casting == Casting::Equiv && input != own) {
+      static constexpr std::string_view kPython[] = {"int", "float", "complex"};
+      std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
+      throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +
+                                             " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
+    }
+  }
   bool any_array = false;
   bool all_integers = std::all_of(operands.operands().begin(), operands.operands().end(),
                                   [](const Operand& o) { return o.present() && ir::is_integer(o->dtype); });
@@ -186,13 +198,6 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
     bool fits = ir::can_cast(operand->dtype, input, options.casting);
     // A Python bool is as strong as numpy's.
     if (operand.kind == Kind::Weak && !ir::is_bool(operand->dtype)) {
-      DType own = ir::is_integer(operand->dtype) ? DType::Int64 : operand->dtype;
-      if (options.casting == Casting::Equiv && input != own) {
-        static constexpr std::string_view kPython[] = {"int", "float", "complex"};
-        std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
-        throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +
-                                               " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
-      }
       ir::Promotion promotion;
       promotion.add(input, Kind::Array);
       promotion.add(operand->dtype, Kind::Weak);

@@ -340,7 +340,7 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
         result = make<BoundArrayMethod>(self, std::string(name));
         return true;
       }
-    if (method_op(name) == ir::OpId::Count) return false;
+    if (method_op(name) == ir::OpId::Count || (name == "dot" && !object)) return false;
     result = make<BoundArrayMethod>(self, std::string(name));
   }
   return true;

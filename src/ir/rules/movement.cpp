@@ -71,11 +71,10 @@ void dtype_joined(Inference& inference) {
                   "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
     if (auto asked = as_dtype(attribute(inference, "dtype"))) dtype = *asked;
     for (const OperandType& operand : inference.in)
-      if (operand.type->kind != Kind::Weak)
-        if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
-          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
-                                                 "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
-                                                 casting + "'");
+      if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
+        throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
+                                               "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
+                                               casting + "'");
   }
   for (Type& result : inference.results) result.dtype = dtype;
 }
