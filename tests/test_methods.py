@@ -208,7 +208,7 @@ def index_text(pool, shape):
     if pool.chance(0.25):
         parts.insert(int(pool.rng.integers(len(parts) + 1)), pool.choice(("None", "...", "np.newaxis", "None")))
     if pool.chance(0.04):
-        parts.append(pool.choice(("0", "...", "True", "False")))
+        parts.append(pool.choice(("0", "...", "True")))
     if not parts:
         return pool.choice(("()", "...", "None", "True", "[]", "0", "(0, 0)"))
     return ", ".join(parts)
@@ -227,10 +227,10 @@ def index_cases(pool):
         try:
             shape = numpy.shape(pool.evaluate(f"{receiver}[{text}]"))
         except Exception:
-            shape = ()
+            shape = None  # what is wrong with the index is enough
         if "[]" in text:
             continue  # nothing is written
-        value = pool.scalar() if pool.chance(0.4) else pool.broadcastable(shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
+        value = pool.operand("1") if shape is None else pool.scalar() if pool.chance(0.4) else pool.broadcastable(shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
         if value.dtype.kind in "fc" and x.dtype.kind in "iu" and not numpy.all(abs(numpy.asarray(value.value)) < 100):
             value = pool.operand("3")
         yield Case(f"written(lambda a: assign_{len(ASSIGNMENTS)}(a, {value.text}), {receiver}.copy())", f"a[{text}] = v")

@@ -385,16 +385,21 @@ namespace {
 void check_assigned(const Array& array, const Value& index, const Array* element, const Array& value) {
   if (value.ndim() == 0) return;
   auto* tuple = index.get_if<Tuple>();
-  bool integers = index.is_int() ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
+  auto integer = [](const Value& part) {
+    auto* scalar = part.get_if<NumpyScalar>();
+    return part.is_int() || (scalar && ir::is_integer(scalar->dtype));
+  };
+  bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
-    for (const Value& part : tuple->items) integers &= part.is_int();
+    for (const Value& part : tuple->items) integers &= integer(part);
   if (integers && element && element->ndim() == 0 && array.ndim() > 0) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
   }
   auto* mask = index.get_if<ArrayObject>();
-  if (mask && mask->array.dtype == DType::Bool && mask->array.ndim() == array.ndim() && array.ndim() > 0 && value.ndim() > 1)
+  bool masks = mask && mask->array.dtype == DType::Bool && mask->array.ndim() == array.ndim() && array.ndim() > 0;
+  if ((masks || (index.is_bool() && array.ndim() == 0)) && value.ndim() > 1)
     throw Error(ErrorClass::TypeError,
                 "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has " +
                     std::to_string(value.ndim()) + " dimensions");

@@ -165,6 +165,15 @@ Value method_clip(Runtime& runtime, const Value& self, const Arguments& a) {
   }
   return op_method(runtime, ir::find_op("clip"), self, {{}, names, values});
 }
+// copy(order='C'): the function's default keeps the order, the method's does not.
+Value method_copy(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_keywords(a, "copy", {"order"});
+  check_arguments({a.positional, {}, {}}, "copy", 0, 1);
+  const Value* given = a.positional.empty() ? keyword(a, "order") : &a.positional[0];
+  Value order = given ? *given : runtime::make_str("C");
+  std::string_view name = "order";
+  return op_method(runtime, ir::find_op("copy"), self, {{}, std::span(&name, 1), std::span(&order, 1)});
+}
 // Real arrays are their own conjugates.
 Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) {
   if (!ir::is_complex(array_of(runtime, self).dtype) && a.positional.empty() && a.keyword_names.empty()) return self;
@@ -172,7 +181,15 @@ Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) 
 }
 Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "fill", 1, 1);
-  if (a.positional[0].is(runtime::ObjectKind::List) || a.positional[0].is(runtime::ObjectKind::Tuple))
+  DType dtype = self.as<ArrayObject>().array.dtype;
+  bool sequence = a.positional[0].is(runtime::ObjectKind::List) || a.positional[0].is(runtime::ObjectKind::Tuple);
+  if (sequence && ir::is_real_floating(dtype)) throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
+  if (sequence && ir::is_bool(dtype)) {
+    runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(),
+                      Value::boolean(truth(runtime, a.positional[0])));
+    return Value::none();
+  }
+  if (sequence)
     throw Error(ErrorClass::TypeError, "int() argument must be a string, a bytes-like object or a real number, not '" +
                                            runtime::type_name(a.positional[0]) + "'");
   runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), a.positional[0]);
@@ -203,6 +220,7 @@ constexpr Row kMethods[] = {{"item", method_item},
                             {"tolist", method_tolist},
                             {"astype", method_astype},
                             {"clip", method_clip},
+                            {"copy", method_copy},
                             {"conj", method_conjugate},
                             {"conjugate", method_conjugate},
                             {"fill", method_fill},
