@@ -392,7 +392,7 @@ void check_assigned(const Array& array, const Value& index, const Array* element
   bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
     for (const Value& part : tuple->items) integers &= integer(part);
-  if (integers && element && element->ndim() == 0 && array.ndim() > 0) {
+  if (integers && element && element->ndim() == 0) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
