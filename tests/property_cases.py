@@ -29,7 +29,10 @@ class Row:
 
     def optional(self):
         names = [p.name for p in self.parameters if p.default is not inspect.Parameter.empty]
-        return names + (["where", "out", "dtype", "casting", "order", "subok"] if self.ufunc else [])
+        if not self.ufunc:
+            return names
+        masked = ["where"] if self.function.signature is None else []  # products have nothing to mask
+        return names + masked + ["out", "dtype", "casting", "order", "subok"]
 
 
 def rows():
@@ -559,6 +562,7 @@ def cases_of(pool, row, size):
             for other in DTYPES:
                 cases.append(random_case(pool, row, None, dtype, None, None))
     for name in row.optional():
-        cases += [random_case(pool, row, name) for _ in range(20 * size)]
+        # Most dtypes are refused by most ufuncs.
+        cases += [random_case(pool, row, name) for _ in range((60 if name == "dtype" else 20) * size)]
     cases += [random_case(pool, row) for _ in range((20 if first in "AB" else 100) * size)]
     return [c for c in cases if c]
