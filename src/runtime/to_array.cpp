@@ -156,7 +156,7 @@ void store_item(const Value& value, DType dtype, char* place) {
     return;
   }
   if (auto* complex = value.get_if<Complex>()) {
-    if (!ir::is_complex(dtype))
+    if (!ir::is_complex(dtype) && !ir::is_bool(dtype))
       throw Error(ErrorClass::TypeError,
                   ir::is_integer(dtype) ? "int() argument must be a string, a bytes-like object or a real number, not 'complex'"
                                         : "float() argument must be a string or a real number, not 'complex'");

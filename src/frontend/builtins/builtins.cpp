@@ -304,6 +304,7 @@ Value round(Runtime& runtime, const Arguments& a) {
   check_arguments({a.positional, {}, {}}, "round", 1, 2);
   const Value* digits = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "ndigits");
   Value v = a.positional[0];
+  if (v.is(ObjectKind::Array)) throw Error(ErrorClass::TypeError, "type numpy.ndarray doesn't define __round__ method");
   if (is_array_like(v)) {
     std::vector<Value> args = {v};
     if (digits && !digits->is_none()) args.push_back(*digits);

@@ -429,6 +429,8 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
     for (const Value* v : {&a, &b})
       if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable))
         unsupported(op, a, b);
+    // Two scalars have no product of matrices.
+    if (op == BinaryOperator::MatMult && a.is(ObjectKind::NumpyScalar) && b.is(ObjectKind::NumpyScalar)) unsupported(op, a, b);
     const Value operands[] = {a, b};
     return runtime::operator_call(runtime, op_id(op), operands);
   }

@@ -136,6 +136,10 @@ Value construct_float(Runtime& runtime, const TypeObject&, const Arguments& a) {
   if (a.positional.empty()) return Value::real(0);
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) return Value::real(text_to_double(runtime, v, s->text));
+  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype)) {
+    runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+    return Value::real(python_scalar(s->dtype, s->data).as<runtime::Complex>().value.real());
+  }
   if (v.is(ObjectKind::Complex))
     throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
   try {

@@ -69,14 +69,12 @@ void dtype_joined(Inference& inference) {
     if (found == std::end(kNames))
       throw Error(ErrorClass::ValueError,
                   "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
-    if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-      dtype = *asked;
-      for (const OperandType& operand : inference.in)
-        if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
-          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
-                                                 "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
-                                                 casting + "'");
-    }
+    if (auto asked = as_dtype(attribute(inference, "dtype"))) dtype = *asked;
+    for (const OperandType& operand : inference.in)
+      if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
+        throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
+                                               "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
+                                               casting + "'");
   }
   for (Type& result : inference.results) result.dtype = dtype;
 }
