@@ -88,10 +88,13 @@ Dims broadcast_all(std::span<const std::span<const std::int64_t>> shapes) {
   return result;
 }
 
-int normalize_axis(std::int64_t axis, int ndim) {
+int normalize_axis(std::int64_t axis, int ndim) { return normalize_axis(axis, ndim, {}); }
+
+int normalize_axis(std::int64_t axis, int ndim, std::string_view parameter) {
   if (axis < -ndim || axis >= ndim)
-    throw Error(ErrorClass::AxisError,
-                "axis " + std::to_string(axis) + " is out of bounds for array of dimension " + std::to_string(ndim));
+    throw Error(ErrorClass::AxisError, (parameter.empty() ? "" : std::string(parameter) + ": ") + "axis " +
+                                           std::to_string(axis) + " is out of bounds for array of dimension " +
+                                           std::to_string(ndim));
   return static_cast<int>(axis < 0 ? axis + ndim : axis);
 }
 
@@ -108,6 +111,19 @@ Dims normalize_axes(const std::optional<Dims>& axes, int ndim) {
       if (result[i] == result[k]) throw Error(ErrorClass::ValueError, "duplicate value in 'axis'");
   return result;
 }
+
+namespace {
+// numpy leaves out the unknown extents that a shape opens with, and calls the others "newaxis".
+std::string reshape_text(std::span<const std::int64_t> target) {
+  if (target.size() == 1) return join(target, ",");
+  std::string text;
+  for (std::int64_t extent : target) {
+    if (extent < 0 && text.empty()) continue;
+    text += (text.empty() ? "" : ",") + (extent < 0 ? "newaxis" : std::to_string(extent));
+  }
+  return "(" + text + ")";
+}
+}  // namespace
 
 Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
   Dims result(target.begin(), target.end());
@@ -130,7 +146,7 @@ Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
   }
   if (!fits)
     throw Error(ErrorClass::ValueError,
-                "cannot reshape array of size " + std::to_string(count) + " into shape " + join(target, ","))
+                "cannot reshape array of size " + std::to_string(count) + " into shape " + reshape_text(target))
         .with_code(401);
   return result;
 }

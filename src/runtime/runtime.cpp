@@ -425,6 +425,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         if (value->is(ObjectKind::List) && parameters[p].name == "axis" &&
             (op.op_class == ir::OpClass::Reduction || op.id == OpId::Squeeze))
           throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
+        if (value->is(ObjectKind::List) && parameters[p].name == "axis" && op.id == OpId::LinalgNorm)
+          throw Error(ErrorClass::TypeError, "'axis' must be None, an integer or a tuple of integers");
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
         attrs = own_attrs;

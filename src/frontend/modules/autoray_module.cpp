@@ -31,7 +31,7 @@ Value do_function(Runtime& runtime, const Arguments& a) {
     return call(runtime, meta, {rest.positional, names, values});
   }
   if (ir::find_op(name) == ir::OpId::Count)
-    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name"})
+    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name", "stop_gradient"})
       if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
   return runtime::do_call(runtime, name, rest);
 }
@@ -41,6 +41,7 @@ class DispatchedFunction final : public runtime::Callable {
  public:
   DispatchedFunction(std::string name, Value like) : name_(std::move(name)), like_(std::move(like)) {}
   std::string callable_name() const override { return name_; }
+  std::string_view callable_type() const override { return like_.empty() ? "DoFunc" : "builtin_function_or_method"; }
   void clear() override { like_.clear(); }
   Value call(Runtime& runtime, const Arguments& a) override {
     std::vector<Value> positional = {runtime::make_str(name_)};
@@ -68,8 +69,8 @@ class Namespace final : public runtime::NativeObject {
       return true;
     }
     std::string path = prefix_ + std::string(name);
-    if (prefix_.empty() && ir::find_op(path) == ir::OpId::Count && find_meta_function(path).empty()) {
-      // Constants and dtypes are numpy's.
+    if (!like_.empty() && prefix_.empty() && ir::find_op(path) == ir::OpId::Count && find_meta_function(path).empty()) {
+      // A backend's own namespace has its constants and dtypes; without one every name is a call to come.
       Value numpy = import_module(runtime, "numpy");
       if (numpy.as<runtime::NativeObject>().get_attribute(runtime, name, result) && !result.is(ObjectKind::Native)) return true;
     }
@@ -232,6 +233,16 @@ Value dag(Runtime& runtime, const Arguments& a) {
   return do_function(runtime,
                      {std::vector<Value>{runtime::make_str("conj"), get_attribute(runtime, a.positional[0], "T")}, {}, {}});
 }
+// Nothing here differentiates: as for numpy in the reference, an array is itself.
+Value stop_gradient(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "stop_gradient", {"x"});
+  const Value* x = a.positional.empty() ? keyword(a, "x") : &a.positional[0];
+  if (!x) throw Error(ErrorClass::TypeError, "stop_gradient() missing 1 required positional argument: 'x'");
+  if (runtime::infer_backend(runtime, *x) == "builtins")
+    throw Error(ErrorClass::ImportError, "autoray couldn't find function 'stop_gradient' for backend 'builtins'.")
+        .with_code(503);
+  return *x;
+}
 Value is_array(Runtime&, const Arguments& a) {
   check_arguments(a, "is_array", 1, 1);
   return Value::boolean(is_array_like(a.positional[0]) && !a.positional[0].is(ObjectKind::NumpyScalar));
@@ -333,6 +344,7 @@ constexpr FunctionRow kFunctions[] = {{"do", do_function},
                                       {"astype", astype},
                                       {"to_numpy", to_numpy},
                                       {"dag", dag},
+                                      {"stop_gradient", stop_gradient},
                                       {"is_array", is_array},
                                       {"is_scalar", is_scalar},
                                       {"conj", forward<0>},

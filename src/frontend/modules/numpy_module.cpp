@@ -18,9 +18,13 @@ namespace {
 // np.sqrt: the op on the engine's native backend.
 class OpFunction final : public runtime::Callable {
  public:
-  explicit OpFunction(ir::OpId id) : id_(id) {}
+  // `path` is how the script spells it.
+  OpFunction(ir::OpId id, std::string_view path) : id_(id), path_(ir::op(id).path) {
+    for (const ir::Alias& alias : ir::aliases())
+      if (alias.twin && alias.name == path) path_ = alias.name;
+  }
   Value call(Runtime& runtime, const Arguments& arguments) override { return runtime::numpy_call(runtime, id_, arguments); }
-  std::string callable_name() const override { return std::string(ir::op(id_).path.substr(ir::op(id_).path.rfind('.') + 1)); }
+  std::string callable_name() const override { return std::string(path_.substr(path_.rfind('.') + 1)); }
   std::string_view callable_type() const override {
     return ir::op(id_).has(ir::kUfunc) ? "ufunc" : "builtin_function_or_method";
   }
@@ -35,6 +39,7 @@ class OpFunction final : public runtime::Callable {
 
  private:
   ir::OpId id_;
+  std::string_view path_;  // of a row or an alias
 };
 
 // ---- finfo and iinfo ----
@@ -374,7 +379,7 @@ Value find_in_numpy(Runtime& runtime, std::string_view name) {
   if (!function.empty()) return function;
   ir::OpId id = ir::find_op(name);
   if (id == ir::OpId::Count || ir::op(id).has(ir::kNotNumpy) || name.find('.') != std::string_view::npos) return {};
-  return make<OpFunction>(id);
+  return make<OpFunction>(id, name);
 }
 
 std::vector<std::string_view> numpy_names() {
@@ -389,9 +394,10 @@ std::vector<std::string_view> numpy_names() {
 
 Value find_with_prefix(Runtime& runtime, std::string_view prefix, std::string_view name) {
   if (prefix == "linalg." && name == "LinAlgError") return builtin_type(runtime, "LinAlgError");
-  ir::OpId id = ir::find_op(std::string(prefix) + std::string(name));
+  std::string path = std::string(prefix) + std::string(name);
+  ir::OpId id = ir::find_op(path);
   if (id == ir::OpId::Count || ir::op(id).has(ir::kNotNumpy)) return {};
-  return make<OpFunction>(id);
+  return make<OpFunction>(id, path);
 }
 
 std::vector<std::string_view> prefixed_names(std::string_view prefix) {
@@ -408,7 +414,7 @@ Value find_in_scipy_linalg(Runtime& runtime, std::string_view name) {
   if (name == "LinAlgError") return builtin_type(runtime, name);
   ir::OpId id = ir::find_op("linalg." + std::string(name));
   if (id == ir::OpId::Count || !is_scipy_linalg(ir::op(id))) return {};
-  return make<OpFunction>(id);
+  return make<OpFunction>(id, ir::op(id).path);
 }
 
 std::vector<std::string_view> scipy_linalg_names() {

@@ -18,6 +18,13 @@ using runtime::ObjectKind;
 using runtime::Str;
 using runtime::Tuple;
 
+double big_int_as_double(const Value& value) {
+  auto d = static_cast<double>(value.as<BigInt>().value);
+  if (std::isinf(d)) throw Error(ErrorClass::OverflowError, "int too large to convert to float");
+  return d;
+}
+bool is_negative_big_int(const Value& value) { return value.as<BigInt>().value < 0; }
+
 namespace {
 
 constexpr std::int64_t kLargestShift = 1 << 26;  // bits of an int: beyond, MemoryError instead of a machine that swaps
@@ -43,9 +50,7 @@ double to_double(const Value& v) {
   if (v.is_float()) return v.as_float();
   if (v.is_int()) return static_cast<double>(v.as_int());
   if (v.is_bool()) return v.as_bool();
-  double d = static_cast<double>(v.as<BigInt>().value);
-  if (std::isinf(d)) throw Error(ErrorClass::OverflowError, "int too large to convert to float");
-  return d;
+  return big_int_as_double(v);
 }
 
 [[noreturn]] void zero_division(const char* text) { throw Error(ErrorClass::ZeroDivisionError, text); }

@@ -215,6 +215,8 @@ struct Repr {
           auto& t = static_cast<const TypeObject&>(c);
           return "<class '" + (t.module == "builtins" ? t.name : t.module + "." + t.name) + "'>";
         }
+        if (c.callable_type() == "ufunc") return "<ufunc '" + c.callable_name() + "'>";
+        if (c.callable_type() == "DoFunc") return "<DoFunc " + c.callable_name() + ">";
         return c.callable_type() == "function" ? "<function " + c.callable_name() + ">"
                                                : "<built-in function " + c.callable_name() + ">";
       }

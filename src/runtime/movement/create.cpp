@@ -10,6 +10,7 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -91,14 +92,12 @@ bool is_false(const Value& v) { return v.is_bool() && !v.as_bool(); }
 // 'F' lays a fresh copy out by columns; 'C' and 'A' by rows; 'K' and None leave it.
 Array ordered(Runtime& runtime, Array array, const Value& order, bool may_copy) {
   if (order.is_none() || order.empty()) return array;
-  const std::string& text = text_of(order, "order");
-  if (text != "C" && text != "F" && text != "A" && text != "K")
-    throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + text + "')");
-  if (text == "C" && !array.c_contiguous()) {
+  char layout = order_of(order);
+  if (layout == 'C' && !array.c_contiguous()) {
     if (!may_copy) cannot_avoid_copy();
     return converted(runtime, array, array.dtype);
   }
-  if (text != "F" || array.f_contiguous()) return array;
+  if (layout != 'F' || array.f_contiguous()) return array;
   if (!may_copy) cannot_avoid_copy();
   Dims axes;
   for (int i = array.ndim(); i-- > 0;) axes.push_back(i);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "runtime/movement/fast_sorts.h"
@@ -47,8 +48,11 @@ bool vector_sort(ir::DType dtype, void* items, std::int64_t n) {
     auto* keys = static_cast<T*>(items);
     auto count = static_cast<std::size_t>(n);
     if constexpr (std::is_floating_point_v<T>) {
-      // NaNs have no place in the order of vectors: they go last beforehand.
-      ascending(keys, static_cast<std::size_t>(std::partition(keys, keys + count, [](T v) { return v == v; }) - keys));
+      // Highway pads rows with the greatest finite number: what is not below it or equal, infinity and NaN, goes last
+      // beforehand.
+      T* above = std::partition(keys, keys + count, [](T v) { return v <= std::numeric_limits<T>::max(); });
+      ascending(keys, static_cast<std::size_t>(above - keys));
+      std::partition(above, keys + count, [](T v) { return v == v; });
       return true;
     } else if constexpr (std::is_integral_v<T> && sizeof(T) >= 2) {
       ascending(keys, count);

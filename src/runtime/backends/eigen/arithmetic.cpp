@@ -13,6 +13,8 @@ using Item = typename X::Scalar;
 EIGEN_BINARY(Maximum, x.binaryExpr(y, Eigen::internal::scalar_max_op<Item<X>, Item<X>, Eigen::PropagateNaN>()))
 EIGEN_BINARY(Minimum, x.binaryExpr(y, Eigen::internal::scalar_min_op<Item<X>, Item<X>, Eigen::PropagateNaN>()))
 EIGEN_UNARY(Negative, -x)
+// Eigen takes a complex number from zero, which loses the sign of zeros.
+EIGEN_UNARY(ComplexNegative, x* typename Eigen::NumTraits<Item<X>>::Real(-1))
 EIGEN_UNARY(Abs, x.abs())
 EIGEN_UNARY(Square, x.square())
 EIGEN_UNARY(Reciprocal, x.inverse())
@@ -33,7 +35,7 @@ constexpr LoopRow kRows[] = {
     EIGEN_REAL_ROWS(eigen_binary, Maximum, Maximum),
     EIGEN_REAL_ROWS(eigen_binary, Minimum, Minimum),
     EIGEN_REAL_ROWS(eigen_unary, Negative, Negative),
-    EIGEN_COMPLEX_ROWS(eigen_unary, Negative, Negative),
+    EIGEN_COMPLEX_ROWS(eigen_unary, Negative, ComplexNegative),
     EIGEN_REAL_ROWS(eigen_unary, Abs, Abs),
     EIGEN_REAL_ROWS(eigen_unary, Square, Square),
     EIGEN_COMPLEX_ROWS(eigen_unary, Square, Square),
