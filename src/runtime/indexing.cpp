@@ -19,7 +19,8 @@ struct Item {
   enum Kind { Int, Slice, NewAxis, Ellipsis, Ints } kind;
   std::int64_t integer = 0;
   const SliceObject* slice = nullptr;
-  Array array;  // int64 indices
+  Array array;                    // int64 indices
+  std::int64_t mask_extent = -1;  // of the boolean array that the indices come from
 };
 
 std::int64_t part(const Value& v, std::int64_t fallback) {
@@ -86,7 +87,8 @@ struct Plan {
   Array base;                 // after the basic part: axes in order, advanced ones marked
   std::vector<int> advanced;  // axes of base that arrays index
   std::vector<Array> indices;
-  bool together = true;  // no basic axis stands between them
+  std::vector<std::size_t> axes;  // of the indexed array: errors name them
+  bool together = true;           // no basic axis stands between them
   bool basic() const { return indices.empty(); }
 };
 
@@ -136,17 +138,11 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
           items.back().integer = -1;
           return;
         }
-        for (int k = 0; k < a.ndim(); ++k) {
-          auto axis = static_cast<std::size_t>(consumed + k);
-          if (!has_ellipsis && axis < array.shape.size() && a.shape[static_cast<std::size_t>(k)] != array.shape[axis])
-            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
-                                                    "; size of axis is " + std::to_string(array.shape[axis]) +
-                                                    " but size of corresponding boolean axis is " +
-                                                    std::to_string(a.shape[static_cast<std::size_t>(k)]));
-        }
+        std::size_t k = 0;
         for (Array& indices : nonzero_indices(runtime, a)) {
           item.kind = Item::Ints;
           item.array = indices;
+          item.mask_extent = a.shape[k++];
           items.push_back(item);
           ++consumed;
         }
@@ -186,7 +182,7 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
     switch (item.kind) {
       case Item::Int: {
         std::int64_t i = item.integer, n = array.shape[axis];
-        if (i < -n || i >= n) out_of_bounds(i, axis, n);
+        if (!has_array && (i < -n || i >= n)) out_of_bounds(i, axis, n);
         if (has_array) {
           // Among arrays an int is an array too: it takes part in broadcasting and in the placement of axes.
           Array one = runtime.allocate(DType::Int64, {});
@@ -195,6 +191,7 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
           plan.advanced.push_back(shape.ssize());
           last_advanced = shape.ssize();
           plan.indices.push_back(one);
+          plan.axes.push_back(axis);
           shape.push_back(n);
           strides.push_back(array.strides[axis]);
         } else {
@@ -222,14 +219,17 @@ Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
         plan.advanced.push_back(shape.ssize());
         last_advanced = shape.ssize();
         plan.indices.push_back(item.array);
+        plan.axes.push_back(axis);
         if (item.integer == -1) {
           shape.push_back(1);
           strides.push_back(0);
         } else {
           std::int64_t n = array.shape[axis];
-          auto* p = item.array.as<std::int64_t>();
-          for (std::int64_t k = 0, m = item.array.size(); k < m; ++k)
-            if (p[k] < -n || p[k] >= n) out_of_bounds(p[k], axis, n);
+          if (item.mask_extent >= 0 && item.mask_extent != n)
+            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
+                                                    "; size of axis is " + std::to_string(n) +
+                                                    " but size of corresponding boolean axis is " +
+                                                    std::to_string(item.mask_extent));
           shape.push_back(n);
           strides.push_back(array.strides[axis]);
           ++axis;
@@ -272,6 +272,9 @@ Gather make_gather(Runtime& runtime, const Plan& plan) {
     auto axis = static_cast<std::size_t>(plan.advanced[k]);
     std::int64_t n = plan.base.shape[axis], stride = plan.base.strides[axis];
     auto* p = indices.as<std::int64_t>();
+    // Nothing is out of bounds where nothing is taken.
+    for (std::size_t i = 0; i < g.offsets.size(); ++i)
+      if (p[i] < -n || p[i] >= n) out_of_bounds(p[i], plan.axes[k], n);
     for (std::size_t i = 0; i < g.offsets.size(); ++i) g.offsets[i] += (p[i] < 0 ? p[i] + n : p[i]) * stride;
   }
   Dims shape, strides;
@@ -339,6 +342,12 @@ void with_item_size(std::int64_t size, F&& f) {
   }
 }
 
+bool has_ellipsis(const Value& index) {
+  auto* tuple = index.get_if<Tuple>();
+  if (!tuple) return index.is_ellipsis();
+  return std::any_of(tuple->items.begin(), tuple->items.end(), [](const Value& v) { return v.is_ellipsis(); });
+}
+
 }  // namespace
 
 Value get_item(Runtime& runtime, const Array& array, const Value& index) {
@@ -359,14 +368,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   Plan plan = make_plan(runtime, array, index);
   if (plan.basic()) {
     // Ints alone give a scalar; an ellipsis keeps a 0-d array.
-    if (plan.base.shape.empty()) {
-      bool ellipsis = index.is_ellipsis();
-      if (auto* tuple = index.get_if<Tuple>()) {
-        ellipsis = false;
-        for (const Value& v : tuple->items) ellipsis |= v.is_ellipsis();
-      }
-      if (!ellipsis) return make_scalar(array.dtype, plan.base.data, array.backend);
-    }
+    if (plan.base.shape.empty() && !has_ellipsis(index)) return make_scalar(array.dtype, plan.base.data, array.backend);
     return make_array(std::move(plan.base));
   }
   Gather g = make_gather(runtime, plan);
@@ -375,7 +377,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   with_item_size(array.itemsize(), [&](auto size) {
     for_each(runtime, g, result, [](const char* from, char* to) { std::memcpy(to, from, decltype(size)::value); });
   });
-  if (result.shape.empty()) return make_scalar(result.dtype, result.data, result.backend);
+  if (result.shape.empty() && !has_ellipsis(index)) return make_scalar(result.dtype, result.data, result.backend);
   return make_array(std::move(result));
 }
 
@@ -392,7 +394,8 @@ void check_assigned(const Array& array, const Value& index, const Array* element
   bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
     for (const Value& part : tuple->items) integers &= integer(part);
-  if (integers && element && element->ndim() == 0) {
+  // A bool element takes the truth of an array of one item.
+  if (integers && element && element->ndim() == 0 && !(ir::is_bool(array.dtype) && value.size() == 1)) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
