@@ -68,7 +68,7 @@ def generator_call(pool):
         pool.choice(
             ("shuffled(g, np.arange(10))", "shuffled(g, np.arange(12.).reshape(4, 3))", "shuffled(g, list(range(7)))")), "one":
         pool.choice(("g.random()", "g.standard_normal()", "g.integers(10)", "g.integers(2**40)",
-                     "g.integers(0, 5, dtype='int8')", "g.normal()", "g.uniform()", "g.exponential()")),
+                     "g.integers(0, 5, dtype='int8')", "g.integers(2, dtype=np.bool_)", "g.integers(0, 2, dtype='bool')", "g.integers(2, dtype=bool)", "g.normal()", "g.uniform()", "g.exponential()")),
     }[kind]
 
 

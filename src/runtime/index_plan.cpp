@@ -19,7 +19,8 @@ struct Item {
   enum Kind { Int, Slice, NewAxis, Ellipsis, Ints } kind;
   std::int64_t integer = 0;
   const SliceObject* slice = nullptr;
-  Array array;  // int64 indices
+  Array array;                    // int64 indices
+  std::int64_t mask_extent = -1;  // of the boolean array that the indices come from
 };
 
 std::int64_t part(const Value& v, std::int64_t fallback) {
@@ -130,17 +131,11 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
           items.back().integer = -1;
           return;
         }
-        for (int k = 0; k < a.ndim(); ++k) {
-          auto axis = static_cast<std::size_t>(consumed + k);
-          if (!has_ellipsis && axis < array.shape.size() && a.shape[static_cast<std::size_t>(k)] != array.shape[axis])
-            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
-                                                    "; size of axis is " + std::to_string(array.shape[axis]) +
-                                                    " but size of corresponding boolean axis is " +
-                                                    std::to_string(a.shape[static_cast<std::size_t>(k)]));
-        }
+        std::size_t k = 0;
         for (Array& indices : nonzero_indices(runtime, a)) {
           item.kind = Item::Ints;
           item.array = indices;
+          item.mask_extent = a.shape[k++];
           items.push_back(item);
           ++consumed;
         }
@@ -180,7 +175,7 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
     switch (item.kind) {
       case Item::Int: {
         std::int64_t i = item.integer, n = array.shape[axis];
-        if (i < -n || i >= n) index_out_of_bounds(i, axis, n);
+        if (!has_array && (i < -n || i >= n)) index_out_of_bounds(i, axis, n);
         if (has_array) {
           // Among arrays an int is an array too: it takes part in broadcasting and in the placement of axes.
           Array one = runtime.allocate(DType::Int64, {});
@@ -189,6 +184,7 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
           plan.advanced.push_back(shape.ssize());
           last_advanced = shape.ssize();
           plan.indices.push_back(one);
+          plan.axes.push_back(axis);
           shape.push_back(n);
           strides.push_back(array.strides[axis]);
         } else {
@@ -216,14 +212,17 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
         plan.advanced.push_back(shape.ssize());
         last_advanced = shape.ssize();
         plan.indices.push_back(item.array);
+        plan.axes.push_back(axis);
         if (item.integer == -1) {
           shape.push_back(1);
           strides.push_back(0);
         } else {
           std::int64_t n = array.shape[axis];
-          auto* p = item.array.as<std::int64_t>();
-          for (std::int64_t k = 0, m = item.array.size(); k < m; ++k)
-            if (p[k] < -n || p[k] >= n) index_out_of_bounds(p[k], axis, n);
+          if (item.mask_extent >= 0 && item.mask_extent != n)
+            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
+                                                    "; size of axis is " + std::to_string(n) +
+                                                    " but size of corresponding boolean axis is " +
+                                                    std::to_string(item.mask_extent));
           shape.push_back(n);
           strides.push_back(array.strides[axis]);
           ++axis;

@@ -1,5 +1,5 @@
 // An index read against an array, by numpy's rules: ints, slices, newaxis and ellipsis make a view, whose axes the
-// integer and boolean arrays then index. Every index is checked here; its cost is that of a view and of the arrays' items.
+// integer and boolean arrays then index. Its cost is that of a view; the arrays' items are checked where they are used.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,8 @@ struct IndexPlan {
   Array base;                 // after the basic part: axes in order, advanced ones marked
   std::vector<int> advanced;  // axes of base that arrays index
   std::vector<Array> indices;
-  bool together = true;  // no basic axis stands between them
+  std::vector<std::size_t> axes;  // of the indexed array: errors name them
+  bool together = true;           // no basic axis stands between them
   bool basic() const { return indices.empty(); }
 };
 

@@ -47,6 +47,9 @@ Gather make_gather(Runtime& runtime, const IndexPlan& plan) {
     auto axis = static_cast<std::size_t>(plan.advanced[k]);
     std::int64_t n = plan.base.shape[axis], stride = plan.base.strides[axis];
     auto* p = indices.as<std::int64_t>();
+    // Nothing is out of bounds where nothing is taken.
+    for (std::size_t i = 0; i < g.offsets.size(); ++i)
+      if (p[i] < -n || p[i] >= n) index_out_of_bounds(p[i], plan.axes[k], n);
     for (std::size_t i = 0; i < g.offsets.size(); ++i) g.offsets[i] += (p[i] < 0 ? p[i] + n : p[i]) * stride;
   }
   Dims shape, strides;
@@ -114,6 +117,12 @@ void with_item_size(std::int64_t size, F&& f) {
   }
 }
 
+bool has_ellipsis(const Value& index) {
+  auto* tuple = index.get_if<Tuple>();
+  if (!tuple) return index.is_ellipsis();
+  return std::any_of(tuple->items.begin(), tuple->items.end(), [](const Value& v) { return v.is_ellipsis(); });
+}
+
 }  // namespace
 
 Value get_item(Runtime& runtime, const Array& array, const Value& index) {
@@ -134,14 +143,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   IndexPlan plan = make_index_plan(runtime, array, index);
   if (plan.basic()) {
     // Ints alone give a scalar; an ellipsis keeps a 0-d array.
-    if (plan.base.shape.empty()) {
-      bool ellipsis = index.is_ellipsis();
-      if (auto* tuple = index.get_if<Tuple>()) {
-        ellipsis = false;
-        for (const Value& v : tuple->items) ellipsis |= v.is_ellipsis();
-      }
-      if (!ellipsis) return make_scalar(array.dtype, plan.base.data, array.backend);
-    }
+    if (plan.base.shape.empty() && !has_ellipsis(index)) return make_scalar(array.dtype, plan.base.data, array.backend);
     return make_array(std::move(plan.base));
   }
   Gather g = make_gather(runtime, plan);
@@ -150,7 +152,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   with_item_size(array.itemsize(), [&](auto size) {
     for_each(runtime, g, result, [](const char* from, char* to) { std::memcpy(to, from, decltype(size)::value); });
   });
-  if (result.shape.empty()) return make_scalar(result.dtype, result.data, result.backend);
+  if (result.shape.empty() && !has_ellipsis(index)) return make_scalar(result.dtype, result.data, result.backend);
   return make_array(std::move(result));
 }
 
@@ -167,7 +169,8 @@ void check_assigned(const Array& array, const Value& index, const Array* element
   bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
     for (const Value& part : tuple->items) integers &= integer(part);
-  if (integers && element && element->ndim() == 0) {
+  // A bool element takes the truth of an array of one item.
+  if (integers && element && element->ndim() == 0 && !(ir::is_bool(array.dtype) && value.size() == 1)) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");

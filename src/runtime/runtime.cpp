@@ -453,6 +453,17 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       }
     }
     UfuncOptions options = ufunc_options(*this, ufunc);
+    if (options.out && op.op_class == ir::OpClass::Reduction) {
+      // Without a dtype= a sum is taken in the dtype that its items and `out` have in common.
+      int p = prepared.signature.index_of("dtype");
+      ir::DType items = operands[0]->dtype;
+      bool spread = op.id == OpId::Var || op.id == OpId::Std, mean = op.id == OpId::Mean;
+      if (p >= 0 && !spread && (!slots[p] || slots[p]->is_none()) && (!mean || ir::is_inexact(items))) {
+        if (own_attrs.empty()) own_attrs = prepared.default_attrs;
+        own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = ir::promote(items, options.out->array.dtype);
+        attrs = own_attrs;
+      }
+    }
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (options.out) {

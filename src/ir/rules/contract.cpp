@@ -355,9 +355,23 @@ void dtype_contracted(Inference& inference) {
     if (operand.present()) promotion.add(operand.type->dtype, Kind::Array);
   inference.results[0].dtype = promotion.result();
 }
+
+namespace {
+
+bool einsum_is_view(const Inference& inference) {
+  const Dims shapes[] = {inference.type(0).shape};
+  Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
+  return std::all_of(e.inputs[0].begin(), e.inputs[0].end(),
+                     [&](std::int64_t label) { return std::find(e.output.begin(), e.output.end(), label) != e.output.end(); });
+}
+
+}  // namespace
+
 void dtype_einsum(Inference& inference) {
   memory_order(attribute(inference, "order"), 'K');
   dtype_contracted(inference);
+  // What only moves axes is a view, which keeps its dtype whatever was asked for.
+  if (inference.in.size() == 1 && einsum_is_view(inference)) return;
   auto asked = as_dtype(attribute(inference, "dtype"));
   const std::string& casting = as_string(attribute(inference, "casting"), "casting");
   if (asked || casting != "safe") {
@@ -412,11 +426,13 @@ Cost cost_contract(const Inference& inference) {
     const Dims& b = inference.in.size() > 1 && inference.in[1].present() ? shape_of(inference, 1) : shape_of(inference, 0);
     switch (inference.op.id) {
       case OpId::Tensordot:
+      case OpId::LinalgTensordot:
         for (std::int64_t axis : tensordot_axes(inference.attrs[0], shape_of(inference, 0), b).a)
           terms *= static_cast<double>(shape_of(inference, 0)[static_cast<std::size_t>(axis)]);
         break;
       case OpId::Vdot: terms = a; break;
       case OpId::Matmul:
+      case OpId::LinalgMatmul:
       case OpId::Dot:
       case OpId::Inner:
         terms = shape_of(inference, 0).empty() || b.empty() ? 1 : static_cast<double>(shape_of(inference, 0).back());

@@ -445,7 +445,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
 }
 void shape_pad(Inference& inference) {
   const std::string& mode = as_string(attribute(inference, "mode"), "mode");
-  if (auto* value = attribute(inference, "constant_values").get<std::int64_t>(); mode != "constant" && !(value && *value == 0))
+  if (mode != "constant" && !attribute(inference, "constant_values").get<Ellipsis>())
     throw Error(ErrorClass::ValueError, "unsupported keyword arguments for mode '" + mode + "': {'constant_values'}");
   Dims shape = first(inference);
   auto widths = pad_widths(attribute(inference, "pad_width"), shape.ssize());

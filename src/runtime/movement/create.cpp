@@ -261,7 +261,9 @@ Value linspace_host(HostCall& call) {
     y = converted(r, y, *dtype);
   }
   Value samples = result(call, y);
-  return retstep ? make_tuple({samples, from_array(step, true)}) : samples;
+  if (!retstep) return samples;
+  // One sample or none has no step: numpy's answer is Python's nan.
+  return make_tuple({samples, divisions > 0 ? from_array(step, true) : Value::real(std::nan(""))});
 }
 
 Value meshgrid_host(HostCall& call) {
@@ -309,6 +311,7 @@ Value indices_host(HostCall& call) {
   std::vector<Value> lines;
   for (std::size_t k = 0; k < dims.size(); ++k) {
     const std::int64_t n[] = {dims[k]};
+    check_bool_range(asked, dims[k]);
     Array line = r.allocate(DType::Int64, n);
     for (std::int64_t i = 0; i < dims[k]; ++i) line.as<std::int64_t>()[i] = i;
     Dims own(dims.size(), 1);
