@@ -6,6 +6,9 @@ import property_run
 from property_data import DTYPES, FULL, SHAPES, Pool, seed
 from property_run import Case
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("methods")
+
 SIZE = 4 if FULL else 1
 
 FUNCTIONS = '''

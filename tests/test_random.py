@@ -9,6 +9,9 @@ import property_run
 from property_data import FULL, Pool, seed
 from property_run import Case
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("random")
+
 SIZES = ("None", "0", "1", "5", "17", "(2, 3)", "(0, 2)", "()", "[2, 2]", "1000")
 INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
