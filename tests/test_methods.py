@@ -241,6 +241,8 @@ def index_cases(pool):
             shape = None  # what is wrong with the index is enough
         value = pool.operand("1") if shape is None else pool.scalar() if pool.chance(0.4) else pool.broadcastable(
             shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
+        if shape is not None and 0 in shape and value.ndim > len(shape):
+            value = pool.operand("1")  # numpy looks at no shape where it writes nothing
         if value.dtype.kind in "fc" and x.dtype.kind in "iu" and not numpy.all(abs(numpy.asarray(value.value)) < 100):
             value = pool.operand("3")
         yield Case(f"written(lambda a: assign_{len(ASSIGNMENTS)}(a, {value.text}), {receiver}.copy())", f"a[{text}] = v")

@@ -175,7 +175,7 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
     switch (item.kind) {
       case Item::Int: {
         std::int64_t i = item.integer, n = array.shape[axis];
-        if (!has_array && (i < -n || i >= n)) index_out_of_bounds(i, axis, n);
+        if (i < -n || i >= n) index_out_of_bounds(i, axis, n);
         if (has_array) {
           // Among arrays an int is an array too: it takes part in broadcasting and in the placement of axes.
           Array one = runtime.allocate(DType::Int64, {});

@@ -159,18 +159,20 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
 namespace {
 
 // One element takes one number; a mask over the whole array takes a vector of them.
-void check_assigned(const Array& array, const Value& index, const Array* element, const Array& value) {
+void check_assigned(const Array& array, const Value& index, const Array& value) {
   if (value.ndim() == 0) return;
   auto* tuple = index.get_if<Tuple>();
   auto integer = [](const Value& part) {
     auto* scalar = part.get_if<NumpyScalar>();
-    return part.is_int() || (scalar && ir::is_integer(scalar->dtype));
+    auto* item = part.get_if<ArrayObject>();
+    return part.is_int() || (scalar && ir::is_integer(scalar->dtype)) ||
+           (item && item->array.ndim() == 0 && ir::is_integer(item->array.dtype));
   };
   bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
     for (const Value& part : tuple->items) integers &= integer(part);
   // A bool element takes the truth of an array of one item.
-  if (integers && element && element->ndim() == 0 && !(ir::is_bool(array.dtype) && value.size() == 1)) {
+  if (integers && !(ir::is_bool(array.dtype) && value.size() == 1)) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
@@ -207,7 +209,7 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   // Python scalars convert as scalars do (int out of range: OverflowError); arrays by casting.
   bool python = !item.is(ObjectKind::Array) && !item.is(ObjectKind::NumpyScalar);
   Array value = to_array(runtime, item, python ? std::optional(array.dtype) : std::nullopt);
-  check_assigned(array, index, plan.basic() ? &plan.base : nullptr, value);
+  check_assigned(array, index, value);
   auto mismatch = [&](const Dims& target) {
     std::span<const std::int64_t> a[] = {value.shape}, b[] = {target};
     std::string from = ir::broadcast_shapes_text(a), to = ir::broadcast_shapes_text(b);

@@ -467,7 +467,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (options.out) {
-      if (!op.has(ir::kUfunc)) options.casting = check_out(op, attrs, results.at(0), options.out->array);
+      // A 0-d integer operand of dot multiplies, into any `out` that a multiplication fills.
+      bool scaled =
+          op.id == OpId::Dot && (operands[0]->ndim() == 0 || operands[1]->ndim() == 0) && !ir::is_inexact(results.at(0).dtype);
+      if (!op.has(ir::kUfunc) && !scaled) options.casting = check_out(op, attrs, results.at(0), options.out->array);
       store_result(*this, op.path, results.at(0), options.out->array, options.casting, options.where);
       return Ref<ArrayObject>::share(options.out);
     }

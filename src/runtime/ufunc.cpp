@@ -137,6 +137,7 @@ Array mask_of(Runtime& runtime, const Value& value) {
 UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords) {
   UfuncOptions options;
   if (keywords.out) options.out = &out_array(*keywords.out);
+  if (options.out && !options.out->array.can_write()) throw Error(ErrorClass::ValueError, "output array is read-only");
   if (keywords.order) order_of(*keywords.order);
   options.casting = casting_of(keywords.casting);
   if (keywords.where) options.where = mask_of(runtime, *keywords.where);

@@ -202,7 +202,9 @@ void real_kernel(KernelCall& call) {
 }
 void imag_kernel(KernelCall& call) {
   if (!ir::is_complex(call.in[0]->dtype)) {
+    // Writing to it would change nothing of the array that it is a part of.
     call.out[0] = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
+    call.out[0].writable = false;
     return;
   }
   Array view = *call.in[0];

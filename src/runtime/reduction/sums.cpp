@@ -1,5 +1,7 @@
 // sum, prod, mean, var, std: everything that adds up, in the order of order.h.
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/order.h"
@@ -136,6 +138,18 @@ auto square_distance(T item, T mean) {
     return d * d;
 }
 
+// var(dtype=complex): the last division is one of complex numbers, which makes NaN beside whatever is not finite.
+void store_spread(KernelCall& call, Array computed) {
+  if (!ir::is_complex(call.types[0].dtype)) return store(call, std::move(computed));
+  Array pairs = converted(call.runtime, computed, call.types[0].dtype);
+  visit_accumulator(pairs.dtype, [&]<class T>() {
+    if constexpr (scalar::is_complex_v<T>)
+      for (T& item : std::span(pairs.as<T>(), static_cast<std::size_t>(pairs.size())))
+        if (!std::isfinite(item.real())) item.imag(std::numeric_limits<typename T::value_type>::quiet_NaN());
+  });
+  store(call, std::move(pairs));
+}
+
 // var(where=): the same two passes over the items that the mask takes. Also of complex items in a real dtype, where numpy
 // takes the mean of the real parts.
 void composed_var(KernelCall& call, DType dtype, DType real) {
@@ -182,7 +196,7 @@ void composed_var(KernelCall& call, DType dtype, DType real) {
   Array divisors = converted(runtime, kept, real), result = run(OpId::Divide, {&squares, &divisors}, {});
   if (call.op.id == OpId::Std) result = run(OpId::Sqrt, {&result}, {});
   runtime.fp_state = saved;
-  store(call, std::move(result));
+  store_spread(call, std::move(result));
 }
 
 // var(dtype=int): numpy truncates at every step: the mean, the squares, their mean, and the root.
@@ -274,7 +288,7 @@ void var_kernel(KernelCall& call) {
     }
   });
   call.runtime.check_fp("divide");
-  store(call, std::move(out));
+  store_spread(call, std::move(out));
 }
 
 }  // namespace
