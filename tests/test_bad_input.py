@@ -245,7 +245,7 @@ def test_a_gibibyte_against_the_limit(tmp_path, text):
 
 @pytest.mark.parametrize("text", [
     "np.zeros(2**60)", "np.zeros((2**40, 2**40))", "np.zeros(-1)", "np.ones((3, -2))", "np.zeros(2**63)", "np.zeros(10**30)", "np.arange(1e30)",
-    "np.empty((2**31,) * 3)", "np.zeros([2] * 70)", "np.ones(3).reshape(2**62, 4)", "np.tile(1, 2**62)", "np.repeat([1, 2], 2**62)",
+    "np.empty((2**31,) * 3)", "np.zeros((2**40, 2**40, 0))", "np.zeros([2] * 70)", "np.ones(3).reshape(2**62, 4)", "np.tile(1, 2**62)", "np.repeat([1, 2], 2**62)",
     "np.linspace(0, 1, 10**17)", "np.eye(2**40)", "np.pad(np.ones(3), 2**61)", "np.broadcast_to(1, (2**40, 2**40)) + 1",
     "np.outer(np.ones(2**20), np.ones(2**20))", "np.random.default_rng(0).random(2**55)", "np.random.default_rng(0).integers(0, 5, (2**50, 2**50))",
     "np.bincount([2**60])", "np.bincount([-1])", "np.histogram([1.0], bins=2**60)", "np.identity(2**33)", "np.full(2**61, 1j)",
