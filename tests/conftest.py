@@ -24,7 +24,7 @@ def autoray(*args, timeout=120, **kwargs):
     kwargs.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run([str(BINARY), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=timeout, **kwargs)
-    assert done.returncode != SANITIZER_STATUS, done.stderr[-5000:]
+    assert done.returncode != SANITIZER_STATUS, done.stderr[-20000:]
     return done
 
 

@@ -4,6 +4,13 @@
 
 namespace autoray::ir {
 
+namespace {
+[[noreturn]] void too_big() {
+  throw Error(ErrorClass::ValueError,
+              "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+}
+}  // namespace
+
 std::int64_t element_count(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
   bool overflow = false;
@@ -11,9 +18,7 @@ std::int64_t element_count(std::span<const std::int64_t> shape) {
     if (extent == 0) return 0;
     overflow |= __builtin_mul_overflow(count, extent, &count);
   }
-  if (overflow)
-    throw Error(ErrorClass::ValueError,
-                "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+  if (overflow) too_big();
   return count;
 }
 
@@ -41,7 +46,8 @@ Dims contiguous_strides(std::span<const std::int64_t> shape, std::int64_t itemsi
   std::int64_t step = itemsize;
   for (std::size_t i = shape.size(); i-- > 0;) {
     strides[i] = step;
-    step *= shape[i] ? shape[i] : 1;
+    // An empty array has strides as if its empty axes had one item, and as numpy's it must fit with these.
+    if (__builtin_mul_overflow(step, std::max<std::int64_t>(shape[i], 1), &step)) too_big();
   }
   return strides;
 }

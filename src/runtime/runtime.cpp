@@ -20,7 +20,7 @@ using ir::Error;
 using ir::ErrorClass;
 using ir::OpId;
 
-Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(options.max_memory)) {
+Runtime::Runtime(const RuntimeOptions& options) {
   auto natives = native_backends();
   backends_.assign(natives.begin(), natives.end());
   entries_.resize(backends_.size() * ir::kOpCount);
@@ -66,6 +66,8 @@ Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(o
   auto native = find_backend(options.backend);
   if (!native) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
   native_ = *native;
+  // Last: what throws above leaves no destructor to release it.
+  budget_ = MemoryBudget::create(options.max_memory);
 }
 
 Runtime::~Runtime() { budget_->release(); }

@@ -288,10 +288,11 @@ void shape_repeat(Inference& inference) {
     if (c < 0 && shape[axis])
       throw Error(ErrorClass::ValueError,
                   counts.size() == 1 ? "negative dimensions are not allowed" : "repeats may not contain negative values.");
-    total += c;
+    // Too many items for any array: refused as an extent that is too big is.
+    if (__builtin_add_overflow(total, c, &total)) element_count(Dims{INT64_MAX, 2});
   }
   if (counts.size() == 1)
-    total = std::max<std::int64_t>(0, counts[0]) * shape[axis];
+    total = element_count(Dims{std::max<std::int64_t>(0, counts[0]), shape[axis]});
   else if (static_cast<std::int64_t>(counts.size()) != shape[axis])
     throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) +
                                             ",) (" + std::to_string(counts.size()) + ",)")
