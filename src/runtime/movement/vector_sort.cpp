@@ -34,6 +34,7 @@ namespace target = hwy::HWY_NAMESPACE;
 
 template <class T>
 void ascending(T* keys, std::size_t n) {
+  if (n < 2) return;  // Highway takes no empty range
 #if VQSORT_ENABLED
   target::SortTag<T> tag;
   target::detail::SharedTraits<target::detail::TraitsLane<target::detail::OrderAscending<T>>> traits;
