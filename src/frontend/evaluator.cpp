@@ -639,6 +639,8 @@ Completion Evaluator::exec_with(With& s, Frame& frame, std::size_t item) {
 // ---- binding names ----
 
 bool Evaluator::assign_name(Name& name, Frame& frame, Value value) {
+  if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
+    name_lazy(value, name.name);
   switch (name.scope) {
     case Scope::Local: frame.slots[name.slot] = std::move(value); break;
     case Scope::Cell: frame.slots[name.slot].as<Cell>().value = std::move(value); break;

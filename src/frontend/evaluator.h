@@ -56,6 +56,8 @@ struct Frame {
   const char* function = "<module>";
   Frame* caller = nullptr;
   SourceSpan call_site{};  // in this frame: where the innermost call stands
+  std::uint32_t callers = kNotInterned;  // the call stack below, in the recorder's tables
+  static constexpr std::uint32_t kNotInterned = 0xffffffffu;
 };
 
 class Evaluator {
@@ -76,6 +78,9 @@ class Evaluator {
   void set_raised(const SourceSpan& span, Frame& frame);  // called in a catch block: makes the C++ exception pending
   bool condition(Expr& e, Frame& frame, bool& result);
   [[noreturn]] void rethrow_pending();  // into native code
+
+  // The running script's call stack, for what records (Runtime::current_source).
+  std::uint32_t source();
 
   Runtime& runtime() { return interpreter_.runtime; }
   Interpreter& interpreter() { return interpreter_; }
@@ -124,6 +129,9 @@ class Evaluator {
     if ((++counter & 255) == 0) interpreter_.runtime.poll();
   }
   bool stack_low() const { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit_; }
+
+  std::uint32_t source_of(const Frame& frame);
+  void name_lazy(const Value& value, NameId name);
 
   // Frames' slots come from one stack; its pages are touched as they are used.
   Value* push_slots(std::size_t count);

@@ -111,6 +111,9 @@ std::span<const Alias> aliases();
 // The parsed signature of a row; parsed once at first use of the table by its owner (see OpSignatures).
 Signature parse_op_signature(const Op& op);
 
+// How many operands each operand parameter has, of a call with `operands` in all: one each, the rest belongs to the sequence.
+std::vector<std::uint32_t> operand_groups(const Op& op, std::size_t operands);
+
 // Runs both rules; results carry dtype, shape and kind.
 void infer(Inference& inference);
 

@@ -11,6 +11,9 @@
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/forms.h"
+#include "runtime/lazy/executor.h"
+#include "runtime/lazy/recorder.h"
+#include "runtime/random/random_state.h"
 
 namespace autoray::runtime {
 
@@ -61,11 +64,17 @@ Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(o
       }
   }
   auto native = find_backend(options.backend);
-  if (!native) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
+  if (!native || *native == kLazy) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
   native_ = *native;
 }
 
 Runtime::~Runtime() { budget_->release(); }
+
+Recorder& Runtime::recorder() {
+  if (!recorder_) recorder_ = std::make_unique<Recorder>(*this);
+  return *recorder_;
+}
+bool Runtime::has_lazy_arrays() const { return recorder_ && recorder_->live_arrays() > 0; }
 
 // ---- arrays ----
 
@@ -255,6 +264,21 @@ Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Arra
   return std::move(results.at(0));
 }
 
+// A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
+Value from_kind(Array array, ir::Kind kind) {
+  if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
+  auto load = [&](auto item) {
+    std::memcpy(&item, array.data, sizeof item);
+    return item;
+  };
+  switch (array.dtype) {
+    case ir::DType::Float64: return Value::real(load(0.0));
+    case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
+    case ir::DType::Bool: return Value::boolean(load(false));
+    default: return Value::integer(load(std::int64_t{0}));
+  }
+}
+
 namespace {
 
 // Sequences of operands: a list or tuple, or an array's rows.
@@ -309,21 +333,6 @@ ArrayObject& out_array(const Value& value) {
   throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
 }
 
-// A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
-Value from_kind(Array array, ir::Kind kind) {
-  if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
-  auto load = [&](auto item) {
-    std::memcpy(&item, array.data, sizeof item);
-    return item;
-  };
-  switch (array.dtype) {
-    case ir::DType::Float64: return Value::real(load(0.0));
-    case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
-    case ir::DType::Bool: return Value::boolean(load(false));
-    default: return Value::integer(load(std::int64_t{0}));
-  }
-}
-
 Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind) {
   bool scalar = op.has(ir::kScalarResult);
   if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
@@ -339,9 +348,16 @@ Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind
 
 }  // namespace
 
-Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator) {
+Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator, bool dispatched) {
   poll();
+  if (backend == kLazy) return recorder().call(id, native_, arguments, generator, dispatched);
   const ir::Op& op = ir::op(id);
+  if (recorder_ && op.has(ir::kRandom) && op.op_class == ir::OpClass::Random) [[unlikely]] {
+    if (recorder_->tracing || any_lazy(arguments)) return recorder_->call(id, backend, arguments, generator, dispatched);
+    // Draws that were recorded before come first.
+    ir::NodeId pending = recorder_->pending_draw(generator ? generator : &legacy_stream(*this));
+    if (pending != ir::kNoNode) compute(*recorder_, std::span(&pending, 1));
+  }
   if (op.has(ir::kForms)) [[unlikely]] {
     CanonicalForm form = canonical_form(*this, id, arguments);
     if (form.id != id) return call(form.id, backend, form.arguments, generator);

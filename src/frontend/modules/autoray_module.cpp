@@ -379,7 +379,8 @@ Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "inf") return Value::real(INFINITY);
   if (name == "nan") return Value::real(NAN);
   if (name == "__version__") return runtime::make_str("0.11");
-  if (name == "lazy" || name == "autojit") {
+  if (name == "lazy") return import_module(runtime, "autoray.lazy");
+  if (name == "autojit") {
     Error error(ErrorClass::NotImplementedError,
                 "'autoray." + std::string(name) + "' is not supported by this version: programs run eagerly");
     error.with_code(202);

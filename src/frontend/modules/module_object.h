@@ -51,6 +51,8 @@ Value make_typing_module(Runtime& runtime);
 Value make_numpy_module(Runtime& runtime);
 Value make_numpy_submodule(Runtime& runtime, std::string_view name);
 Value make_autoray_module(Runtime& runtime);
+// autoray.lazy, and its parts "linalg", "random", "fft".
+Value make_lazy_module(Runtime& runtime, std::string_view part);
 // shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.
 Value find_meta_function(std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "frontend/types/lazy_type.h"
 #include "frontend/types/array_type.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
@@ -140,6 +141,7 @@ struct Repr {
       case ObjectKind::NumpyScalar:
         return runtime::scalar_repr(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
       case ObjectKind::Array: return runtime::array_repr(v.as<runtime::ArrayObject>().array);
+      case ObjectKind::Lazy: return lazy_repr(v.as<runtime::LazyArray>());
       case ObjectKind::Str: return repr_text(v.as<runtime::Str>().text);
       case ObjectKind::Bytes: return repr_bytes(v.as<runtime::Bytes>().data);
       case ObjectKind::List: return "[" + items(v.as<runtime::List>().items) + "]";
