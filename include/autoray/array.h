@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace autoray {
@@ -34,6 +35,7 @@ class Array {
  private:
   friend struct detail::ArrayAccess;
   struct Impl;
+  explicit Array(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<Impl> impl_;
 };
 

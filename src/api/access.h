@@ -8,17 +8,17 @@
 namespace autoray {
 
 struct Array::Impl {
+  Impl() {}  // leaves the places of axes uninitialised
+  explicit Impl(runtime::Array a) : array(std::move(a)) {}
   runtime::Array array;
 };
 
 namespace detail {
 
 struct ArrayAccess {
-  static Array wrap(runtime::Array array) {
-    Array result;
-    result.impl_->array = std::move(array);
-    return result;
-  }
+  static Array wrap(runtime::Array array) { return Array(std::make_shared<Array::Impl>(std::move(array))); }
+  static Array empty() { return Array(std::make_shared<Array::Impl>()); }
+  static runtime::Array& unwrap(Array& array) { return array.impl_->array; }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
 };
 

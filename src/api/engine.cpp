@@ -9,6 +9,7 @@
 #include "ir/suggest.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
 
 namespace autoray {
@@ -183,11 +184,11 @@ Array Engine::call(std::string_view op, std::span<const Array> operands) {
     if (id == ir::OpId::Count)
       throw ir::Error(ir::ErrorClass::ImportError, "autoray couldn't find function '" + std::string(op) + "'");
     ir::SmallVector<runtime::Operand, 4> list;
-    ir::SmallVector<std::uint32_t, 4> groups;
-    for (const Array& a : operands) {
-      list.push_back({&ArrayAccess::unwrap(a), ir::Kind::Array});
-      groups.push_back(1);
-    }
+    for (const Array& a : operands) list.push_back({&ArrayAccess::unwrap(a), ir::Kind::Array});
+    Array result = ArrayAccess::empty();
+    if (runtime::quick_elementwise(*state_->runtime, id, state_->runtime->native_backend(), list, ArrayAccess::unwrap(result)))
+      return result;
+    ir::SmallVector<std::uint32_t, 4> groups(list.size(), 1);
     auto results =
         state_->runtime->run(id, state_->runtime->native_backend(), list, groups, state_->runtime->default_attrs(id));
     return ArrayAccess::wrap(std::move(results.at(0)));

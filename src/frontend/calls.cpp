@@ -288,86 +288,94 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
   } else if (!eval(*e.function, frame, callee)) {
     return false;
   }
-  Value inline_arguments[kInlineArguments];
-  std::vector<Value> more;
-  std::vector<std::string_view> names;
-  std::vector<Value> keyword_values;
-  Arguments arguments;
-  std::vector<Value> kept_names;  // texts of ** keys
-  if (e.plain && e.args.size() <= kInlineArguments) {
-    for (std::size_t i = 0; i < e.args.size(); ++i)
-      if (!eval(*e.args[i], frame, inline_arguments[i])) return false;
-    arguments.positional = {inline_arguments, e.args.size()};
-  } else {
-    for (Expr* arg : e.args) {
-      if (arg->kind != ExprKind::Starred) {
-        if (!eval(*arg, frame, more.emplace_back())) return false;
-        continue;
-      }
-      Value iterable;
-      if (!eval(*as<Starred>(*arg).value, frame, iterable)) return false;
+  auto invoke = [&](const Arguments& arguments) {
+    frame.call_site = e.span;
+    if (!self.empty()) {
       try {
-        for (Value& item : collect(runtime(), iterable)) more.push_back(std::move(item));
+        Value result = call_method(runtime(), self, method, arguments);
+        out = std::move(result);
+        return true;
       } catch (...) {
-        set_raised(arg->span, frame);
+        set_raised(e.span, frame);
         return false;
       }
     }
-    for (Keyword& keyword : e.keywords) {
-      Value value;
-      if (!eval(*keyword.value, frame, value)) return false;
-      if (keyword.name != kNoName) {
-        names.push_back(interpreter_.interner.text(keyword.name));
-        keyword_values.push_back(std::move(value));
-        continue;
+    if (auto* c = callee.get_if<runtime::Callable>()) {
+      if (c->callable_type() == "function") {
+        Value result;
+        if (!call_script(static_cast<ScriptFunction&>(*c), arguments, result)) return false;
+        out = std::move(result);
+        return true;
       }
-      auto* dict = value.get_if<Dict>();
-      if (!dict)
-        return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)),
-                     keyword.span, frame);
-      for (auto& entry : dict->entries()) {
-        if (entry.key.empty()) continue;
-        auto* text = entry.key.get_if<runtime::Str>();
-        if (!text) return raise(Error(ErrorClass::TypeError, "keywords must be strings"), keyword.span, frame);
-        for (std::string_view n : names)
-          if (n == text->text)
-            return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"),
-                         keyword.span, frame);
-        kept_names.push_back(entry.key);
-        names.push_back(text->text);
-        keyword_values.push_back(entry.value);
+      try {
+        Value result = c->call(runtime(), arguments);
+        out = std::move(result);
+        return true;
+      } catch (...) {
+        set_raised(e.span, frame);
+        return false;
       }
     }
-    arguments = {more, names, keyword_values};
+    return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(callee) + "' object is not callable"), e.span, frame);
+  };
+  if (e.plain && e.args.size() <= kInlineArguments) {
+    // Only the places that are filled are made and cleared.
+    struct Filled {
+      ~Filled() {
+        while (count > 0) values()[--count].~Value();
+      }
+      Value* values() { return reinterpret_cast<Value*>(memory); }
+      std::size_t count = 0;
+      alignas(Value) unsigned char memory[kInlineArguments * sizeof(Value)];
+    } filled;
+    for (Expr* arg : e.args)
+      if (!eval(*arg, frame, *new (&filled.values()[filled.count++]) Value)) return false;
+    return invoke({{filled.values(), filled.count}, {}, {}});
   }
-  frame.call_site = e.span;
-  if (!self.empty()) {
+  std::vector<Value> more;
+  std::vector<std::string_view> names;
+  std::vector<Value> keyword_values;
+  std::vector<Value> kept_names;  // texts of ** keys
+  for (Expr* arg : e.args) {
+    if (arg->kind != ExprKind::Starred) {
+      if (!eval(*arg, frame, more.emplace_back())) return false;
+      continue;
+    }
+    Value iterable;
+    if (!eval(*as<Starred>(*arg).value, frame, iterable)) return false;
     try {
-      Value result = call_method(runtime(), self, method, arguments);
-      out = std::move(result);
-      return true;
+      for (Value& item : collect(runtime(), iterable)) more.push_back(std::move(item));
     } catch (...) {
-      set_raised(e.span, frame);
+      set_raised(arg->span, frame);
       return false;
     }
   }
-  if (auto* c = callee.get_if<runtime::Callable>()) {
-    if (c->callable_type() == "function") {
-      Value result;
-      if (!call_script(static_cast<ScriptFunction&>(*c), arguments, result)) return false;
-      out = std::move(result);
-      return true;
+  for (Keyword& keyword : e.keywords) {
+    Value value;
+    if (!eval(*keyword.value, frame, value)) return false;
+    if (keyword.name != kNoName) {
+      names.push_back(interpreter_.interner.text(keyword.name));
+      keyword_values.push_back(std::move(value));
+      continue;
     }
-    try {
-      Value result = c->call(runtime(), arguments);
-      out = std::move(result);
-      return true;
-    } catch (...) {
-      set_raised(e.span, frame);
-      return false;
+    auto* dict = value.get_if<Dict>();
+    if (!dict)
+      return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)),
+                   keyword.span, frame);
+    for (auto& entry : dict->entries()) {
+      if (entry.key.empty()) continue;
+      auto* text = entry.key.get_if<runtime::Str>();
+      if (!text) return raise(Error(ErrorClass::TypeError, "keywords must be strings"), keyword.span, frame);
+      for (std::string_view n : names)
+        if (n == text->text)
+          return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"),
+                       keyword.span, frame);
+      kept_names.push_back(entry.key);
+      names.push_back(text->text);
+      keyword_values.push_back(entry.value);
     }
   }
-  return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(callee) + "' object is not callable"), e.span, frame);
+  return invoke({more, names, keyword_values});
 }
 
 // ---- comprehensions ----

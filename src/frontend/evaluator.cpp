@@ -1,4 +1,5 @@
 // Statements, exceptions and diagnostics. Expressions are in expressions.cpp, calls in calls.cpp.
+#include "runtime/lazy/recorder.h"
 #include "frontend/evaluator.h"
 
 #include <sys/resource.h>
@@ -29,6 +30,8 @@ Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
   static_assert(static_cast<int>(runtime::Tag::Empty) == 0);
   slot_base_ = static_cast<Value*>(std::calloc(kSlots, sizeof(Value)));
   if (!slot_base_) throw std::bad_alloc();
+  interpreter.runtime.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
+  interpreter.runtime.source_context = this;
   rlimit limit{};
   std::size_t stack = kStackAssumed;
   if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) stack = limit.rlim_cur;
@@ -66,6 +69,37 @@ bool Evaluator::run_module(ModuleUnit& unit) {
   current_ = frame.caller;
   pop_slots(frame.slots, count);
   return c != Completion::Raise;
+}
+
+// ---- where a recorded node comes from ----
+
+std::uint32_t Evaluator::source_of(const Frame& frame) {
+  SourceCache& cached = source_cache_[(frame.call_site.begin * 31 + frame.callers) % std::size(source_cache_)];
+  if (cached.unit == frame.unit && cached.offset == frame.call_site.begin && cached.callers == frame.callers) return cached.id;
+  runtime::Recorder& recorder = runtime().recorder();
+  ir::GraphTables& tables = recorder.tables();
+  Place place = frame.unit->source->place(frame.call_site.begin);
+  cached = {frame.unit, frame.call_site.begin, frame.callers,
+            tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
+                                   static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column),
+                                   frame.callers})};
+  return cached.id;
+}
+
+std::uint32_t Evaluator::source() {
+  if (!current_) return ir::kNoSource;
+  if (current_->callers == Frame::kNotInterned) {
+    // From the outermost frame that is not interned yet inwards.
+    std::vector<Frame*> frames;
+    for (Frame* f = current_; f && f->callers == Frame::kNotInterned; f = f->caller) frames.push_back(f);
+    for (std::size_t k = frames.size(); k-- > 0;)
+      frames[k]->callers = frames[k]->caller ? source_of(*frames[k]->caller) : ir::kNoSource;
+  }
+  return source_of(*current_);
+}
+
+void Evaluator::name_lazy(const Value& value, NameId name) {
+  runtime().recorder().name(value.as<runtime::LazyArray>(), interpreter_.interner.text(name));
 }
 
 // ---- raising ----
@@ -184,30 +218,6 @@ Completion Evaluator::exec_block(Block body, Frame& frame) {
   return Completion::Normal;
 }
 
-bool Evaluator::condition(Expr& e, Frame& frame, bool& result) {
-  Value scratch;
-  const Value* value = peek(e, frame);
-  if (!value) {
-    if (!eval(e, frame, scratch)) return false;
-    value = &scratch;
-  }
-  if (value->is_bool()) {
-    result = value->as_bool();
-    return true;
-  }
-  if (value->is_int()) {
-    result = value->as_int() != 0;
-    return true;
-  }
-  try {
-    result = truth(runtime(), *value);
-    return true;
-  } catch (...) {
-    set_raised(e.span, frame);
-    return false;
-  }
-}
-
 Completion Evaluator::exec(Stmt& statement, Frame& frame) {
   switch (statement.kind) {
     case StmtKind::Expr: {
@@ -219,6 +229,23 @@ Completion Evaluator::exec(Stmt& statement, Frame& frame) {
       if (!s.value) return Completion::Normal;
       Value value;
       if (!eval(*s.value, frame, value)) return Completion::Raise;
+      if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Name)
+        if (auto& name = as<Name>(*s.targets[0]); name.scope == Scope::Local) {
+          frame.slots[name.slot].swap(value);
+          return Completion::Normal;
+        }
+      if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Subscript) {
+        // An item of a local list.
+        auto& place = as<Subscript>(*s.targets[0]);
+        const Value *object = peek(*place.value, frame), *index = peek(*place.index, frame);
+        if (auto* list = object && index && index->is_int() ? object->get_if<List>() : nullptr) {
+          auto i = static_cast<std::uint64_t>(index->as_int());
+          if (i < list->items.size()) {
+            list->items[i].swap(value);
+            return Completion::Normal;
+          }
+        }
+      }
       for (std::size_t i = 0; i + 1 < s.targets.size(); ++i)
         if (!assign(*s.targets[i], frame, value)) return Completion::Raise;
       return assign(*s.targets.back(), frame, std::move(value)) ? Completion::Normal : Completion::Raise;
@@ -316,10 +343,15 @@ Completion Evaluator::exec_for(For& s, Frame& frame) {
   Value iterable;
   if (!eval(*s.iterable, frame, iterable)) return Completion::Raise;
   unsigned counter = 0;
+  Value* local = nullptr;
+  if (s.target->kind == ExprKind::Name && as<Name>(*s.target).scope == Scope::Local)
+    local = &frame.slots[as<Name>(*s.target).slot];
   // One turn; true to go on.
   Completion outcome = Completion::Normal;
   auto turn = [&](Value item) {
-    if (!assign(*s.target, frame, std::move(item))) {
+    if (local) {
+      local->swap(item);
+    } else if (!assign(*s.target, frame, std::move(item))) {
       outcome = Completion::Raise;
       return false;
     }
@@ -383,6 +415,13 @@ bool Evaluator::exec_aug_assign(AugAssign& s, Frame& frame) {
         result = Value::integer(v);
         return true;
       }
+      std::int64_t a = left.as_int(), b = right.as_int();
+      switch (s.op) {
+        case BinaryOperator::BitAnd: result = Value::integer(a & b); return true;
+        case BinaryOperator::BitOr: result = Value::integer(a | b); return true;
+        case BinaryOperator::BitXor: result = Value::integer(a ^ b); return true;
+        default: break;
+      }
     } else if (left.is_float() && right.is_float()) {
       if (s.op == BinaryOperator::Add) {
         result = Value::real(left.as_float() + right.as_float());
@@ -393,6 +432,7 @@ bool Evaluator::exec_aug_assign(AugAssign& s, Frame& frame) {
         return true;
       }
     }
+    frame.call_site = s.span;
     try {
       result = inplace_binary(runtime(), s.op, left, right);
       return true;
@@ -406,6 +446,13 @@ bool Evaluator::exec_aug_assign(AugAssign& s, Frame& frame) {
   if (s.target->kind == ExprKind::Name) {
     auto& name = as<Name>(*s.target);
     if (name.scope == Scope::Local && !frame.slots[name.slot].empty()) {
+      // `i += 1`
+      if (Value& slot = frame.slots[name.slot]; slot.is_int() && s.op == BinaryOperator::Add)
+        if (const Value* number = peek(*s.value, frame); number && number->is_int())
+          if (std::int64_t v; !__builtin_add_overflow(slot.as_int(), number->as_int(), &v)) {
+            slot = Value::integer(v);
+            return true;
+          }
       if (!eval(*s.value, frame, right)) return false;
       Value& slot = frame.slots[name.slot];
       if (slot.empty()) return name_error(name, frame);
@@ -640,7 +687,7 @@ Completion Evaluator::exec_with(With& s, Frame& frame, std::size_t item) {
 
 bool Evaluator::assign_name(Name& name, Frame& frame, Value value) {
   if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
-    name_lazy(value, name.name);
+    name_lazy(value, name.id);
   switch (name.scope) {
     case Scope::Local: frame.slots[name.slot] = std::move(value); break;
     case Scope::Cell: frame.slots[name.slot].as<Cell>().value = std::move(value); break;
@@ -657,15 +704,19 @@ bool Evaluator::assign(Expr& target, Frame& frame, Value value) {
     case ExprKind::List: return unpack(as<Sequence>(target), frame, value);
     case ExprKind::Subscript: {
       auto& s = as<Subscript>(target);
-      Value object_scratch, index;
+      Value object_scratch, index_scratch;
       const Value* object = peek(*s.value, frame);
       if (!object) {
         if (!eval(*s.value, frame, object_scratch)) return false;
         object = &object_scratch;
       }
-      if (!eval_index(*s.index, frame, index)) return false;
-      if (auto* list = object->get_if<List>(); list && index.is_int()) {
-        std::int64_t i = index.as_int(), n = static_cast<std::int64_t>(list->items.size());
+      const Value* index = peek(*s.index, frame);
+      if (!index) {
+        if (!eval_index(*s.index, frame, index_scratch)) return false;
+        index = &index_scratch;
+      }
+      if (auto* list = object->get_if<List>(); list && index->is_int()) {
+        std::int64_t i = index->as_int(), n = static_cast<std::int64_t>(list->items.size());
         if (i < 0) i += n;
         if (i >= 0 && i < n) {
           list->items[static_cast<std::size_t>(i)].swap(value);
@@ -673,8 +724,8 @@ bool Evaluator::assign(Expr& target, Frame& frame, Value value) {
         }
       }
       try {
-        Value held = *object;  // the callee may rebind the variable
-        set_item(runtime(), held, index, value);
+        Value held = *object, held_index = *index;  // the callee may rebind the variables
+        set_item(runtime(), held, held_index, value);
         return true;
       } catch (...) {
         set_raised(target.span, frame);

@@ -113,7 +113,17 @@ class Evaluator {
   bool eval_joined(JoinedStr& e, Frame& frame, Value& out);
   bool make_function(Function& f, Frame& frame, Value& out);
   // A local's or constant's value without a copy; null when it must be evaluated.
-  static const Value* peek(Expr& e, Frame& frame);
+  static const Value* peek(Expr& e, Frame& frame) {
+    if (e.kind == ExprKind::Constant) return &as<Constant>(e).value;
+    if (e.kind != ExprKind::Name) return nullptr;
+    auto& name = as<Name>(e);
+    if (name.scope != Scope::Local) return nullptr;
+    const Value* slot = &frame.slots[name.slot];
+    return slot->empty() ? nullptr : slot;
+  }
+  // A small int that follows from locals and constants by at most one operator; false, without any effect, where it has to be
+  // evaluated.
+  static bool peek_int(Expr& e, Frame& frame, std::int64_t& v);
   bool compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right, Frame& frame,
                       Value& out);
   bool assign_name(Name& name, Frame& frame, Value value);
@@ -130,6 +140,11 @@ class Evaluator {
   }
   bool stack_low() const { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit_; }
 
+  struct SourceCache {
+    const ModuleUnit* unit = nullptr;
+    std::uint32_t offset = 0, callers = 0, id = 0;
+  };
+  SourceCache source_cache_[64];
   std::uint32_t source_of(const Frame& frame);
   void name_lazy(const Value& value, NameId name);
 

@@ -1,4 +1,5 @@
 // Expressions of the evaluator. Small ints, floats and list indexing are handled here; the rest goes through protocol.h.
+#include <bit>
 #include <cmath>
 
 #include "frontend/evaluator.h"
@@ -13,15 +14,6 @@ using runtime::Cell;
 using runtime::List;
 using runtime::make;
 using runtime::Tuple;
-
-const Value* Evaluator::peek(Expr& e, Frame& frame) {
-  if (e.kind == ExprKind::Constant) return &as<Constant>(e).value;
-  if (e.kind != ExprKind::Name) return nullptr;
-  auto& name = as<Name>(e);
-  if (name.scope != Scope::Local) return nullptr;
-  const Value* slot = &frame.slots[name.slot];
-  return slot->empty() ? nullptr : slot;
-}
 
 bool Evaluator::name_error(Name& e, Frame& frame) {
   std::string name(interpreter_.interner.text(e.id));
@@ -105,6 +97,7 @@ bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
         out = Value::real(-operand.as_float());
         return true;
       }
+      frame.call_site = e.span;
       try {
         out = unary(runtime(), u.op, operand);
         return true;
@@ -181,19 +174,20 @@ bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
 
 namespace {
 
-// Python's floor division and modulo of int64, overflow apart.
+// Python's floor division and modulo of int64, overflow apart. By powers of two they are a shift and a mask.
 std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  if (b > 0 && std::has_single_bit(static_cast<std::uint64_t>(b))) return a >> std::countr_zero(static_cast<std::uint64_t>(b));
   std::int64_t q = a / b;
   return (a % b != 0 && ((a < 0) != (b < 0))) ? q - 1 : q;
 }
 std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+  if (b > 0 && std::has_single_bit(static_cast<std::uint64_t>(b))) return a & (b - 1);
   std::int64_t r = a % b;
   return (r != 0 && ((r < 0) != (b < 0))) ? r + b : r;
 }
 
 // The hot operators on two small ints; false: take the general way.
-inline bool int_binary(BinaryOperator op, std::int64_t a, std::int64_t b, Value& out) {
-  std::int64_t v;
+inline bool int_binary(BinaryOperator op, std::int64_t a, std::int64_t b, std::int64_t& v) {
   switch (op) {
     case BinaryOperator::Add:
       if (__builtin_add_overflow(a, b, &v)) return false;
@@ -223,13 +217,8 @@ inline bool int_binary(BinaryOperator op, std::int64_t a, std::int64_t b, Value&
       if (b < 0 || b > 62 || a > (INT64_MAX >> b) || a < (INT64_MIN >> b)) return false;
       v = a << b;
       break;
-    case BinaryOperator::Div:
-      if (b == 0 || std::llabs(a) > (std::int64_t{1} << 53) || std::llabs(b) > (std::int64_t{1} << 53)) return false;
-      out = Value::real(static_cast<double>(a) / static_cast<double>(b));
-      return true;
     default: return false;
   }
-  out = Value::integer(v);
   return true;
 }
 
@@ -260,7 +249,23 @@ inline bool number(const Value& v, double& result) {
 
 }  // namespace
 
+bool Evaluator::peek_int(Expr& e, Frame& frame, std::int64_t& v) {
+  if (const Value* value = peek(e, frame)) {
+    v = value->as_int();
+    return value->is_int();
+  }
+  if (e.kind != ExprKind::Binary) return false;
+  auto& b = as<Binary>(e);
+  const Value *left = peek(*b.left, frame), *right = peek(*b.right, frame);
+  return left && right && left->is_int() && right->is_int() && int_binary(b.op, left->as_int(), right->as_int(), v);
+}
+
 bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
+  std::int64_t x, y, v;
+  if (peek_int(*e.left, frame, x) && peek_int(*e.right, frame, y) && int_binary(e.op, x, y, v)) {
+    out = Value::integer(v);
+    return true;
+  }
   Value left_scratch, right_scratch;
   const Value* left = peek(*e.left, frame);
   if (!left) {
@@ -276,12 +281,15 @@ bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
     if (!eval(*e.right, frame, right_scratch)) return false;
     right = &right_scratch;
   }
-  if (left->is_int() && right->is_int()) {
-    if (int_binary(e.op, left->as_int(), right->as_int(), out)) return true;
-  } else if (left->is_float() || right->is_float()) {
+  if (left->is_int() && right->is_int() && int_binary(e.op, left->as_int(), right->as_int(), v)) {
+    out = Value::integer(v);
+    return true;
+  }
+  if (left->is_float() || right->is_float() || e.op == BinaryOperator::Div) {
     double a, b;
     if (number(*left, a) && number(*right, b) && real_binary(e.op, a, b, out)) return true;
   }
+  frame.call_site = e.span;
   try {
     Value result = binary(runtime(), e.op, *left, *right);
     out = std::move(result);
@@ -293,20 +301,62 @@ bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
   }
 }
 
+namespace {
+
+// On two small ints; false: `in` and `is`, which are not about order.
+inline bool int_compare(CompareOperator op, std::int64_t x, std::int64_t y, bool& holds) {
+  switch (op) {
+    case CompareOperator::Lt: holds = x < y; return true;
+    case CompareOperator::LtE: holds = x <= y; return true;
+    case CompareOperator::Gt: holds = x > y; return true;
+    case CompareOperator::GtE: holds = x >= y; return true;
+    case CompareOperator::Eq: holds = x == y; return true;
+    case CompareOperator::NotEq: holds = x != y; return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool Evaluator::condition(Expr& e, Frame& frame, bool& result) {
+  if (e.kind == ExprKind::Compare) {
+    // The truth of `i < n` or `n % 2 == 0` needs no value of its own.
+    auto& c = as<Compare>(e);
+    std::int64_t x, y;
+    if (c.ops.size() == 1 && peek_int(*c.left, frame, x) && peek_int(*c.comparators[0], frame, y) &&
+        int_compare(c.ops[0], x, y, result))
+      return true;
+  }
+  Value scratch;
+  const Value* value = peek(e, frame);
+  if (!value) {
+    if (!eval(e, frame, scratch)) return false;
+    value = &scratch;
+  }
+  if (value->is_bool()) {
+    result = value->as_bool();
+    return true;
+  }
+  if (value->is_int()) {
+    result = value->as_int() != 0;
+    return true;
+  }
+  try {
+    result = truth(runtime(), *value);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    return false;
+  }
+}
+
 bool Evaluator::compare_values(CompareOperator op, const Value& a, const Value& b, Compare& e, Expr& left, Expr& right,
                                Frame& frame, Value& out) {
-  if (a.is_int() && b.is_int()) {
-    std::int64_t x = a.as_int(), y = b.as_int();
-    switch (op) {
-      case CompareOperator::Lt: out = Value::boolean(x < y); return true;
-      case CompareOperator::LtE: out = Value::boolean(x <= y); return true;
-      case CompareOperator::Gt: out = Value::boolean(x > y); return true;
-      case CompareOperator::GtE: out = Value::boolean(x >= y); return true;
-      case CompareOperator::Eq: out = Value::boolean(x == y); return true;
-      case CompareOperator::NotEq: out = Value::boolean(x != y); return true;
-      default: break;
-    }
+  if (bool holds; a.is_int() && b.is_int() && int_compare(op, a.as_int(), b.as_int(), holds)) {
+    out = Value::boolean(holds);
+    return true;
   }
+  frame.call_site = e.span;
   try {
     Value result = compare(runtime(), op, a, b);
     out = std::move(result);
@@ -401,6 +451,7 @@ bool Evaluator::eval_subscript(Subscript& e, Frame& frame, Value& out) {
       }
     }
   }
+  frame.call_site = e.span;
   try {
     Value result = get_item(runtime(), *object, *index);
     out = std::move(result);

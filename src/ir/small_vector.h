@@ -27,10 +27,10 @@ class SmallVector {
   SmallVector(It first, It last) {
     assign(first, last);
   }
-  SmallVector(const SmallVector& other) { assign(other.begin(), other.end()); }
+  SmallVector(const SmallVector& other) { copy(other); }
   SmallVector(SmallVector&& other) noexcept { take(other); }
   SmallVector& operator=(const SmallVector& other) {
-    if (this != &other) assign(other.begin(), other.end());
+    if (this != &other) copy(other);
     return *this;
   }
   SmallVector& operator=(SmallVector&& other) noexcept {
@@ -100,6 +100,21 @@ class SmallVector {
   }
 
  private:
+  // Items inside are copied as one block of fixed size: no call, no loop.
+  void copy_inline(const SmallVector& other) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+    std::memcpy(inline_, other.inline_, sizeof inline_);
+#pragma GCC diagnostic pop
+  }
+  void copy(const SmallVector& other) {
+    if (heap_ || other.heap_) {
+      assign(other.begin(), other.end());
+      return;
+    }
+    copy_inline(other);
+    size_ = other.size_;
+  }
   void release() {
     if (heap_) std::free(heap_);
     heap_ = nullptr;
@@ -109,7 +124,7 @@ class SmallVector {
     size_ = other.size_;
     capacity_ = other.capacity_;
     heap_ = other.heap_;
-    if (!heap_) std::memcpy(inline_, other.inline_, size_ * sizeof(T));
+    if (!heap_) copy_inline(other);
     other.heap_ = nullptr;
     other.capacity_ = N;
     other.size_ = 0;

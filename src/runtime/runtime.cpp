@@ -10,6 +10,8 @@
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/driver.h"
+#include "runtime/elementwise/quick.h"
 #include "runtime/forms.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/recorder.h"
@@ -28,6 +30,7 @@ Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(o
   loops_.resize(backends_.size() * ir::kOpCount * ir::kDTypeCount, nullptr);
   loop_providers_.resize(loops_.size(), 0);
   bindings_.resize(ir::kOpCount);
+  quick_loops_ = std::make_unique<QuickLoop[]>(loops_.size());
   for (std::size_t b = 0; b < backends_.size(); ++b) {
     const Backend& backend = *backends_[b];
     auto id = static_cast<BackendId>(b);
@@ -143,6 +146,11 @@ std::optional<BackendId> Runtime::find_backend(std::string_view name) const {
   return std::nullopt;
 }
 
+QuickLoop& Runtime::quick_loop(BackendId backend, OpId id, ir::DType dtype) {
+  return quick_loops_[(backend * ir::kOpCount + static_cast<std::size_t>(id)) * ir::kDTypeCount +
+                      static_cast<std::size_t>(dtype)];
+}
+
 std::string_view Runtime::backend_name(BackendId id) const { return backends_[id]->name; }
 
 const OpBinding& Runtime::binding(OpId id) {
@@ -253,6 +261,8 @@ Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Arra
     operands.push_back({});
     groups.push_back(0);
   }
+  Array quick;
+  if (quick_elementwise(*this, id, backend, operands, quick)) return quick;
   std::vector<Array> results;
   if (attrs.size() == 0) {
     execute(*this, ir::op(id), backend, entry(backend, id), operands, groups, prepared.default_attrs, nullptr, results, false);
@@ -382,6 +392,18 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         operands.add(*this, value);
         operands.count();
       }
+      // As in numpy, a real array is its own real part.
+      if (id == OpId::Real && !on_explain)
+        if (auto* array = arguments.positional[0].get_if<ArrayObject>();
+            array && !ir::is_complex(array->array.dtype) && array->array.backend == backend)
+          return arguments.positional[0];
+      if (target.kernel == elementwise_kernel && !on_explain) {
+        auto object = make<ArrayObject>(Array());
+        if (quick_elementwise(*this, id, backend, operands.operands(), object->array)) {
+          if (object->array.shape.empty()) return from_array(std::move(object->array), true);
+          return object;
+        }
+      }
       execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results,
               true, &kind);
       return results_value(op, results, kind);
@@ -505,16 +527,10 @@ void Runtime::warn(ErrorClass category, const std::string& message) {
   if (on_warning) on_warning(category, message);
 }
 
-void Runtime::clear_fp() {
-  // Writing the register costs more than reading it.
-  if (unsigned flags = _mm_getcsr(); flags & 0x3f) _mm_setcsr(flags & ~0x3fu);
-}
-
-void Runtime::check_fp(std::string_view op_name) {
+void Runtime::report_fp(std::string_view op_name) {
   constexpr unsigned kInvalid = 0x01, kDivide = 0x04, kOverflow = 0x08, kUnderflow = 0x10;
   unsigned flags = _mm_getcsr();
   unsigned seen = flags & (kInvalid | kDivide | kOverflow | kUnderflow);
-  if (!(flags & 0x3f)) return;
   _mm_setcsr(flags & ~0x3fu);
   auto act = [&](unsigned bit, FpAction action, const char* what) {
     if (!(seen & bit) || action == FpAction::Ignore) return;

@@ -24,8 +24,9 @@
 
 namespace autoray::runtime {
 
-class Recorder;    // lazy/recorder.h
+class Recorder;      // lazy/recorder.h
 struct OpBinding;    // bind.h: a row's signature, prepared for binding
+struct QuickLoop;    // elementwise/quick.h: the short way of small calls
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
 
 struct RuntimeOptions {
@@ -58,9 +59,12 @@ struct Entry {
   Ref<Callable> registered;  // register_function's; what `do` calls instead
 };
 
+// The events that numpy tells of; that a result is inexact or an operand denormal is none, and clearing their flags costs as
+// much as a small loop.
+inline constexpr unsigned kFpEvents = 0x1d;
 // Forgets floating-point events of earlier work, so that check_fp tells of the loops between.
 inline void clear_fp() {
-  if (unsigned flags = _mm_getcsr(); flags & 0x3f) _mm_setcsr(flags & ~0x3fu);
+  if (unsigned flags = _mm_getcsr(); flags & kFpEvents) _mm_setcsr(flags & ~0x3fu);
 }
 
 class Runtime {
@@ -113,6 +117,8 @@ class Runtime {
   // Where the script stands, as a call stack in the recorder's tables; set by whoever runs it.
   std::uint32_t (*current_source)(void* context) = nullptr;
   void* source_context = nullptr;
+  // Filled at first use; see elementwise/quick.h.
+  QuickLoop& quick_loop(BackendId backend, ir::OpId id, ir::DType dtype);
 
   // ---- limits and interruption: polled between kernels and inside long loops; throws KeyboardInterrupt or a limit error ----
   void poll() {
@@ -129,8 +135,11 @@ class Runtime {
   std::function<void(ir::ErrorClass, const std::string&)> on_warning;
   FpState fp_state;
   // After loops ran: looks at the CPU's flags, warns or raises as fp_state says ("divide by zero encountered in divide").
-  void check_fp(std::string_view op_name);
-  void clear_fp();  // forgets them
+  void check_fp(std::string_view op_name) {
+    if (_mm_getcsr() & kFpEvents) [[unlikely]]
+      report_fp(op_name);
+  }
+  void clear_fp() { runtime::clear_fp(); }  // forgets them
 
   // ---- objects of the language that exist once: types, modules, by name ----
   std::unordered_map<std::string, Value> language_objects;
@@ -152,6 +161,7 @@ class Runtime {
 
  private:
   [[noreturn]] void raise_interrupt();
+  void report_fp(std::string_view op_name);
   Value call_bound(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random);
 
   MemoryBudget* budget_;
@@ -161,6 +171,7 @@ class Runtime {
   std::vector<Entry> entries_;
   std::vector<Loop> loops_;
   std::vector<BackendId> loop_providers_;
+  std::unique_ptr<QuickLoop[]> quick_loops_;
   std::vector<std::unique_ptr<OpBinding>> bindings_;
   std::atomic<int> interrupt_{0};
 };

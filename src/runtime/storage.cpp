@@ -166,14 +166,14 @@ MemoryBudget* MemoryBudget::create(std::int64_t limit_bytes) {
   return budget;
 }
 
-void MemoryBudget::release() {
-  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-}
+void MemoryBudget::release() { refund(kOwned); }
 
 void MemoryBudget::charge(std::int64_t bytes) {
-  std::int64_t now = used_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  // More than any machine has: it would reach the owner's bit.
+  if (limit_ < 0 && bytes >= kOwned / 4) throw std::bad_alloc();
+  std::int64_t now = bytes >= kOwned / 4 ? bytes : (used_.fetch_add(bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes;
   if (limit_ >= 0 && now > limit_) {
-    used_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (bytes < kOwned / 4) used_.fetch_sub(bytes, std::memory_order_relaxed);
     throw ir::Error(ir::ErrorClass::MemoryError, "an array of " + std::to_string(bytes) +
                                                      " bytes would bring the memory in use to " + std::to_string(now) +
                                                      " bytes, above the limit of " + std::to_string(limit_))
@@ -200,6 +200,7 @@ struct Charge {
 }  // namespace
 
 Storage* Storage::allocate(std::size_t bytes, MemoryBudget* budget) {
+  if (bytes == 0) budget = nullptr;
   Charge charge(budget, bytes);
   std::size_t total = kHeader + bytes;
   void* block;
@@ -224,7 +225,6 @@ Storage* Storage::allocate(std::size_t bytes, MemoryBudget* budget) {
     storage->data_ = static_cast<char*>(block) + kHeader;
     storage->bytes_ = bytes;
     storage->budget_ = budget;
-    if (budget) budget->retain();
     charge.keep();
     return storage;
   }
@@ -233,7 +233,6 @@ Storage* Storage::allocate(std::size_t bytes, MemoryBudget* budget) {
   storage->data_ = static_cast<char*>(block) + kHeader;
   storage->bytes_ = bytes;
   storage->budget_ = budget;
-  if (budget) budget->retain();
   charge.keep();
   return storage;
 }
@@ -257,10 +256,7 @@ Storage* Storage::adopt(void* data, std::size_t bytes, bool writable, Deleter de
 
 void Storage::destroy() {
   if (deleter_) deleter_(deleter_context_, data_);
-  if (budget_) {
-    budget_->refund(static_cast<std::int64_t>(bytes_));
-    budget_->release();
-  }
+  if (budget_) budget_->refund(static_cast<std::int64_t>(bytes_));
   Origin origin = static_cast<Origin>(origin_);
   std::uint16_t block_class = size_class_;
   std::size_t mapped = mapped_bytes_;

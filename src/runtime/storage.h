@@ -10,23 +10,25 @@
 
 namespace autoray::runtime {
 
-// What an Engine's arrays may use together, and what they do use. Shared by the storages charged to it, so arrays may
-// outlive their Engine.
+// What an Engine's arrays may use together, and what they do use. Storages charged to it may outlive their Engine, so it goes
+// when its Engine has let go and the last byte is given back: one count tells both, and an array costs two atomic additions.
 class MemoryBudget {
  public:
   static MemoryBudget* create(std::int64_t limit_bytes);  // limit < 0: none
-  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
-  void release();
+  void release();                                         // by the Engine
   // Throws MemoryError "array of N bytes exceeds the limit ..." (code E0703) and charges nothing when it does not fit.
   void charge(std::int64_t bytes);
-  void refund(std::int64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
-  std::int64_t used() const { return used_.load(std::memory_order_relaxed); }
+  void refund(std::int64_t bytes) {
+    if (used_.fetch_sub(bytes, std::memory_order_acq_rel) == bytes) delete this;
+  }
+  std::int64_t used() const { return used_.load(std::memory_order_relaxed) & (kOwned - 1); }
   std::int64_t peak() const { return peak_.load(std::memory_order_relaxed); }
   void set_limit(std::int64_t limit_bytes) { limit_ = limit_bytes; }
 
  private:
-  std::atomic<std::int64_t> references_{1};
-  std::atomic<std::int64_t> used_{0};
+  static constexpr std::int64_t kOwned = std::int64_t{1} << 62;  // set while the Engine holds it
+
+  std::atomic<std::int64_t> used_{kOwned};
   std::atomic<std::int64_t> peak_{0};
   std::int64_t limit_ = -1;
 };
@@ -44,7 +46,8 @@ class Storage {
 
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    // The only owner needs no atomic write: nobody else can take a reference.
+    if (unique() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
   bool unique() const { return references_.load(std::memory_order_acquire) == 1; }
 

@@ -32,9 +32,10 @@ struct Name {
   const char* name;
   int arguments;
 };
-constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1}, {"sin", 1},
-                           {"cos", 1},  {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},  {"sinh", 1},  {"cosh", 1},
-                           {"tanh", 1}, {"asinh", 1}, {"acosh", 1}, {"atanh", 1}, {"pow", 2},   {"atan2", 2}, {"hypot", 2}};
+constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},  {"log10", 1}, {"log1p", 1},
+                           {"sin", 1},  {"cos", 1},   {"tan", 1},   {"asin", 1},  {"acos", 1},  {"atan", 1},
+                           {"sinh", 1}, {"cosh", 1},  {"tanh", 1},  {"asinh", 1}, {"acosh", 1}, {"atanh", 1},
+                           {"pow", 2},  {"atan2", 2}, {"hypot", 2}, {"cbrt", 1},  {"exp2", 1}};
 
 // libmvec's entry, or null where this libc has none (then libm's scalar function serves every lane).
 void* find(VectorFunction f, bool single) {
@@ -86,6 +87,8 @@ T scalar(VectorFunction f, T x, T y) {
     case VectorFunction::Pow: return std::pow(x, y);
     case VectorFunction::Atan2: return std::atan2(x, y);
     case VectorFunction::Hypot: return std::hypot(x, y);
+    case VectorFunction::Cbrt: return std::cbrt(x);
+    case VectorFunction::Exp2: return std::exp2(x);
     case VectorFunction::Count: break;
   }
   return x;
@@ -117,7 +120,22 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
   constexpr int kN = kLanes<T>;
   bool dense_x = xs == sizeof(T), dense_y = !Two || ys == sizeof(T), dense_out = os == sizeof(T);
   alignas(64) T bx[kN], by[kN] = {}, br[kN];
-  for (std::int64_t i = 0; i < n; i += kN) {
+  std::int64_t i = 0;
+  if (dense_x && dense_y && dense_out) {
+    // Whole vectors, without a question an item.
+    for (; i + kN <= n; i += kN) {
+      Vector<T> a, b{}, r;
+      std::memcpy(&a, x + i * static_cast<std::int64_t>(sizeof(T)), kBytes);
+      if constexpr (Two) {
+        std::memcpy(&b, y + i * static_cast<std::int64_t>(sizeof(T)), kBytes);
+        r = two(a, b);
+      } else {
+        r = one(a);
+      }
+      std::memcpy(out + i * static_cast<std::int64_t>(sizeof(T)), &r, kBytes);
+    }
+  }
+  for (; i < n; i += kN) {
     int count = static_cast<int>(std::min<std::int64_t>(kN, n - i));
     Vector<T> a, b{}, r;
     if (dense_x && count == kN)

@@ -29,6 +29,8 @@ enum class VectorFunction : std::uint8_t {
   Pow,
   Atan2,
   Hypot,
+  Cbrt,
+  Exp2,
   Count
 };
 

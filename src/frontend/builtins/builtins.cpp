@@ -93,14 +93,24 @@ Value sum(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "sum", {"start"});
   Value total = a.positional.size() > 1 ? a.positional[1] : keyword(a, "start") ? *keyword(a, "start") : Value::integer(0);
   if (total.is(ObjectKind::Str)) throw Error(ErrorClass::TypeError, "sum() can't sum strings [use ''.join(seq) instead]");
-  auto iterator = iterate(runtime, a.positional[0]);
-  Value item;
-  while (iterator->next(runtime, item)) {
+  auto add = [&](const Value& item) {
+    std::int64_t v;
     if (total.is_float() && item.is_float())
       total = Value::real(total.as_float() + item.as_float());
+    else if (total.is_int() && (item.is_int() || item.is_bool()) &&
+             !__builtin_add_overflow(total.as_int(), item.is_int() ? item.as_int() : item.as_bool(), &v))
+      total = Value::integer(v);
     else
       total = binary(runtime, BinaryOperator::Add, total, item);
+  };
+  if (auto* list = a.positional[0].get_if<runtime::List>()) {
+    // An item's addition may change the list.
+    for (std::size_t i = 0; i < list->items.size(); ++i) add(Value(list->items[i]));
+    return total;
   }
+  auto iterator = iterate(runtime, a.positional[0]);
+  Value item;
+  while (iterator->next(runtime, item)) add(item);
   return total;
 }
 

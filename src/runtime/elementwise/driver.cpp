@@ -9,6 +9,7 @@
 #include "ir/error.h"
 #include "ir/rules/elementwise.h"
 #include "runtime/convert.h"
+#include "runtime/elementwise/choice_loops.h"
 #include "runtime/runtime.h"
 
 namespace autoray::runtime {
@@ -286,25 +287,21 @@ namespace {
 // where(c, x, y): a choice, no arithmetic.
 void where_kernel(KernelCall& call) {
   Array& out = call.allocate();
-  DType dtype = out.dtype;
-  copy_into(call.runtime, converted(call.runtime, *call.in[2], dtype), out);
   if (out.size() == 0) return;
-  Array condition = broadcast_view(
-      call.in[0]->dtype == DType::Bool ? *call.in[0] : converted(call.runtime, *call.in[0], DType::Bool), out.shape);
-  Array values =
-      broadcast_view(call.in[1]->dtype == dtype ? *call.in[1] : converted(call.runtime, *call.in[1], dtype), out.shape);
-  Array c = contiguous(call.runtime, condition, DType::Bool);
-  auto size = static_cast<std::size_t>(out.itemsize());
-  if (values.c_contiguous()) {
-    for (std::int64_t i = 0, n = out.size(); i < n; ++i)
-      if (c.data[i])
-        std::memcpy(out.data + static_cast<std::size_t>(i) * size, values.data + static_cast<std::size_t>(i) * size, size);
-    return;
+  // Dense over the result's shape, or one item.
+  auto dense = [&](const Array& operand, DType dtype) {
+    Array a = operand.dtype == dtype ? operand : converted(call.runtime, operand, dtype);
+    return a.size() == 1 ? a : contiguous(call.runtime, broadcast_view(a, out.shape), dtype);
+  };
+  Array x = dense(*call.in[1], out.dtype), y = dense(*call.in[2], out.dtype);
+  Array condition = contiguous(call.runtime, broadcast_view(dense(*call.in[0], DType::Bool), out.shape), DType::Bool);
+  std::int64_t size = out.itemsize(), n = out.size();
+  std::int64_t xs = x.size() == 1 ? 0 : size, ys = y.size() == 1 ? 0 : size;
+  for (std::int64_t at = 0; at < n; at += kChunk) {
+    choose(condition.data + at, x.data + at * xs, xs, y.data + at * ys, ys, out.data + at * size, size,
+           std::min(kChunk, n - at));
+    call.runtime.poll();
   }
-  Array v = contiguous(call.runtime, values, dtype);
-  for (std::int64_t i = 0, n = out.size(); i < n; ++i)
-    if (c.data[i])
-      std::memcpy(out.data + static_cast<std::size_t>(i) * size, v.data + static_cast<std::size_t>(i) * size, size);
 }
 
 // A Python int at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
@@ -321,11 +318,34 @@ bool bounds_nothing(const Operand& bound, const Operand& array, bool lower) {
   return outside;
 }
 
+// One pass where the array is dense and of the result's dtype and the bounds are numbers. False: the general way.
+bool clip_by_numbers(KernelCall& call) {
+  const Array& x = *call.in[0];
+  DType dtype = call.types[0].dtype;
+  if (x.dtype != dtype || x.ndim() == 0 || !x.c_contiguous()) return false;
+  alignas(16) char items[2][16];
+  const char* bounds[2] = {};
+  for (std::size_t i = 1; i < call.in.size(); ++i) {
+    const Operand& bound = call.in[i];
+    if (!bound.present()) continue;
+    std::size_t side = (i - 1) % 2;  // a_min, a_max, min=, max=
+    if (bound->ndim() > 0 || bounds[side] || bounds_nothing(bound, call.in[0], side == 0)) return false;
+    cast_loop(bound->dtype, dtype)(bound->data, 0, items[side], 0, 1);
+    bounds[side] = items[side];
+  }
+  Array result = call.runtime.allocate(dtype, x.shape);
+  if (!clip_dense(dtype, x.data, bounds[0], bounds[1], result.data, x.size())) return false;
+  call.runtime.clear_fp();
+  call.out[0] = std::move(result);
+  return true;
+}
+
 void clip_kernel(KernelCall& call) {
   if (std::none_of(call.in.begin() + 1, call.in.end(), [](const Operand& bound) { return bound.present(); })) {
     call.out[0] = call.runtime.run1(OpId::Positive, call.backend, {call.in[0].array});
     return;
   }
+  if (clip_by_numbers(call)) return;
   Array result = converted(call.runtime, *call.in[0], call.types[0].dtype);
   // a_min and a_max, and the newer spelling min= and max=.
   for (std::size_t i : {1, 3})
@@ -354,8 +374,16 @@ void angle_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
     return call.runtime.run1(id, call.backend, operands);
   };
-  Array x = converted(call.runtime, *call.in[0], ir::complex_dtype(call.in[0]->dtype));
-  Array imag = run(OpId::Imag, {&x}), real = run(OpId::Real, {&x});
+  DType complex = ir::complex_dtype(call.in[0]->dtype);
+  Array imag, real;
+  if (ir::is_complex(call.in[0]->dtype)) {
+    imag = run(OpId::Imag, {call.in[0].array});
+    real = run(OpId::Real, {call.in[0].array});
+  } else {
+    // The imaginary part is one zero.
+    imag = call.runtime.allocate_zeroed(ir::real_dtype(complex), {});
+    real = contiguous(call.runtime, *call.in[0], ir::real_dtype(complex));
+  }
   Array result = run(OpId::Arctan2, {&imag, &real});
   if (ir::as_bool(call.attrs[0], "deg")) {
     Array scale = call.runtime.allocate(DType::Float64, {});
@@ -369,13 +397,21 @@ void isclose_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
     return call.runtime.run1(id, call.backend, operands);
   };
+  const Array &a = *call.in[0], &b = *call.in[1];
+  if (a.dtype == DType::Float64 && b.dtype == DType::Float64 && a.shape == b.shape && a.c_contiguous() && b.c_contiguous()) {
+    Array& out = call.allocate();
+    isclose_dense(a.as<double>(), b.as<double>(), ir::as_double(call.attrs[0], "rtol"), ir::as_double(call.attrs[1], "atol"),
+                  ir::as_bool(call.attrs[2], "equal_nan"), out.as<bool>(), out.size());
+    call.runtime.clear_fp();
+    return;
+  }
   FpState saved = call.runtime.fp_state;
   call.runtime.fp_state.invalid = FpAction::Ignore;
   Array y = converted(call.runtime, *call.in[1], ir::is_inexact(call.in[1]->dtype) ? call.in[1]->dtype : DType::Float64);
   auto number = [&](std::size_t i) {
-    Array a = call.runtime.allocate(DType::Float64, {});
-    *a.as<double>() = ir::as_double(call.attrs[i], i == 0 ? "rtol" : "atol");
-    return a;
+    Array item = call.runtime.allocate(DType::Float64, {});
+    *item.as<double>() = ir::as_double(call.attrs[i], i == 0 ? "rtol" : "atol");
+    return item;
   };
   Array rtol = number(0), atol = number(1);
   Array difference = run(OpId::Subtract, {call.in[0].array, &y}), distance = run(OpId::Abs, {&difference});
@@ -416,6 +452,23 @@ void round_kernel(KernelCall& call) {
   call.out[0] = converted(call.runtime, result, call.types[0].dtype);
 }
 
+// The parts of a complex array are views of it, and a real array is its own real part, as in numpy.
+void real_kernel(KernelCall& call) {
+  Array view = *call.in[0];
+  view.dtype = ir::real_dtype(view.dtype);
+  call.out[0] = std::move(view);
+}
+void imag_kernel(KernelCall& call) {
+  if (!ir::is_complex(call.in[0]->dtype)) {
+    call.out[0] = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
+    return;
+  }
+  Array view = *call.in[0];
+  view.dtype = ir::real_dtype(view.dtype);
+  view.data += view.itemsize();
+  call.out[0] = std::move(view);
+}
+
 void astype_kernel(KernelCall& call) {
   DType to = call.types[0].dtype;
   if (ir::is_complex(call.in[0]->dtype) && !ir::is_complex(to) && !ir::is_bool(to))
@@ -434,6 +487,7 @@ std::span<const KernelRow> elementwise_kernels() {
          {KernelRow{OpId::Where, where_kernel, "autoray"}, KernelRow{OpId::Clip, clip_kernel, "autoray"},
           KernelRow{OpId::Complex, complex_kernel, "autoray"}, KernelRow{OpId::Angle, angle_kernel, "autoray"},
           KernelRow{OpId::IsClose, isclose_kernel, "autoray"}, KernelRow{OpId::Round, round_kernel, "autoray"},
+          KernelRow{OpId::Real, real_kernel, "autoray"}, KernelRow{OpId::Imag, imag_kernel, "autoray"},
           KernelRow{OpId::Astype, astype_kernel, "autoray"}})
       list.push_back(special);
     return list;

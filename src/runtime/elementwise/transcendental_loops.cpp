@@ -7,10 +7,14 @@ using ir::DType;
 using ir::OpId;
 
 namespace {
-template <VectorFunction F, class Complex>
-void transcendental(LoopList& l, OpId id) {
+template <VectorFunction F>
+void transcendental_real(LoopList& l, OpId id) {
   l.push_back({id, DType::Float32, vector_unary_loop<F, true>});
   l.push_back({id, DType::Float64, vector_unary_loop<F, false>});
+}
+template <VectorFunction F, class Complex>
+void transcendental(LoopList& l, OpId id) {
+  transcendental_real<F>(l, id);
   unary<Complex, AUTORAY_COMPLEXES>(l, id);
 }
 template <VectorFunction F>
@@ -42,6 +46,8 @@ std::span<const LoopRow> transcendental_loops() {
     transcendental<VectorFunction::Asinh, ComplexAsinh>(l, OpId::Arcsinh);
     transcendental<VectorFunction::Acosh, ComplexAcosh>(l, OpId::Arccosh);
     transcendental<VectorFunction::Atanh, ComplexAtanh>(l, OpId::Arctanh);
+    transcendental_real<VectorFunction::Cbrt>(l, OpId::Cbrt);
+    transcendental_real<VectorFunction::Exp2>(l, OpId::Exp2);
     transcendental2<VectorFunction::Pow>(l, OpId::Power);
     transcendental2<VectorFunction::Atan2>(l, OpId::Arctan2);
     transcendental2<VectorFunction::Hypot>(l, OpId::Hypot);

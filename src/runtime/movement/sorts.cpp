@@ -5,6 +5,7 @@
 #include "ir/error.h"
 #include "ir/rules/movement.h"
 #include "runtime/convert.h"
+#include "runtime/movement/fast_sorts.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
 #include "runtime/scalar/definitions.h"
@@ -83,7 +84,7 @@ void sort_kernel(KernelCall& call) {
     for (std::int64_t r = 0; r < rows; ++r) {
       call.runtime.poll();
       T* begin = x.as<T>() + r * n;
-      std::sort(begin, begin + n, Before<T>{});
+      if (!vector_sort(x.dtype, begin, n)) std::sort(begin, begin + n, Before<T>{});
     }
   });
   Array result = axis_back(x, axis);
@@ -97,20 +98,25 @@ void argsort_kernel(KernelCall& call) {
       axis);
   std::int64_t n = x.shape.back(), rows = n ? x.size() / n : 0;
   Array order = call.runtime.allocate(DType::Int64, x.shape);
-  ir::visit_dtype(x.dtype, [&]<class T>() {
-    struct Keyed {
-      T key;
-      std::int64_t index;
-    };
-    std::vector<Keyed> keyed(static_cast<std::size_t>(n));
-    for (std::int64_t r = 0; r < rows; ++r) {
-      call.runtime.poll();
-      const T* keys = x.as<T>() + r * n;
-      for (std::int64_t i = 0; i < n; ++i) keyed[static_cast<std::size_t>(i)] = {keys[i], i};
-      std::stable_sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) { return Before<T>{}(a.key, b.key); });
-      for (std::int64_t i = 0; i < n; ++i) order.as<std::int64_t>()[r * n + i] = keyed[static_cast<std::size_t>(i)].index;
-    }
-  });
+  std::int64_t row = 0;
+  for (auto* to = order.as<std::int64_t>();
+       row < rows && radix_argsort(x.dtype, x.data + row * n * x.itemsize(), n, to + row * n); ++row)
+    call.runtime.poll();
+  if (row < rows)
+    ir::visit_dtype(x.dtype, [&]<class T>() {
+      struct Keyed {
+        T key;
+        std::int64_t index;
+      };
+      std::vector<Keyed> keyed(static_cast<std::size_t>(n));
+      for (std::int64_t r = 0; r < rows; ++r) {
+        call.runtime.poll();
+        const T* keys = x.as<T>() + r * n;
+        for (std::int64_t i = 0; i < n; ++i) keyed[static_cast<std::size_t>(i)] = {keys[i], i};
+        std::stable_sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) { return Before<T>{}(a.key, b.key); });
+        for (std::int64_t i = 0; i < n; ++i) order.as<std::int64_t>()[r * n + i] = keyed[static_cast<std::size_t>(i)].index;
+      }
+    });
   Array result = axis_back(order, axis);
   call.out[0] = result.c_contiguous() ? result : converted(call.runtime, result, result.dtype);
 }

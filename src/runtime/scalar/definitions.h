@@ -86,13 +86,17 @@ struct FloorDivide {
     if constexpr (is_int_v<T>)
       return ir::floor_divide_integer(a, b);
     else {
-      if (b == 0) return a / b;
-      T mod = std::fmod(a, b), div = (a - mod) / b;
-      if (mod != 0 && ((b < 0) != (mod < 0))) div -= 1;
-      if (div == 0) return std::copysign(T(0), a / b);
-      T floor = std::floor(div);
-      return div - floor > T(0.5) ? floor + 1 : floor;
+      return b == 0 ? a / b : from_fmod(a, b, std::fmod(a, b));
     }
+  }
+  // Of finite a and b, b not zero.
+  template <class T>
+  static T from_fmod(T a, T b, T mod) {
+    T div = (a - mod) / b;
+    div = mod != 0 && ((b < 0) != (mod < 0)) ? div - 1 : div;
+    T floor = std::floor(div);
+    floor = div - floor > T(0.5) ? floor + 1 : floor;
+    return div == 0 ? std::copysign(T(0), a / b) : floor;
   }
 };
 struct Remainder {
@@ -102,10 +106,13 @@ struct Remainder {
       return ir::remainder_integer(a, b);
     else {
       T mod = std::fmod(a, b);
-      if (b == 0) return mod;
-      if (mod != 0) return (b < 0) != (mod < 0) ? mod + b : mod;
-      return std::copysign(T(0), b);
+      return b == 0 ? mod : from_fmod(a, b, mod);
     }
+  }
+  template <class T>
+  static T from_fmod(T, T b, T mod) {
+    T moved = (b < 0) != (mod < 0) ? mod + b : mod;
+    return mod != 0 ? moved : std::copysign(T(0), b);
   }
 };
 struct Power {

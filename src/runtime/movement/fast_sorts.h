@@ -1,0 +1,17 @@
+// The sorts of one row. Values: Highway's vqsort, a vectorised quicksort (Wassenberg, Blacher, Giesen, Sanders, "Vectorized
+// and performance-portable Quicksort", 2022). Indices: a stable radix sort by bytes, linear in the row's length.
+#pragma once
+
+#include <cstdint>
+
+#include "ir/dtype.h"
+
+namespace autoray::runtime {
+
+// Sorts n items in numpy's order (NaNs last). False, with nothing done, for dtypes it has no sort for.
+bool vector_sort(ir::DType dtype, void* items, std::int64_t n);
+
+// order[i] = index of the i-th item of numpy's stable argsort. False for dtypes without keys of 64 bits.
+bool radix_argsort(ir::DType dtype, const void* items, std::int64_t n, std::int64_t* order);
+
+}  // namespace autoray::runtime
