@@ -30,7 +30,7 @@ std::string setitem_text(const Block& block, Index i, const std::string& target,
       place += "[" + index_text(*parts[1].get<Attr::Tuple>(), [&](int o) { return operand(static_cast<Index>(o) + 2); }) + "]";
     } else {
       std::string call = "np." + view + "(" + place;
-      for (std::size_t p = 1; p < parts.size(); ++p) call += ", " + to_string(parts[p]);
+      for (std::size_t p = 1; p < parts.size(); ++p) call += ", " + attr_text(parts[p]);
       place = call + ")";
     }
   }

@@ -33,7 +33,7 @@ std::string part_text(const std::optional<std::int64_t>& part) { return part ? s
 
 }  // namespace
 
-std::string to_string(const Attr& attr) {
+std::string attr_text(const Attr& attr) {
   return std::visit(
       []<class T>(const T& v) -> std::string {
         if constexpr (std::is_same_v<T, std::monostate>) {
@@ -54,7 +54,7 @@ std::string to_string(const Attr& attr) {
           return to_string(std::span<const std::int64_t>(v));
         } else if constexpr (std::is_same_v<T, Attr::Tuple>) {
           std::string text = "(";
-          for (std::size_t i = 0; i < v.size(); ++i) text += (i ? ", " : "") + to_string(v[i]);
+          for (std::size_t i = 0; i < v.size(); ++i) text += (i ? ", " : "") + attr_text(v[i]);
           return text + (v.size() == 1 ? ",)" : ")");
         } else if constexpr (std::is_same_v<T, Slice>) {
           return "slice(" + part_text(v.start) + ", " + part_text(v.stop) + ", " + part_text(v.step) + ")";
@@ -77,7 +77,7 @@ std::string index_text(const Attr::Tuple& index, const std::function<std::string
     } else if (auto* ref = index[i].get<OperandRef>()) {
       text += operand(ref->operand);
     } else {
-      text += to_string(index[i]);
+      text += attr_text(index[i]);
     }
   }
   return index.empty() ? "()" : text;
@@ -132,7 +132,7 @@ std::string call_text(const Block& block, Index i, const std::function<std::stri
       comma();
       if (by_name || (!parameter.required && parameter.kind != ParameterKind::PositionalOnly))
         text += std::string(parameter.name) + "=";
-      text += to_string(value);
+      text += attr_text(value);
     }
   }
   return text + ")";

@@ -9,7 +9,7 @@
 namespace autoray::ir {
 
 // "1", "(2, 3)", "'fro'", "slice(None, 3, None)", "'float64'".
-std::string to_string(const Attr& attr);
+std::string attr_text(const Attr& attr);
 // A subscript as it stands between brackets: "1:, ..., None"; operands by `name`.
 std::string index_text(const Attr::Tuple& index, const std::function<std::string(int)>& operand);
 // "tensordot(a, b, axes=1)": operands by `name` of their position among the node's inputs; attributes at their defaults are left out.

@@ -279,8 +279,8 @@ Value Recorder::split(OpId id, const Value& operand, std::span<const Attr> attrs
   std::int64_t start = 0;
   for (std::int64_t end : ends) {
     std::vector<Value> index;
-    for (int k = 0; k < axis; ++k) index.push_back(make<SliceObject>(Value::none(), Value::none(), Value::none()));
-    index.push_back(make<SliceObject>(Value::integer(start), Value::integer(end), Value::none()));
+    for (int k = 0; k < axis; ++k) index.push_back(from_attr(Attr(ir::Slice{})));
+    index.push_back(from_attr(Attr(ir::Slice{start, end, std::nullopt})));
     pieces.push_back(get_item(*operand_array, make_tuple(std::move(index))));
     start = end;
   }
