@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""The project's figures against their peers, measured side by side in this run: one line each, `ratio limit verdict`.
+"""The project's figures against their peers, measured side by side in this run: one line each,
+`name, our time, the peer's time, value, limit, verdict`.
 
 usage: bench.py [NAME...]     only lines whose name contains one of the words
 
-A ratio is our time over the peer's (smaller is better), the median over rounds in which both run one after the other on one thread.
-Limits stand in limits.json. The exit status is 1 when a limit is missed, or a figure that has a limit could not be measured.
+A value is a ratio, our time over the peer's (smaller is better): the median over rounds in which both run one after the other on
+one thread. Where no peer is concerned the name ends with the value's unit. Limits stand in limits.json. The exit status is 0 when
+every limit holds, and 1 when one is missed, a figure that has a limit could not be measured, or a figure has no limit.
 AUTORAY and AUTORAY_BENCH name the binary and the folder of the google-benchmark programs; build/release and build/bench by default.
 """
 import fnmatch
@@ -27,6 +29,9 @@ ROOT = os.path.dirname(HERE)
 AUTORAY = os.environ.get("AUTORAY", os.path.join(ROOT, "build/release/autoray"))
 PROGRAMS = os.environ.get("AUTORAY_BENCH", os.path.join(ROOT, "build/bench/bench"))
 ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+# Settings of the environment that hold a current OpenBLAS back: each side chooses its kernels by the processor.
+for setting in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    ONE_THREAD.pop(setting, None)
 ROUNDS = 5
 
 
@@ -41,6 +46,16 @@ def seconds(command):
     begin = time.perf_counter()
     run(command)
     return time.perf_counter() - begin
+
+
+def time_text(value):
+    """Seconds with a unit, three digits or so."""
+    if value is None:
+        return "-"
+    for scale, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if value >= scale:
+            return f"{value / scale:.3g} {unit}" if value < 1000 * scale else f"{value / scale:.0f} {unit}"
+    return f"{value * 1e9:.0f} ns"
 
 
 def pairs(ours, theirs, rounds=ROUNDS):
@@ -79,33 +94,34 @@ def called(path, call="main()"):
         return Script(f.read() + f"\n\nprint({call})\n")
 
 
-# ---- the figures: each yields (name, value, note) ----
+# ---- the figures: each yields (name, value, our seconds or None, the peer's seconds or None, note) ----
 
 def start():
     hello = [AUTORAY, "run", os.path.join(HERE, "programs/hello.ar")]
     ours, theirs, ratio = pairs(lambda: seconds(hello), lambda: seconds([sys.executable, "-c", "import numpy"]), 15)
-    yield "start: hello, of import numpy", ratio, f"{ours * 1e3:.1f} ms against {theirs * 1e3:.1f} ms"
-    yield "start: hello, milliseconds", ours * 1e3, ""
+    yield "start: hello, of import numpy", ratio, ours, theirs, "the peer: python -c 'import numpy'"
+    yield "start: hello, milliseconds", ours * 1e3, ours, None, ""
 
 
 def gram_schmidt():
     script = called(os.path.join(HERE, "programs/gram_schmidt.ar"))
     ours, theirs, ratio = pairs(lambda: float(script.autoray()), lambda: float(script.python()))
-    yield "eager: Gram-Schmidt 50x50", ratio, f"{ours * 1e3:.3f} ms against autoray's {theirs * 1e3:.2f} ms, {1 / ratio:.1f} times"
+    yield "eager: Gram-Schmidt 50x50", ratio, ours, theirs, f"{1 / ratio:.1f} times as fast as autoray + numpy"
 
 
 def do_in_a_script():
     script = called(os.path.join(HERE, "programs/do_sqrt.ar"))
     ours, theirs, ratio = pairs(lambda: float(script.autoray()), lambda: float(script.python()))
-    yield ("eager: do('sqrt', x) in a script, 3 elements", ratio,
-           f"{ours * 5e3:.0f} ns against autoray's {theirs * 5e3:.0f} ns, {1 / ratio:.1f} times")
+    calls = 200_000
+    yield ("eager: do('sqrt', x) in a script, 3 elements", ratio, ours / calls, theirs / calls,
+           f"a call; {1 / ratio:.1f} times as fast as autoray's do")
 
 
 def call_from_cpp():
     out = json.loads(run([os.path.join(PROGRAMS, "call_bench"), "--benchmark_format=json", "--benchmark_repetitions=7",
                           "--benchmark_report_aggregates_only=true", "--benchmark_filter=sqrt_of_three"]))
     median = next(b for b in out["benchmarks"] if b.get("aggregate_name") == "median")
-    yield "eager: call('sqrt', x) from C++, 3 elements, nanoseconds", median["cpu_time"], ""
+    yield "eager: call('sqrt', x) from C++, 3 elements, nanoseconds", median["cpu_time"], median["cpu_time"] * 1e-9, None, ""
 
 
 def scalars():
@@ -120,7 +136,7 @@ def scalars():
                                "print('seconds', _time.perf_counter() - _begin, sep='\\t')\n")
         last = lambda out: float(out.splitlines()[-1].split("\t")[1])
         ours, theirs, ratio = pairs(lambda: last(script.autoray()), lambda: last(script.python()))
-        yield f"scalars: {name}", ratio, f"{ours * 1e3:.1f} ms against CPython's {theirs * 1e3:.1f} ms"
+        yield f"scalars: {name}", ratio, ours, theirs, "the peer: CPython"
 
 
 def compared(prefix, script, rounds, options=()):
@@ -130,23 +146,33 @@ def compared(prefix, script, rounds, options=()):
         ours = statistics.median(a[name] for a, _ in samples)
         theirs = statistics.median(b[name] for _, b in samples)
         ratio = statistics.median(a[name] / b[name] for a, b in samples)
-        yield f"{prefix}: {name}", ratio, f"{ours * 1e6:.1f} us against {theirs * 1e6:.1f} us"
+        yield f"{prefix}: {name}", ratio, ours, theirs, ""
 
 
 def arrays():
     ops = json.loads(run([AUTORAY, "ops", "--format=json"]))
     ratios = []
-    for line in compared("arrays", Script(array_programs.program(ops)), 3):
-        ratios.append(line[1])
-        yield line
-    yield "arrays: geometric mean", math.exp(statistics.fmean(map(math.log, ratios))), f"{len(ratios)} lines"
+    for program in array_programs.programs(ops):
+        for line in compared("arrays", Script(program), ROUNDS):
+            ratios.append(line[1])
+            yield line
+    yield "arrays: geometric mean", math.exp(statistics.fmean(map(math.log, ratios))), None, None, f"of {len(ratios)} lines"
+
+
+def kernels(command):
+    """The library that computes a product: OpenBLAS says for which processor family, when it is asked to."""
+    told = subprocess.run(command, env=dict(ONE_THREAD, OPENBLAS_VERBOSE="2"), capture_output=True, text=True).stderr
+    return next(("OpenBLAS " + line.split()[-1] for line in told.splitlines() if line.startswith("Core:")), "own kernels")
 
 
 def products():
     script = Script(array_programs.products())
+    product = Script("import numpy as np\na = np.ones((64, 64))\nb = a @ a\n")
+    theirs = kernels([sys.executable, product.file.name])
     for backend in ("numpy", "eigen"):
-        for _, ratio, note in compared("products", script, 3, (f"--backend={backend}",)):
-            yield f"products: matmul 1000x1000, {backend}", ratio, note
+        ours = kernels([AUTORAY, "run", product.file.name, f"--backend={backend}"])
+        for _, *figures, _ in compared("products", script, 3, (f"--backend={backend}",)):
+            yield f"products: matmul 1000x1000, {backend}", *figures, f"{ours} against numpy's {theirs}"
 
 
 def sorting():
@@ -172,9 +198,10 @@ def parser():
     none = statistics.median(check(0)[0] for _ in range(3)), check(0)[1]
     few, many = [check(small) for _ in range(5)], [check(large) for _ in range(5)]
     t = statistics.median(m[0] for m in many) - none[0]
-    yield "parser: tokens a second", large * tokens / t, f"{large * tokens} tokens in {t * 1e3:.0f} ms"
+    yield "parser: tokens a second", large * tokens / t, t, None, f"{large * tokens} tokens"
     per_token = [(statistics.median(m[1] for m in group) - none[1]) / (copies * tokens) for group, copies in ((few, small), (many, large))]
-    yield "parser: memory per token, 4N of N", per_token[1] / per_token[0], f"{per_token[0]:.0f} and {per_token[1]:.0f} bytes"
+    yield ("parser: memory per token, 4N of N", per_token[1] / per_token[0], None, None,
+           f"{per_token[1]:.0f} bytes a token of {per_token[0]:.0f}")
 
 
 FIGURES = (("start", start), ("eager", gram_schmidt), ("eager", do_in_a_script), ("eager", call_from_cpp), ("scalars", scalars),
@@ -186,12 +213,13 @@ def main(words):
         limits = json.load(f)
     wanted = lambda name: not words or any(word in name for word in words)
     seen, missed = set(), []
+    print(f"{'':58} {'ours':>9} {'peer':>9} {'value':>10}  limit")
     for group, figure in FIGURES:
         # A word that names none of a group's lines need not wait for the group.
         if words and not any(w in name or w.startswith(group) for w in words for name in limits if name.startswith(group + ":")):
             continue
         try:
-            for name, value, note in figure():
+            for name, value, ours, theirs, note in figure():
                 if not wanted(name):
                     continue
                 pattern = name if name in limits else next((p for p in limits if fnmatch.fnmatchcase(name, p)), None)
@@ -202,14 +230,16 @@ def main(words):
                 limit = limits[pattern]
                 ok = value <= limit["at_most"] if "at_most" in limit else value >= limit["at_least"]
                 bound = f"<= {limit['at_most']:g}" if "at_most" in limit else f">= {limit['at_least']:g}"
-                print(f"{name:58} {value:12.3f}  {bound:10} {'ok' if ok else 'MISSED':7} {note}", flush=True)
+                shown = f"{value:.0f}" if value >= 1000 else f"{value:.3f}"
+                print(f"{name:58} {time_text(ours):>9} {time_text(theirs):>9} {shown:>10}  {bound:10} {'ok' if ok else 'MISSED':7} {note}",
+                      flush=True)
                 if not ok:
                     missed.append(name)
         except (RuntimeError, OSError, ValueError, KeyError, StopIteration) as error:
             print(f"{group}: {error}", file=sys.stderr, flush=True)
     for name in limits:
         if name not in seen and wanted(name):
-            print(f"{name:58} {'-':>12}  {'':10} MISSING")
+            print(f"{name:58} {'-':>9} {'-':>9} {'-':>10}  {'':10} MISSING")
             missed.append(name)
     if missed:
         print(f"{len(missed)} missed or missing: " + "; ".join(missed))

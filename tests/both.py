@@ -5,8 +5,8 @@ import sys
 from conftest import autoray
 
 
-def run_cpython(script, *args, timeout=300):
-    return subprocess.run([sys.executable, str(script), *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def run_cpython(script, *args, timeout=300, options=()):
+    return subprocess.run([sys.executable, *options, str(script), *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=timeout)
 
 

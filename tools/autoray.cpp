@@ -1,13 +1,11 @@
 // autoray: the command line. A table of commands; each has a short file of its own.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "autoray/engine.h"
 #include "command.h"
@@ -47,26 +45,18 @@ int usage_error(const std::string& message, const std::string& hint) {
 }
 
 bool read_text(const std::string& path, std::string& text) {
-  std::stringstream buffer;
-  if (path == "-") {
-    buffer << std::cin.rdbuf();
-  } else {
-    std::ifstream file(path, std::ios::binary);
-    if (file) buffer << file.rdbuf();
-    if (!file || file.bad() || buffer.fail()) {
-      // An empty file sets failbit on <<; reading it is no error.
-      std::ifstream again(path, std::ios::binary);
-      char c;
-      if (again && !again.read(&c, 1) && again.eof() && !again.bad() && errno != EISDIR) {
-        text.clear();
-        return true;
-      }
-      std::fprintf(stderr, "autoray: error: cannot read '%s': %s\n", path.c_str(), std::strerror(errno ? errno : EISDIR));
-      return false;
-    }
+  bool standard = path == "-";
+  std::FILE* file = standard ? stdin : std::fopen(path.c_str(), "rb");
+  bool ok = file != nullptr;
+  if (ok) {
+    char buffer[65536];
+    while (std::size_t n = std::fread(buffer, 1, sizeof buffer, file)) text.append(buffer, n);
+    ok = !std::ferror(file);
   }
-  text = buffer.str();
-  return true;
+  if (!ok)
+    std::fprintf(stderr, "autoray: error: cannot read '%s': %s\n", standard ? "<stdin>" : path.c_str(), std::strerror(errno));
+  if (file && !standard) std::fclose(file);
+  return ok;
 }
 
 bool colour() {
@@ -74,11 +64,29 @@ bool colour() {
   return isatty(2) && (!no_colour || !*no_colour);
 }
 
-}  // namespace autoray::tools
+void print_error(const Diagnostic& diagnostic, bool as_json) {
+  const std::string& text = as_json ? diagnostic.json : colour() ? diagnostic.rendered_colour : diagnostic.rendered;
+  std::fputs(text.c_str(), stderr);
+  if (as_json) std::fputc('\n', stderr);
+}
 
-int main(int argc, char** argv) {
-  using namespace autoray::tools;
-  std::vector<std::string> arguments(argv + 1, argv + argc);
+std::optional<std::string> take_option(std::vector<std::string>& arguments, const std::string& name) {
+  std::optional<std::string> value;
+  for (std::size_t i = 0; i < arguments.size() && arguments[i] != "--";) {
+    if (arguments[i].starts_with(name + "=")) {
+      value = arguments[i].substr(name.size() + 1);
+    } else {
+      ++i;
+      continue;
+    }
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return value;
+}
+
+namespace {
+
+int dispatch(std::vector<std::string> arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     help();
     return arguments.empty() ? kUsage : kOk;
@@ -89,24 +97,23 @@ int main(int argc, char** argv) {
   }
   std::string name = arguments[0];
   arguments.erase(arguments.begin());
+  for (const Command& command : kCommands)
+    if (name == command.name) return command.run(arguments);
+  std::vector<std::string> names = {"--version", "--help"};
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  std::string near = did_you_mean(name, names);
+  return usage_error("unknown command '" + name + "'",
+                     near.empty() ? "autoray --help lists the commands" : "did you mean '" + near + "'?");
+}
+
+}  // namespace
+
+int run_and_report(const std::vector<std::string>& arguments) {
   try {
-    for (const Command& command : kCommands)
-      if (name == command.name) {
-        int status = command.run(arguments);
-        if (std::fflush(stdout) != 0 && status == kOk) {
-          std::fprintf(stderr, "autoray: error: cannot write to standard output: %s\n", std::strerror(errno));
-          return kScriptFailed;
-        }
-        return status;
-      }
-    std::vector<std::string> names;
-    for (const Command& command : kCommands) names.emplace_back(command.name);
-    std::string near = autoray::did_you_mean(name, names);
-    return usage_error("unknown command '" + name + "'",
-                       near.empty() ? "autoray --help lists the commands" : "did you mean '" + near + "'?");
-  } catch (const autoray::Error& error) {
+    return dispatch(arguments);
+  } catch (const Error& error) {
     std::fflush(stdout);
-    std::fputs((colour() ? error.diagnostic().rendered_colour : error.diagnostic().rendered).c_str(), stderr);
+    print_error(error.diagnostic(), false);
     return error.diagnostic().status;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "autoray: error[E0703]: out of memory\n");
@@ -115,4 +122,18 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "autoray: internal error[E0901]: %s\n  hint: please report this with the script\n", error.what());
     return kInternal;
   }
+}
+
+}  // namespace autoray::tools
+
+int main(int argc, char** argv) {
+  using namespace autoray::tools;
+  int status = run_and_report({argv + std::min(argc, 1), argv + argc});
+  // Data that did not arrive is an error even when everything else went well.
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+    std::fprintf(stderr, "autoray: error: cannot write to standard output: %s\n", std::strerror(errno ? errno : EIO));
+    if (status == kOk) status = kScriptFailed;
+  }
+  return status;
 }

@@ -1,8 +1,11 @@
 // The commands of the command line: a table, one function each. Written on include/autoray alone.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "autoray/engine.h"
 
 namespace autoray::tools {
 
@@ -32,6 +35,14 @@ int explain_command(const std::vector<std::string>& arguments);
 
 // "autoray: error: ..." with a hint; returns kUsage.
 int usage_error(const std::string& message, const std::string& hint = {});
+// Takes every NAME=VALUE before `--` out; the last one counts.
+std::optional<std::string> take_option(std::vector<std::string>& arguments, const std::string& name);
+// Takes --format=text or --format=json out; false, with a message, for another format.
+bool take_format(std::vector<std::string>& arguments, bool& as_json);
+// A misspelt flag's neighbour as a hint; empty when all are known.
+std::string flag_hint(const std::vector<std::string>& arguments, const std::vector<std::string>& flags);
+void print_error(const Diagnostic& diagnostic, bool as_json);
+std::string json(const std::string& text);  // quoted and escaped
 // Standard input for "-". False with a message when the file cannot be read.
 bool read_text(const std::string& path, std::string& text);
 bool colour();  // of standard error: a terminal, and no NO_COLOR

@@ -1,36 +1,66 @@
 // The commands that only look: check, ops, backends, explain.
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 
 #include "autoray/engine.h"
 #include "command.h"
 
 namespace autoray::tools {
-namespace {
-
 std::string json(const std::string& text) {
   std::string r = "\"";
   for (char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", c);
+      r += escape;
+      continue;
+    }
     if (c == '"' || c == '\\') r += '\\';
     r += c;
   }
   return r + "\"";
 }
 
-// Takes --format=json out; false: some argument is unknown.
-bool parse_format(std::vector<std::string>& arguments, bool& as_json) {
-  std::vector<std::string> rest;
+bool take_format(std::vector<std::string>& arguments, bool& as_json) {
+  auto format = take_option(arguments, "--format");
+  if (!format || *format == "text") return true;
+  as_json = *format == "json";
+  if (!as_json) usage_error("unknown format '" + *format + "'", "--format=text or --format=json");
+  return as_json;
+}
+
+std::string flag_hint(const std::vector<std::string>& arguments, const std::vector<std::string>& flags) {
   for (const std::string& a : arguments) {
-    if (a == "--format=json")
-      as_json = true;
-    else if (a == "--format=text")
-      as_json = false;
-    else
-      rest.push_back(a);
+    if (a == "--") break;
+    std::string flag = a.substr(0, a.find('='));
+    if (!a.starts_with("--") || std::ranges::find(flags, flag) != flags.end()) continue;
+    if (std::string near = did_you_mean(flag, flags); !near.empty()) return "did you mean '" + near + "'?";
   }
-  arguments = rest;
+  return {};
+}
+
+namespace {
+
+// What the commands that only look have in common: --help, --format, no other flags, at most so many names. Nothing: go on.
+std::optional<int> prepare(std::vector<std::string>& arguments, bool& as_json, const char* name, const char* help,
+                           std::size_t most) {
   for (const std::string& a : arguments)
-    if (a.size() > 1 && a[0] == '-') return false;
-  return true;
+    if (a == "--help" || a == "-h") {
+      std::fputs(help, stdout);
+      return kOk;
+    }
+  if (!take_format(arguments, as_json)) return kUsage;
+  for (const std::string& a : arguments)
+    if (a.size() > 1 && a[0] == '-') {
+      std::string hint = flag_hint(arguments, {"--format", "--help"});
+      return usage_error("unknown flag '" + a + "'",
+                         hint.empty() ? std::string("`autoray ") + name + " --help` tells more" : hint);
+    }
+  if (arguments.size() > most)
+    return usage_error("unexpected argument '" + arguments[most] + "'",
+                       std::string("`autoray ") + name + " --help` tells more");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -38,14 +68,13 @@ bool parse_format(std::vector<std::string>& arguments, bool& as_json) {
 int check_command(const std::vector<std::string>& given) {
   std::vector<std::string> arguments = given;
   bool as_json = false;
-  if (!arguments.empty() && arguments[0] == "--help") {
-    std::printf(
-        "usage: autoray check SCRIPT... [--format=json]\n\nParses scripts and reports what is wrong with them; runs "
-        "nothing.\n");
-    return kOk;
-  }
-  if (!parse_format(arguments, as_json) || arguments.empty())
-    return usage_error("usage: autoray check SCRIPT... [--format=json]");
+  auto done = prepare(arguments, as_json, "check",
+                      "usage: autoray check SCRIPT... [--format=json]\n\n"
+                      "Parses scripts and reports what is wrong with them; runs nothing. - is standard input.\n\n"
+                      "examples:\n  autoray check heat.ar\n  autoray check *.ar --format=json     one object a line\n",
+                      SIZE_MAX);
+  if (done) return *done;
+  if (arguments.empty()) return usage_error("check needs a script", "autoray check SCRIPT...");
   int status = kOk;
   for (const std::string& path : arguments) {
     std::string text;
@@ -58,7 +87,7 @@ int check_command(const std::vector<std::string>& given) {
       if (as_json)
         std::printf("%s\n", error.diagnostic().json.c_str());
       else
-        std::fputs((colour() ? error.diagnostic().rendered_colour : error.diagnostic().rendered).c_str(), stderr);
+        print_error(error.diagnostic(), false);
       status = kParse;
     }
   }
@@ -68,13 +97,18 @@ int check_command(const std::vector<std::string>& given) {
 int ops_command(const std::vector<std::string>& given) {
   std::vector<std::string> arguments = given;
   bool as_json = false;
-  if (!parse_format(arguments, as_json)) return usage_error("usage: autoray ops [NAME] [--format=json]");
+  auto done = prepare(arguments, as_json, "ops",
+                      "usage: autoray ops [NAME] [--format=json]\n\nLists the operations with their signatures.\n\n"
+                      "examples:\n  autoray ops\n  autoray ops linalg.svd\n",
+                      1);
+  if (done) return *done;
   std::vector<OpDescription> ops = operations();
   bool found = arguments.empty();
   if (as_json) std::printf("[");
   bool first = true;
   for (const OpDescription& op : ops) {
-    if (!arguments.empty() && op.name != arguments[0]) continue;
+    if (!arguments.empty() && op.name != arguments[0] && std::ranges::find(op.aliases, arguments[0]) == op.aliases.end())
+      continue;
     found = true;
     std::string aliases;
     for (const std::string& a : op.aliases) aliases += (aliases.empty() ? "" : as_json ? ", " : " ") + (as_json ? json(a) : a);
@@ -90,7 +124,10 @@ int ops_command(const std::vector<std::string>& given) {
   if (as_json) std::printf("]\n");
   if (found) return kOk;
   std::vector<std::string> names;
-  for (const OpDescription& op : ops) names.push_back(op.name);
+  for (const OpDescription& op : ops) {
+    names.push_back(op.name);
+    names.insert(names.end(), op.aliases.begin(), op.aliases.end());
+  }
   std::string near = did_you_mean(arguments[0], names);
   return usage_error("unknown operation '" + arguments[0] + "'",
                      near.empty() ? "`autoray ops` lists them" : "did you mean '" + near + "'?");
@@ -99,8 +136,12 @@ int ops_command(const std::vector<std::string>& given) {
 int backends_command(const std::vector<std::string>& given) {
   std::vector<std::string> arguments = given;
   bool as_json = false;
-  if (!parse_format(arguments, as_json) || arguments.size() > 1)
-    return usage_error("usage: autoray backends [NAME] [--format=json]");
+  auto done = prepare(arguments, as_json, "backends",
+                      "usage: autoray backends [NAME] [--format=json]\n\n"
+                      "Lists the backends; with a name, which backend provides each of its operations.\n\n"
+                      "examples:\n  autoray backends\n  autoray backends eigen\n",
+                      1);
+  if (done) return *done;
   Engine engine;
   bool found = arguments.empty(), first = true;
   if (as_json) std::printf("[");
@@ -131,23 +172,33 @@ int backends_command(const std::vector<std::string>& given) {
   return usage_error("unknown backend '" + arguments[0] + "'", near.empty() ? "" : "did you mean '" + near + "'?");
 }
 
-int explain_command(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0] == "--help") {
-    std::printf(
-        "usage: autoray explain E0401          what an error code means\n       autoray explain SCRIPT [ARGS]  which library "
-        "computes what (as `run --explain`)\n");
+int explain_command(const std::vector<std::string>& given) {
+  std::vector<std::string> arguments = given;
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
+    std::fputs(
+        "usage: autoray explain CODE [--format=json]      what an error code means\n"
+        "       autoray explain SCRIPT [OPTIONS OF run]   which library computes what (as `run --explain`)\n\n"
+        "examples:\n  autoray explain E0401\n  autoray explain heat.ar --backend=eigen\n",
+        arguments.empty() ? stderr : stdout);
     return arguments.empty() ? kUsage : kOk;
   }
-  if (arguments.size() == 1)
-    if (auto text = explain_error(arguments[0])) {
-      std::fputs(text->c_str(), stdout);
-      return kOk;
-    }
-  if (arguments[0].size() == 5 && (arguments[0][0] == 'E' || arguments[0][0] == 'e'))
-    return usage_error("there is no error code '" + arguments[0] + "'");
-  std::vector<std::string> run = arguments;
-  run.push_back("--explain");
-  return run_command(run);
+  const std::string code = arguments[0];
+  bool is_code = code.size() == 5 && (code[0] == 'E' || code[0] == 'e') &&
+                 std::all_of(code.begin() + 1, code.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!is_code) {
+    arguments.insert(arguments.begin(), "--explain");
+    return run_command(arguments);
+  }
+  bool as_json = false;
+  if (!take_format(arguments, as_json)) return kUsage;
+  if (arguments.size() > 1) return usage_error("unexpected argument '" + arguments[1] + "'");
+  auto text = explain_error(code);
+  if (!text) return usage_error("there is no error code '" + code + "'");
+  if (as_json)
+    std::printf("{\"code\": %s, \"explanation\": %s}\n", json(code).c_str(), json(*text).c_str());
+  else
+    std::fputs(text->c_str(), stdout);
+  return kOk;
 }
 
 }  // namespace autoray::tools

@@ -1,12 +1,13 @@
 // autoray run SCRIPT: the module, or one of its functions on loaded data.
-#include <signal.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <complex>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,13 +18,81 @@
 namespace autoray::tools {
 namespace {
 
-// The engine that Ctrl-C and the timer stop. A signal handler can reach nothing else.
-Engine* volatile running = nullptr;
+// What Ctrl-C and the timer stop. A signal handler can reach nothing else.
+struct Running {
+  Engine* volatile engine;
+  volatile double deadline;  // of the monotonic clock; 0: none
+  volatile std::sig_atomic_t printing;
+  volatile std::sig_atomic_t last_chance;  // the script was asked to stop at the previous alarm
+};
+Running running;
+
+// A library's long computation looks at nothing: the process ends without it, this long after it was asked to.
+constexpr double kGrace = 0.8;
+
+double now() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+void alarm_in(double seconds) {
+  itimerval timer{};
+  seconds = std::clamp(seconds, 1e-3, 1e8);
+  timer.it_value.tv_sec = static_cast<time_t>(seconds);
+  timer.it_value.tv_usec = static_cast<suseconds_t>((seconds - std::floor(seconds)) * 1e6);
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 void on_interrupt(int) {
-  if (running) running->request_stop(Engine::Stop::Interrupt);
+  if (!running.engine) _exit(kInterrupted);
+  running.engine->request_stop(Engine::Stop::Interrupt);
+  running.last_chance = 1;
+  alarm_in(kGrace);
 }
 void on_alarm(int) {
-  if (running) running->request_stop(Engine::Stop::Timeout);
+  static constexpr char kTimeout[] =
+      "autoray: error[E0704]: TimeoutError: the time limit was reached inside a long operation\n";
+  static constexpr char kInterrupt[] = "autoray: error[E0705]: KeyboardInterrupt: interrupted inside a long operation\n";
+  bool late = running.deadline > 0 && now() >= running.deadline;
+  bool deaf = running.engine ? running.last_chance && running.engine->stop_requested() : late;
+  if (deaf) {
+    if (!running.printing) std::fflush(stdout);
+    (void)!write(2, late ? kTimeout : kInterrupt, late ? sizeof kTimeout - 1 : sizeof kInterrupt - 1);
+    _exit(late ? kLimit : kInterrupted);
+  }
+  running.last_chance = late;
+  if (late) {
+    running.engine->request_stop(Engine::Stop::Timeout);
+    alarm_in(kGrace);
+  } else if (running.deadline > 0) {
+    alarm_in(running.deadline - now());
+  }
+}
+void watch(double timeout) {
+  struct sigaction action{};
+  action.sa_flags = SA_RESTART;
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = on_alarm;
+  sigaction(SIGALRM, &action, nullptr);
+  if (timeout <= 0) return;
+  running.deadline = now() + timeout;
+  alarm_in(timeout);
+}
+
+// A file that appears whole or not at all; what is no regular file is written directly.
+bool write_file(const std::string& path, const char* text) {
+  std::error_code ignored;
+  bool direct = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+  std::string name = direct ? path : path + ".autoray-" + std::to_string(getpid());
+  FILE* file = std::fopen(name.c_str(), "w");
+  bool ok = file && std::fputs(text, file) >= 0;
+  if (file) ok = std::fclose(file) == 0 && ok;
+  if (ok && !direct) ok = std::rename(name.c_str(), path.c_str()) == 0;
+  int error = errno;
+  if (!ok && file && !direct) std::remove(name.c_str());
+  errno = error;
+  return ok;
 }
 
 struct Options {
@@ -32,14 +101,14 @@ struct Options {
   int repeat = 1;
   double timeout = 0, rtol = -1, atol = -1;
   std::string max_memory;
-  bool explain = false, repeat_given = false;
+  bool explain = false, repeat_given = false, as_json = false;
 };
 
 // "50", "2G", "64MiB"
 bool parse_bytes(const std::string& text, std::int64_t& bytes) {
   char* end = nullptr;
   double value = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || value < 0) return false;
+  if (end == text.c_str() || !(value >= 0)) return false;
   std::string unit = end;
   for (char& c : unit) c = static_cast<char>(std::toupper(c));
   static constexpr const char* kUnits = "KMGT";
@@ -48,6 +117,7 @@ bool parse_bytes(const std::string& text, std::int64_t& bytes) {
     if (!at || (unit.size() > 1 && unit.substr(1) != "B" && unit.substr(1) != "IB")) return false;
     value *= std::pow(1024.0, static_cast<double>(at - kUnits + 1));
   }
+  if (value >= 0x1p63) return false;
   bytes = static_cast<std::int64_t>(value);
   return true;
 }
@@ -57,6 +127,7 @@ bool parse_random(const std::string& text, std::uint64_t& seed, std::string& dty
   std::size_t colon = text.find(':', 7), bracket = text.find('[', 7);
   if (colon == std::string::npos || bracket == std::string::npos || bracket < colon || text.back() != ']') return false;
   char* end = nullptr;
+  if (text[7] < '0' || text[7] > '9') return false;
   seed = std::strtoull(text.c_str() + 7, &end, 10);
   if (end != text.c_str() + colon) return false;
   dtype = text.substr(colon + 1, bracket - colon - 1);
@@ -71,14 +142,26 @@ bool parse_random(const std::string& text, std::uint64_t& seed, std::string& dty
   return true;
 }
 
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? "," : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+// The place of the element that stands at `flat` in C order.
+std::string index_text(std::int64_t flat, std::vector<std::int64_t> shape) {
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    std::int64_t extent = shape[axis];
+    shape[axis] = flat % extent;
+    flat /= extent;
+  }
+  return shape_text(shape);
+}
+
 // The worst elements of a mismatch; true when all is well.
 bool compare(const std::string& name, const Array& got, const Array& want, double rtol, double atol, Engine& engine) {
   if (got.dtype() != want.dtype() || got.shape() != want.shape()) {
-    auto text = [](const Array& a) {
-      std::string s = std::string(a.dtype()) + "[";
-      for (std::size_t i = 0; i < a.shape().size(); ++i) s += (i ? "," : "") + std::to_string(a.shape()[i]);
-      return s + "]";
-    };
+    auto text = [](const Array& a) { return std::string(a.dtype()) + shape_text(a.shape()); };
     std::fprintf(stderr, "autoray: mismatch: %s is %s, expected %s\n", name.c_str(), text(got).c_str(), text(want).c_str());
     return false;
   }
@@ -98,16 +181,22 @@ bool compare(const std::string& name, const Array& got, const Array& want, doubl
   for (std::int64_t i = 0; i < x.size(); ++i) {
     if (p[i] == q[i] || (is_nan(p[i]) && is_nan(q[i]))) continue;
     double d = std::abs(p[i] - q[i]);
-    if (!(d <= a + r * std::abs(q[i]))) bad.emplace_back(std::isnan(d) ? INFINITY : d, i);
+    // Infinity equals itself alone.
+    if (!(std::isfinite(d) && d <= a + r * std::abs(q[i]))) bad.emplace_back(std::isnan(d) ? INFINITY : d, i);
   }
   if (bad.empty()) return true;
-  std::sort(bad.rbegin(), bad.rend());
+  std::sort(bad.begin(), bad.end(),
+            [](const auto& u, const auto& v) { return u.first > v.first || (u.first == v.first && u.second < v.second); });
   std::fprintf(stderr, "autoray: mismatch: %s differs in %zu of %lld elements (rtol %g, atol %g)\n", name.c_str(), bad.size(),
                static_cast<long long>(x.size()), r, a);
   for (std::size_t k = 0; k < bad.size() && k < 5; ++k) {
     std::int64_t i = bad[k].second;
-    std::fprintf(stderr, "  element %lld: got %.17g%+.17gj, expected %.17g%+.17gj\n", static_cast<long long>(i), p[i].real(),
-                 p[i].imag(), q[i].real(), q[i].imag());
+    std::string place = index_text(i, got.shape());
+    if (got.dtype().starts_with("complex"))
+      std::fprintf(stderr, "  %s%s: got %.17g%+.17gj, expected %.17g%+.17gj\n", name.c_str(), place.c_str(), p[i].real(),
+                   p[i].imag(), q[i].real(), q[i].imag());
+    else
+      std::fprintf(stderr, "  %s%s: got %.17g, expected %.17g\n", name.c_str(), place.c_str(), p[i].real(), q[i].real());
   }
   return false;
 }
@@ -122,37 +211,42 @@ int execute(const Options& o) {
   if (o.function.empty() &&
       (!o.save.empty() || !o.expect.empty() || o.repeat_given || !o.loads.empty() || !o.time_file.empty()))
     return usage_error("--load, --save, --expect, --repeat and --time need --call FN");
+  if (!(o.timeout >= 0)) return usage_error("--timeout takes a number of seconds");
   if (o.repeat < 1) return usage_error("--repeat takes a positive number");
   EngineOptions options;
   options.backend = o.backend;
   if (!o.max_memory.empty() && !parse_bytes(o.max_memory, options.max_memory))
     return usage_error("--max-memory takes a number of bytes (K, M, G allowed), not '" + o.max_memory + "'");
+  watch(o.timeout);
   std::string text;
   if (!read_text(o.script, text)) return kUsage;
+  options.write_stdout = [](std::string_view out) {
+    running.printing = 1;
+    if (out.empty())
+      std::fflush(stdout);
+    else
+      std::fwrite(out.data(), 1, out.size(), stdout);
+    running.printing = 0;
+  };
   Engine engine(options);
   std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
   Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
   program.set_arguments(o.arguments);
-  if (o.explain)
+  if (o.explain && o.as_json)
+    engine.on_call([](const ExplainedCall& c) {
+      std::fprintf(stderr, "{\"op\": %s, \"operands\": %s, \"backend\": %s, \"library\": %s, \"provider\": %s}\n",
+                   json(c.op).c_str(), json(c.operands).c_str(), json(c.backend).c_str(), json(c.library).c_str(),
+                   json(c.provider).c_str());
+    });
+  else if (o.explain)
     engine.on_call([](const ExplainedCall& c) {
       std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(),
                    c.library.c_str(), c.provider.c_str());
     });
   struct Guard {
-    explicit Guard(Engine& e) { running = &e; }
-    ~Guard() { running = nullptr; }
+    explicit Guard(Engine& e) { running.engine = &e; }
+    ~Guard() { running.engine = nullptr; }
   } guard(engine);
-  struct sigaction action{};
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  if (o.timeout > 0) {
-    action.sa_handler = on_alarm;
-    sigaction(SIGALRM, &action, nullptr);
-    itimerval timer{};
-    timer.it_value.tv_sec = static_cast<time_t>(o.timeout);
-    timer.it_value.tv_usec = static_cast<suseconds_t>((o.timeout - std::floor(o.timeout)) * 1e6);
-    setitimer(ITIMER_REAL, &timer, nullptr);
-  }
   int status = program.run();
   if (o.function.empty() || status != 0) return status;
 
@@ -195,6 +289,10 @@ int execute(const Options& o) {
         return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'",
                            "for example x=random:1:float64[50,50]");
       value = engine.standard_normal(seed, dtype, shape);
+    } else if (source.ends_with(".npz")) {
+      return usage_error(
+          "--load NAME=FILE takes an .npy file, not '" + source + "'",
+          "--load " + source + " gives every array of the archive that '" + o.function + "' has a parameter for");
     } else if (source.ends_with(".npy")) {
       value = engine.load_npy(source);
     } else {
@@ -220,29 +318,26 @@ int execute(const Options& o) {
   }
   std::sort(times.begin(), times.end());
   std::vector<std::pair<std::string, Array>> outputs;
-  if (result.is_tuple()) {
-    int i = 0;
-    for (const Value& item : result.items()) outputs.emplace_back("return" + std::to_string(i++), item.array());
-  } else if (result.is_array()) {
-    outputs.emplace_back("return", result.array());
+  if (!o.save.empty() || !o.expect.empty()) {
+    if (result.is_tuple()) {
+      int i = 0;
+      for (const Value& item : result.items()) outputs.emplace_back("return" + std::to_string(i++), item.array());
+    } else if (!result.is_none()) {
+      outputs.emplace_back("return", result.array());
+    }
   }
   for (const Named& n : arguments)
     if (n.value.is_array()) outputs.emplace_back(n.name, n.value.array());
-  if (!o.save.empty()) engine.save_npz(o.save, outputs);
+  if (!o.save.empty()) engine.save_npz(o.save == "-" ? "/dev/stdout" : o.save, outputs);
   if (!o.time_file.empty()) {
     char line[160];
     std::snprintf(line, sizeof line, "{\"seconds\": %.9g, \"compile_seconds\": 0, \"runs\": %d}\n", times[times.size() / 2],
                   o.repeat);
     if (o.time_file == "-") {
       std::fputs(line, stdout);
-    } else {
-      FILE* file = std::fopen(o.time_file.c_str(), "w");
-      bool ok = file && std::fputs(line, file) >= 0;
-      if (file) ok = std::fclose(file) == 0 && ok;
-      if (!ok) {
-        std::fprintf(stderr, "autoray: error[E0601]: cannot write '%s': %s\n", o.time_file.c_str(), std::strerror(errno));
-        return kScriptFailed;
-      }
+    } else if (!write_file(o.time_file, line)) {
+      std::fprintf(stderr, "autoray: error[E0601]: cannot write '%s': %s\n", o.time_file.c_str(), std::strerror(errno));
+      return kScriptFailed;
     }
   }
   if (o.expect.empty()) return kOk;
@@ -269,6 +364,7 @@ int run_command(const std::vector<std::string>& given) {
     o.arguments.assign(dashes + 1, arguments.end());
     arguments.erase(dashes, arguments.end());
   }
+  if (!take_format(arguments, o.as_json)) return kUsage;
   CLI::App app("run a script, or one of its functions");
   app.name("autoray run");
   app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
@@ -278,13 +374,15 @@ int run_command(const std::vector<std::string>& given) {
       ->allow_extra_args(false);
   app.add_option("--save", o.save, "write the results and the array parameters to this .npz");
   app.add_option("--expect", o.expect, "compare with this .npz; status 4 when something differs");
-  app.add_option("--rtol", o.rtol, "relative tolerance of --expect");
-  app.add_option("--atol", o.atol, "absolute tolerance of --expect");
+  app.add_option("--rtol", o.rtol, "relative tolerance of --expect")->check(CLI::NonNegativeNumber);
+  app.add_option("--atol", o.atol, "absolute tolerance of --expect")->check(CLI::NonNegativeNumber);
   auto* repeat = app.add_option("--repeat", o.repeat, "call N times, each from the loaded inputs");
   app.add_option("--time", o.time_file, "write {\"seconds\": median, ...} to this file; - is standard output");
   app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
   app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
+  bool shown_in_help;  // take_format has taken it out
+  app.add_flag("--format", shown_in_help, "--format=json: errors and --explain as JSON on standard error");
   app.footer(
       "examples:\n  autoray run heat.ar --backend=eigen\n  autoray run f.ar --call f --load x=random:1:float64[50,50] --save "
       "out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
@@ -295,21 +393,22 @@ int run_command(const std::vector<std::string>& given) {
     std::fputs(app.help().c_str(), stdout);
     return kOk;
   } catch (const CLI::ParseError& error) {
-    std::string message = error.what(), hint;
-    // A misspelt flag gets its neighbour's name.
-    for (const std::string& a : arguments) {
-      if (!a.starts_with("--")) continue;
-      std::string flag = a.substr(0, a.find('='));
-      std::vector<std::string> names;
-      for (const CLI::Option* option : app.get_options())
-        for (const std::string& n : option->get_lnames()) names.push_back("--" + n);
-      if (std::find(names.begin(), names.end(), flag) == names.end())
-        if (std::string near = did_you_mean(flag, names); !near.empty()) hint = "did you mean '" + near + "'?";
-    }
+    std::string message = error.what();
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options())
+      for (const std::string& n : option->get_lnames()) names.push_back("--" + n);
+    std::string hint = flag_hint(given, names);
     return usage_error(message, hint.empty() ? "`autoray run --help` lists the options" : hint);
   }
   o.repeat_given = repeat->count() > 0;
-  return execute(o);
+  try {
+    return execute(o);
+  } catch (const Error& error) {
+    if (!o.as_json) throw;
+    std::fflush(stdout);
+    print_error(error.diagnostic(), true);
+    return error.diagnostic().status;
+  }
 }
 
 }  // namespace autoray::tools

@@ -1,5 +1,5 @@
 // The embedding API. An Engine owns everything that scripts make and know: backends, memory, random streams, compiled names.
-// One thread uses an Engine at a time; engines are independent of each other.
+// One thread uses an Engine at a time; engines are independent of each other. request_stop alone may come from any thread.
 //
 //   autoray::Engine engine;
 //   auto program = engine.load("def f(x):\n    return x * 2 + 1\n");
@@ -28,20 +28,22 @@ struct ValueState;
 }  // namespace detail
 
 struct EngineOptions {
-  std::string backend = "numpy";                       // what scripts' `import numpy` is bound to: "numpy" or "eigen"
-  std::int64_t max_memory = -1;                        // bytes of all live arrays together; -1: no limit
-  std::function<void(std::string_view)> write_stdout;  // the scripts' print; empty: standard output
-  std::function<void(std::string_view)> write_stderr;
+  std::string backend = "numpy";                            // what scripts' `import numpy` is bound to: "numpy" or "eigen"
+  std::int64_t max_memory = -1;                             // bytes of all live arrays together; -1: no limit
+  std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
+  std::function<void(std::string_view)> write_stderr = {};
 };
 
-// A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine.
+// A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine, which lives on while it does.
 class Value {
  public:
   Value() = default;
   bool empty() const { return !state_; }
-  bool is_array() const;             // arrays, numpy scalars and Python numbers
-  bool is_tuple() const;             // tuples and lists
-  std::vector<Value> items() const;  // of a tuple or list
+  bool is_array() const;   // arrays and numpy scalars
+  bool is_number() const;  // Python's int, float, complex and bool
+  bool is_tuple() const;
+  bool is_none() const;
+  std::vector<Value> items() const;  // of a tuple or list; Error for other values
   Array array() const;               // Error when it cannot be one
   std::string repr() const;
 
@@ -68,7 +70,7 @@ class Program {
  public:
   // Runs the module's code. Returns sys.exit's status (0 without); throws Error when the script fails.
   int run();
-  // Calls a function by name. Throws Error.
+  // Calls a function by name. Throws Error; sys.exit in it too, with its status.
   Value call(std::string_view function, std::span<const Array> arguments);
   Value call(std::string_view function, const std::vector<Named>& keywords);
   std::vector<FunctionDescription> functions() const;
@@ -76,7 +78,9 @@ class Program {
 
  private:
   friend class Engine;
+  struct Impl;
   std::shared_ptr<detail::EngineState> engine_;
+  std::size_t index_ = 0;
   std::string name_;
 };
 
@@ -101,7 +105,8 @@ class Engine {
   // ---- calling operations directly ----
   Array call(std::string_view op, std::span<const Array> operands);
 
-  // Registers a C++ function for `do(name, ...)` on a backend; with `wrap` it is given the function that it replaces.
+  // Registers a C++ function for `do(name, ...)` on a backend; a wrapper is given the function that it replaces. What it throws
+  // is the script's exception.
   using Function = std::function<Array(std::span<const Array>)>;
   void register_function(const std::string& backend, const std::string& name, Function function);
   void register_wrapper(const std::string& backend, const std::string& name,
@@ -125,6 +130,7 @@ class Engine {
   // Async-signal-safe: the running script stops with an error at the next chance.
   enum class Stop { Interrupt, Timeout };
   void request_stop(Stop reason);
+  bool stop_requested() const;  // and not yet seen by the running script
 
  private:
   std::shared_ptr<detail::EngineState> state_;

@@ -22,13 +22,17 @@ struct ArrayAccess {
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
 };
 
+// From the inner layers' errors to the public one.
+[[noreturn]] void raise(const frontend::Diagnostic& diagnostic, int status);
+[[noreturn]] void raise(const ir::Error& error, int status = 1);  // limits and interrupts have theirs
+[[noreturn]] void raise(runtime::Runtime& runtime, const runtime::Raised& raised);
+
 struct EngineState {
   EngineState(const EngineOptions& options);
   ~EngineState();
 
-  // Order matters: the heap goes last, after everything that holds values.
+  // Order matters: the heap goes last, after everything that holds values. Each call into the engine makes it the thread's.
   runtime::Heap heap;
-  runtime::HeapScope scope;
   ir::Interner interner;
   std::unique_ptr<runtime::Runtime> runtime;
   std::vector<std::unique_ptr<frontend::Interpreter>> programs;
@@ -42,9 +46,18 @@ struct ValueState {
   runtime::Value value;
 };
 
-// From the inner layers' errors to the public one.
-[[noreturn]] void raise(const frontend::Diagnostic& diagnostic, int status);
-[[noreturn]] void raise(const ir::Error& error);
+// Makes the engine's heap the thread's and turns the inner layers' exceptions into the public one.
+template <class Function>
+decltype(auto) enter(EngineState& engine, Function&& function) {
+  runtime::HeapScope scope(engine.heap);
+  try {
+    return function();
+  } catch (const ir::Error& error) {
+    raise(error);
+  } catch (const runtime::Raised& raised) {
+    raise(*engine.runtime, raised);
+  }
+}
 
 }  // namespace detail
 }  // namespace autoray

@@ -1,6 +1,7 @@
 // The composition root: builds an Engine from the parts and translates between the public types and the inner ones.
 #include "autoray/engine.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "api/access.h"
@@ -31,22 +32,33 @@ void raise(const frontend::Diagnostic& diagnostic, int status) {
   throw Error(std::move(d));
 }
 
-void raise(const ir::Error& error) {
+void raise(const ir::Error& error, int status) {
   frontend::Diagnostic d;
   d.code = error.code() ? error.code() : frontend::default_code(error.error_class());
   d.title = std::string(ir::name(error.error_class())) + ": " + error.message();
   d.hint = error.hint();
   d.file = "autoray";
-  raise(d, d.code >= 700 && d.code < 705 ? 5 : 1);
+  raise(d, d.code == 705 ? 130 : d.code >= 700 && d.code < 705 ? 5 : status);
 }
 
-EngineState::EngineState(const EngineOptions& options) : scope(heap) {
+void raise(runtime::Runtime& runtime, const runtime::Raised& raised) {
+  const auto& exception = raised.exception.as<runtime::Exception>();
+  ir::Error error(exception.error_class, frontend::str(runtime, raised.exception));
+  if (exception.code) error.with_code(exception.code);
+  raise(error.with_hint(exception.hint));
+}
+
+EngineState::EngineState(const EngineOptions& options) {
+  runtime::HeapScope scope(heap);
   runtime::RuntimeOptions r;
   r.backend = options.backend;
   r.max_memory = options.max_memory;
   runtime = std::make_unique<runtime::Runtime>(r);
   runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    if (text.empty())
+      std::fflush(stdout);
+    else
+      std::fwrite(text.data(), 1, text.size(), stdout);
   };
   runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
@@ -65,6 +77,7 @@ EngineState::EngineState(const EngineOptions& options) : scope(heap) {
 }
 
 EngineState::~EngineState() {
+  runtime::HeapScope scope(heap);
   for (auto& program : programs) program.reset();
   runtime.reset();
 }
@@ -76,60 +89,53 @@ Value EngineState::wrap(std::shared_ptr<EngineState> engine, runtime::Value valu
   result.state_->value = std::move(value);
   return result;
 }
-const runtime::Value& EngineState::unwrap(const Value& value) { return value.state_->value; }
+const runtime::Value& EngineState::unwrap(const Value& value) {
+  if (!value.state_) raise(ir::Error(ir::ErrorClass::TypeError, "the value is empty"));
+  return value.state_->value;
+}
 
 }  // namespace detail
 
 using detail::ArrayAccess;
 using detail::EngineState;
 
-// ---- values ----
-
-bool Value::is_array() const {
-  const runtime::Value& v = state_->value;
-  return v.is(runtime::ObjectKind::Array) || v.is(runtime::ObjectKind::NumpyScalar) || v.is_int() || v.is_float() ||
-         v.is_bool() || v.is(runtime::ObjectKind::Complex);
-}
-bool Value::is_tuple() const {
-  return state_->value.is(runtime::ObjectKind::Tuple) || state_->value.is(runtime::ObjectKind::List);
-}
-std::vector<Value> Value::items() const {
-  std::vector<Value> list;
-  const runtime::Value& v = state_->value;
-  const auto& inner = v.is(runtime::ObjectKind::Tuple) ? v.as<runtime::Tuple>().items : v.as<runtime::List>().items;
-  for (const runtime::Value& item : inner) list.push_back(EngineState::wrap(state_->engine, item));
-  return list;
-}
-Array Value::array() const {
-  try {
-    return ArrayAccess::wrap(runtime::to_array(*state_->engine->runtime, state_->value));
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
-}
-std::string Value::repr() const { return frontend::repr(*state_->engine->runtime, state_->value); }
-
 // ---- programs ----
 
 namespace {
 
-frontend::Interpreter& interpreter_of(EngineState& engine) { return *engine.programs.back(); }
-
-int finish(const frontend::Outcome& outcome) {
+// What the whole run came to: Error, or sys.exit's status.
+int finish(EngineState& engine, const frontend::Outcome& outcome) {
+  engine.runtime->clear_stop();
   if (outcome.error) detail::raise(*outcome.error, outcome.interrupted ? 130 : outcome.limit ? 5 : 1);
   return outcome.exit_status;
 }
 
+EngineState& loaded(const std::shared_ptr<EngineState>& engine) {
+  if (!engine) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));
+  return *engine;
+}
+
 }  // namespace
 
-int Program::run() { return finish(interpreter_of(*engine_).run()); }
+struct Program::Impl {
+  static frontend::Interpreter& interpreter(const Program& p) { return *loaded(p.engine_).programs[p.index_]; }
+  static Value call(const Program& program, std::string_view function, std::span<const runtime::Value> positional,
+                    std::span<const std::string_view> names, std::span<const runtime::Value> values);
+};
+
+int Program::run() {
+  frontend::Interpreter& program = Impl::interpreter(*this);
+  return detail::enter(*engine_, [&] { return finish(*engine_, program.run()); });
+}
 
 Value Program::call(std::string_view function, std::span<const Array> arguments) {
   std::vector<runtime::Value> values;
-  for (const Array& a : arguments) values.push_back(runtime::make_array(ArrayAccess::unwrap(a)));
-  frontend::Outcome outcome = interpreter_of(*engine_).call(function, values, {}, {});
-  finish(outcome);
-  return EngineState::wrap(engine_, outcome.value);
+  for (const Array& a : arguments) {
+    runtime::Array array = ArrayAccess::unwrap(a);
+    array.backend = loaded(engine_).runtime->native_backend();
+    values.push_back(runtime::make_array(std::move(array)));
+  }
+  return Impl::call(*this, function, values, {}, {});
 }
 
 Value Program::call(std::string_view function, const std::vector<Named>& keywords) {
@@ -139,23 +145,39 @@ Value Program::call(std::string_view function, const std::vector<Named>& keyword
     names.push_back(k.name);
     values.push_back(EngineState::unwrap(k.value));
   }
-  if (interpreter_of(*engine_).global(function).empty())
-    detail::raise(ir::Error(ir::ErrorClass::NameError, "the script has no function '" + std::string(function) + "'"));
-  frontend::Outcome outcome = interpreter_of(*engine_).call(function, {}, names, values);
-  finish(outcome);
-  return EngineState::wrap(engine_, outcome.value);
+  return Impl::call(*this, function, {}, names, values);
+}
+
+Value Program::Impl::call(const Program& p, std::string_view function, std::span<const runtime::Value> positional,
+                          std::span<const std::string_view> names, std::span<const runtime::Value> values) {
+  frontend::Interpreter& program = interpreter(p);
+  return detail::enter(*p.engine_, [&] {
+    if (program.global(function).empty())
+      throw ir::Error(ir::ErrorClass::NameError, "the script has no function '" + std::string(function) + "'");
+    frontend::Outcome outcome = program.call(function, positional, names, values);
+    int status = finish(*p.engine_, outcome);
+    if (outcome.exited) {
+      Diagnostic exit;
+      exit.message = "SystemExit: " + std::to_string(status);
+      exit.status = status;
+      throw Error(std::move(exit));
+    }
+    return EngineState::wrap(p.engine_, outcome.value);
+  });
 }
 
 std::vector<FunctionDescription> Program::functions() const {
   std::vector<FunctionDescription> list;
-  for (frontend::FunctionInfo& f : interpreter_of(*engine_).functions()) list.push_back({f.name, f.parameters, f.has_default});
+  for (frontend::FunctionInfo& f : Impl::interpreter(*this).functions()) list.push_back({f.name, f.parameters, f.has_default});
   return list;
 }
 
 void Program::set_arguments(const std::vector<std::string>& arguments) {
-  std::vector<runtime::Value> items = {runtime::make_str(name_)};
-  for (const std::string& a : arguments) items.push_back(runtime::make_str(a));
-  engine_->runtime->language_objects["sys.argv"] = runtime::make_list(std::move(items));
+  detail::enter(loaded(engine_), [&] {
+    std::vector<runtime::Value> items = {runtime::make_str(name_)};
+    for (const std::string& a : arguments) items.push_back(runtime::make_str(a));
+    engine_->runtime->language_objects["sys.argv"] = runtime::make_list(std::move(items));
+  });
 }
 
 // ---- the engine ----
@@ -169,32 +191,47 @@ Engine::Engine(EngineOptions options) {
 }
 
 Program Engine::load(std::string text, std::string name, std::string directory) {
+  runtime::HeapScope scope(state_->heap);
   auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
   if (auto problem = interpreter->load(name, std::move(text), std::move(directory))) detail::raise(*problem, 3);
   state_->programs.push_back(std::move(interpreter));
   Program program;
   program.engine_ = state_;
+  program.index_ = state_->programs.size() - 1;
   program.name_ = std::move(name);
   return program;
 }
 
-Array Engine::call(std::string_view op, std::span<const Array> operands) {
-  ir::OpId id = ir::find_op(op);
-  try {
+Array Engine::call(std::string_view op_name, std::span<const Array> operands) {
+  return detail::enter(*state_, [&] {
+    ir::OpId id = ir::find_op(op_name);
     if (id == ir::OpId::Count)
-      throw ir::Error(ir::ErrorClass::ImportError, "autoray couldn't find function '" + std::string(op) + "'");
+      throw ir::Error(ir::ErrorClass::ImportError, "autoray couldn't find function '" + std::string(op_name) + "'");
+    const ir::Op& op = ir::op(id);
+    auto refuse = [&](const std::string& why) {
+      throw ir::Error(ir::ErrorClass::TypeError, std::string(op.path) + "() " + why);
+    };
+    if (op.op_class == ir::OpClass::Host || op.has(ir::kRandom)) refuse("cannot be called with arrays alone");
     ir::SmallVector<runtime::Operand, 4> list;
-    for (const Array& a : operands) list.push_back({&ArrayAccess::unwrap(a), ir::Kind::Array});
+    ir::SmallVector<std::uint32_t, 4> groups;
+    std::size_t given = 0;
+    for (char letter : op.operands) {
+      std::uint32_t count = letter == 'S' ? static_cast<std::uint32_t>(operands.size() - given) : given < operands.size();
+      if (letter != 'S' && letter != 'A' && letter != 'O' && letter != 'B') continue;
+      if (count == 0 && letter != 'O') refuse("needs more operands than " + std::to_string(operands.size()));
+      for (std::uint32_t i = 0; i < count; ++i) list.push_back({&ArrayAccess::unwrap(operands[given++]), ir::Kind::Array});
+      if (count == 0) list.push_back({});
+      groups.push_back(count);
+    }
+    if (given < operands.size()) refuse("takes " + std::to_string(given) + " operands, not " + std::to_string(operands.size()));
     Array result = ArrayAccess::empty();
     if (runtime::quick_elementwise(*state_->runtime, id, state_->runtime->native_backend(), list, ArrayAccess::unwrap(result)))
       return result;
-    ir::SmallVector<std::uint32_t, 4> groups(list.size(), 1);
     auto results =
         state_->runtime->run(id, state_->runtime->native_backend(), list, groups, state_->runtime->default_attrs(id));
-    return ArrayAccess::wrap(std::move(results.at(0)));
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
+    if (results.size() != 1) refuse("gives " + std::to_string(results.size()) + " arrays");
+    return ArrayAccess::wrap(std::move(results[0]));
+  });
 }
 
 namespace {
@@ -204,65 +241,76 @@ std::vector<Array> arrays_of(runtime::Runtime& r, const runtime::Arguments& a) {
   for (const runtime::Value& v : a.positional) list.push_back(ArrayAccess::wrap(runtime::to_array(r, v)));
   return list;
 }
-runtime::Value array_value(const Array& array) { return runtime::make_array(ArrayAccess::unwrap(array)); }
-runtime::Ref<runtime::Callable> native(const std::string& name, runtime::NativeFunction::Function f) {
-  return runtime::make<runtime::NativeFunction>(name, std::move(f));
+runtime::Value array_value(const Array& array, runtime::BackendId backend) {
+  runtime::Array tagged = ArrayAccess::unwrap(array);
+  tagged.backend = backend;
+  return runtime::make_array(std::move(tagged));
+}
+
+// An exception of the embedder's function as the script's.
+ir::Error script_error(const Diagnostic& d) {
+  std::size_t colon = d.message.find(": ");
+  if (colon != std::string::npos)
+    if (auto error_class = ir::find_error_class(std::string_view(d.message).substr(0, colon)))
+      return ir::Error(*error_class, d.message.substr(colon + 2)).with_hint(d.hint);
+  return ir::Error(ir::ErrorClass::RuntimeError, d.message).with_hint(d.hint);
+}
+
+runtime::Ref<runtime::Callable> native(const std::string& name, runtime::BackendId backend, Engine::Function function) {
+  auto call = [name, backend, function](runtime::Runtime& r, const runtime::Arguments& a) {
+    if (!a.keyword_names.empty())
+      throw ir::Error(ir::ErrorClass::TypeError, name + "() takes no keyword arguments: it is registered for arrays alone");
+    std::vector<Array> operands = arrays_of(r, a);
+    try {
+      return array_value(function(operands), backend);
+    } catch (const Error& error) {
+      throw script_error(error.diagnostic());
+    } catch (const ir::Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw ir::Error(ir::ErrorClass::RuntimeError, error.what());
+    }
+  };
+  return runtime::make<runtime::NativeFunction>(name, std::move(call));
 }
 
 }  // namespace
 
 void Engine::register_function(const std::string& backend, const std::string& name, Function function) {
-  runtime::register_function(*state_->runtime, backend, name,
-                             native(name, [function](runtime::Runtime& r, const runtime::Arguments& a) {
-                               std::vector<Array> operands = arrays_of(r, a);
-                               return array_value(function(operands));
-                             }));
+  detail::enter(*state_, [&] {
+    runtime::Runtime& r = *state_->runtime;
+    auto id = r.find_backend(backend).value_or(r.native_backend());
+    runtime::register_function(r, backend, name, native(name, id, std::move(function)));
+  });
 }
 
 void Engine::register_wrapper(const std::string& backend, const std::string& name,
                               std::function<Array(const Function&, std::span<const Array>)> wrapper) {
-  try {
-    auto old = runtime::library_function(*state_->runtime, backend, name);
-    auto* r = state_->runtime.get();
-    Function call_old = [old, r](std::span<const Array> operands) {
+  detail::enter(*state_, [&] {
+    runtime::Runtime& r = *state_->runtime;
+    auto id = r.find_backend(backend).value_or(r.native_backend());
+    Function call_old = [old = runtime::library_function(r, backend, name), &r, id](std::span<const Array> operands) {
       std::vector<runtime::Value> values;
-      for (const Array& a : operands) values.push_back(array_value(a));
-      return ArrayAccess::wrap(runtime::to_array(*r, old->call(*r, {values, {}, {}})));
+      for (const Array& a : operands) values.push_back(array_value(a, id));
+      return ArrayAccess::wrap(runtime::to_array(r, old->call(r, {values, {}, {}})));
     };
     register_function(backend, name,
                       [wrapper, call_old](std::span<const Array> operands) { return wrapper(call_old, operands); });
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
-}
-
-Value Engine::value(const Array& array) {
-  runtime::Array a = ArrayAccess::unwrap(array);
-  a.backend = state_->runtime->native_backend();
-  return EngineState::wrap(state_, runtime::make_array(std::move(a)));
-}
-
-Value Engine::literal(const std::string& text) {
-  // Evaluated as the one expression of a module that sees no names.
-  auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
-  if (auto problem = interpreter->load("<literal>", "value = " + text + "\n", "")) detail::raise(*problem, 2);
-  frontend::Outcome outcome = interpreter->run();
-  if (outcome.error) detail::raise(*outcome.error, 2);
-  return EngineState::wrap(state_, interpreter->global("value"));
+  });
 }
 
 Value Engine::load_npy(const std::string& path) {
-  try {
+  return detail::enter(*state_, [&] {
     runtime::Array a = runtime::read_npy(*state_->runtime, path);
     a.backend = state_->runtime->native_backend();
     return EngineState::wrap(state_, runtime::make_array(std::move(a)));
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
+  });
 }
 
 std::vector<Named> Engine::load_npz(const std::string& path) {
-  try {
+  return detail::enter(*state_, [&] {
     std::vector<Named> list;
     for (auto& [name, array] : runtime::read_npz(*state_->runtime, path)) {
       runtime::Array a = array;
@@ -270,47 +318,7 @@ std::vector<Named> Engine::load_npz(const std::string& path) {
       list.push_back({name, EngineState::wrap(state_, runtime::make_array(std::move(a)))});
     }
     return list;
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
-}
-
-Value Engine::standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape) {
-  std::string dims;
-  for (std::int64_t d : shape) dims += std::to_string(d) + ",";
-  std::string name(dtype);
-  bool single = name == "float32";
-  auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
-  std::string text = "import numpy as np\nvalue = np.random.default_rng(" + std::to_string(seed) + ").standard_normal((" +
-                     dims + ")" + (single ? ", dtype=np.float32" : "") + ")\n" +
-                     (single || name == "float64" ? "" : "value = value.astype('" + name + "')\n");
-  if (auto problem = interpreter->load("<random>", text, "")) detail::raise(*problem, 2);
-  frontend::Outcome outcome = interpreter->run();
-  if (outcome.error) detail::raise(*outcome.error, 2);
-  return EngineState::wrap(state_, interpreter->global("value"));
-}
-
-namespace {
-
-runtime::Value deep_copy(runtime::Runtime& r, const runtime::Value& v) {
-  if (auto* a = v.get_if<runtime::ArrayObject>()) return runtime::make_array(runtime::converted(r, a->array, a->array.dtype));
-  if (auto* list = v.get_if<runtime::List>()) {
-    std::vector<runtime::Value> items;
-    for (const runtime::Value& item : list->items) items.push_back(deep_copy(r, item));
-    return runtime::make_list(std::move(items));
-  }
-  if (auto* tuple = v.get_if<runtime::Tuple>()) {
-    std::vector<runtime::Value> items;
-    for (const runtime::Value& item : tuple->items) items.push_back(deep_copy(r, item));
-    return runtime::make_tuple(std::move(items));
-  }
-  return v;
-}
-
-}  // namespace
-
-Value Engine::copy(const Value& value) {
-  return EngineState::wrap(state_, deep_copy(*state_->runtime, EngineState::unwrap(value)));
+  });
 }
 
 std::vector<BackendDescription> Engine::backends() const {
@@ -346,53 +354,16 @@ void Engine::request_stop(Stop reason) {
   state_->runtime->request_stop(reason == Stop::Timeout ? runtime::Runtime::Stop::Timeout : runtime::Runtime::Stop::Interrupt);
 }
 
-// ---- tables ----
+bool Engine::stop_requested() const { return state_->runtime->stop_requested(); }
 
-std::vector<OpDescription> operations() {
-  static constexpr const char* kClasses[] = {"elementwise", "reduction", "view",   "join",   "index",
-                                             "create",      "contract",  "linalg", "random", "host"};
-  std::vector<OpDescription> list;
-  for (const ir::Op& op : ir::all_ops()) {
-    OpDescription d{
-        std::string(op.path), std::string(op.signature), kClasses[static_cast<int>(op.op_class)], std::string(op.operands), {}};
-    for (const ir::Alias& alias : ir::aliases())
-      if (alias.id == op.id) d.aliases.emplace_back(alias.name);
-    list.push_back(std::move(d));
-  }
-  return list;
-}
-
-std::optional<std::string> explain_error(std::string_view code) {
-  if (!code.empty() && (code[0] == 'E' || code[0] == 'e')) code.remove_prefix(1);
-  int number = 0;
-  for (char c : code) {
-    if (c < '0' || c > '9' || number > 9999) return std::nullopt;
-    number = 10 * number + (c - '0');
-  }
-  const frontend::ErrorCode* row = frontend::find_error_code(number);
-  if (!row) return std::nullopt;
-  return frontend::code_text(number) + ": " + std::string(row->title) + "\n\n" + std::string(row->explanation) + "\n";
-}
+// ---- files ----
 
 void Engine::save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays) {
-  try {
+  detail::enter(*state_, [&] {
     runtime::NamedArrays list;
     for (const auto& [name, array] : arrays) list.push_back({name, ArrayAccess::unwrap(array)});
     runtime::write_npz(*state_->runtime, path, list);
-  } catch (const ir::Error& error) {
-    detail::raise(error);
-  }
-}
-
-std::vector<std::string> backend_names() {
-  std::vector<std::string> names;
-  for (const runtime::Backend* b : runtime::native_backends()) names.emplace_back(b->name);
-  return names;
-}
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  std::vector<std::string_view> views(candidates.begin(), candidates.end());
-  return ir::did_you_mean(word, views);
+  });
 }
 
 }  // namespace autoray

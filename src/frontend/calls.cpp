@@ -210,7 +210,7 @@ bool Evaluator::call_script(ScriptFunction& function, const Arguments& arguments
     add_trace(current_ ? current_->call_site : function.code.span, *where);
     return false;
   };
-  if (depth_ >= kRecursion || stack_low())
+  if (depth_ >= kRecursion || runtime::stack_low())
     return raise_in_caller(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded"));
   std::size_t count = function.code.scope->slot_count;
   Ref<ScriptFunction> held = Ref<ScriptFunction>::share(&function);  // it may unbind its own name
@@ -458,7 +458,7 @@ class GeneratorIterator final : public runtime::Iterator {
     first_.clear();
     done_ = true;
   }
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     if (done_) return false;
     if (running_) throw Error(ErrorClass::ValueError, "generator already executing");
     running_ = true;
@@ -468,7 +468,7 @@ class GeneratorIterator final : public runtime::Iterator {
     evaluator_.current_ = &frame_;
     bool found = false;
     try {
-      found = advance(runtime, result);
+      found = resume(runtime, result);
     } catch (...) {
       evaluator_.current_ = frame_.caller;
       running_ = false;
@@ -485,7 +485,7 @@ class GeneratorIterator final : public runtime::Iterator {
   void check(bool ok) {
     if (!ok) evaluator_.rethrow_pending();
   }
-  bool advance(Runtime& runtime, Value& result) {
+  bool resume(Runtime& runtime, Value& result) {
     if (!started_) {
       started_ = true;
       iterators_[0] = iterate(runtime, first_);

@@ -14,10 +14,17 @@ constexpr ErrorCode kCodes[] = {
 #undef ERROR_CODE
 };
 
-// Control characters as one blank each, so that carets stay under what they mark.
+// Control characters as one blank each, so that carets stay under what they mark; bytes that are no UTF-8 as U+FFFD.
 std::string printable(std::string_view text) {
-  std::string result;
-  for (char c : text) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  std::string line, result;
+  for (char c : text) line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  for (std::size_t at = 0; at < line.size();) {
+    // The blank before keeps a byte order mark inside the text.
+    std::size_t bad = Source("", " " + line.substr(at)).first_bad_byte();
+    if (bad == std::string::npos) return result + line.substr(at);
+    result += line.substr(at, bad - 1) + "\xef\xbf\xbd";
+    at += bad;
+  }
   return result;
 }
 

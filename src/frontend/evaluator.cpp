@@ -1,12 +1,11 @@
 // Statements, exceptions and diagnostics. Expressions are in expressions.cpp, calls in calls.cpp.
-#include "runtime/lazy/recorder.h"
 #include "frontend/evaluator.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
+#include <stdexcept>
 
 #include "ir/suggest.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray::frontend {
 
@@ -21,8 +20,6 @@ using runtime::Tuple;
 
 namespace {
 constexpr std::size_t kSlots = std::size_t{1} << 20;  // of all frames together: 16 MB of address space, touched as used
-constexpr std::size_t kStackReserve = 512 << 10;      // left for native code below the evaluator
-constexpr std::size_t kStackAssumed = std::size_t{8} << 20;
 }  // namespace
 
 Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
@@ -32,12 +29,6 @@ Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
   if (!slot_base_) throw std::bad_alloc();
   interpreter.runtime.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
   interpreter.runtime.source_context = this;
-  rlimit limit{};
-  std::size_t stack = kStackAssumed;
-  if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) stack = limit.rlim_cur;
-  stack = std::min(stack, std::size_t{64} << 20);
-  auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  stack_limit_ = here - stack + std::min(kStackReserve, stack / 4) + (64 << 10);
 }
 
 Evaluator::~Evaluator() {
@@ -136,6 +127,8 @@ void Evaluator::set_raised(const SourceSpan& span, Frame& frame) {
     pending_ = runtime::make_exception(error);
   } catch (const runtime::Raised& raised) {
     pending_ = raised.exception;
+  } catch (const std::length_error&) {  // of a container: more than any memory holds
+    pending_ = make<Exception>(ErrorClass::MemoryError, std::vector<Value>{runtime::make_str("out of memory")});
   } catch (const std::bad_alloc&) {
     pending_ = make<Exception>(ErrorClass::MemoryError, std::vector<Value>{runtime::make_str("out of memory")});
   } catch (const std::exception& other) {
@@ -609,10 +602,9 @@ Completion Evaluator::exec_try(Try& s, Frame& frame) {
   Completion c = exec_block(s.body, frame);
   if (c == Completion::Raise && !s.handlers.empty()) {
     Value exception = std::move(pending_);
-    // A stop of the whole run cannot be caught, and the depth of a recursion error is given back by now.
-    int code = exception.as<Exception>().code;
+    // The end of the time cannot be caught.
     bool handled = false;
-    if (code != 704 && code != 705)
+    if (exception.as<Exception>().code != 704)
       for (Handler& handler : s.handlers) {
         bool match = false;
         if (!matches(handler, exception, frame, match)) {

@@ -138,7 +138,6 @@ class Evaluator {
   void poll_every(unsigned& counter) {
     if ((++counter & 255) == 0) interpreter_.runtime.poll();
   }
-  bool stack_low() const { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit_; }
 
   struct SourceCache {
     const ModuleUnit* unit = nullptr;
@@ -158,7 +157,6 @@ class Evaluator {
   std::vector<Value> handled_;  // exceptions being handled, innermost last (for a bare raise)
   Frame* current_ = nullptr;
   int depth_ = 0;
-  std::uintptr_t stack_limit_ = 0;
   Value* slot_base_ = nullptr;
   std::size_t slot_used_ = 0;
   friend class ScriptFunction;

@@ -60,7 +60,7 @@ bool Evaluator::eval_name(Name& e, Frame& frame, Value& out) {
 }
 
 bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
-  if (stack_low()) [[unlikely]]
+  if (runtime::stack_low()) [[unlikely]]
     return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded")
                      .with_hint("the expression or the calls nest too deeply for the stack"),
                  e.span, frame);

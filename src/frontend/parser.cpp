@@ -48,6 +48,20 @@ std::size_t token_type(ParseTree* tree) { return is_terminal(tree) ? token_of(tr
 ParserRuleContext* rule(ParseTree* tree) { return static_cast<ParserRuleContext*>(tree); }
 bool is_rule(ParseTree* tree, std::size_t index) { return !is_terminal(tree) && rule(tree)->getRuleIndex() == index; }
 
+// Reports as ANTLR does and goes no further: its recovery would invent tokens out of the text, which layout has none of.
+class StopAtFirstError final : public antlr4::DefaultErrorStrategy {
+ public:
+  void recover(antlr4::Parser*, std::exception_ptr) override { throw antlr4::ParseCancellationException(); }
+  Token* recoverInline(antlr4::Parser* parser) override {
+    reportMissingToken(parser);
+    throw antlr4::ParseCancellationException();
+  }
+  void sync(antlr4::Parser* parser) override {
+    antlr4::DefaultErrorStrategy::sync(parser);
+    if (inErrorRecoveryMode(parser)) throw antlr4::ParseCancellationException();
+  }
+};
+
 // Collects the first syntax error of the LL stage.
 class FirstError : public antlr4::BaseErrorListener {
  public:
@@ -1002,9 +1016,12 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
     parser.reset();
     FirstError first;
     parser.addErrorListener(&first);
-    parser.setErrorHandler(std::make_shared<antlr4::DefaultErrorStrategy>());
+    parser.setErrorHandler(std::make_shared<StopAtFirstError>());
     interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
-    tree = run();
+    try {
+      tree = run();
+    } catch (const antlr4::ParseCancellationException&) {
+    }
     if (first.token_) {
       Token* token = first.token_;
       std::size_t type = token->getType();

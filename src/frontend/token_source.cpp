@@ -23,8 +23,8 @@ namespace {
 
 constexpr std::size_t kBrackets = 200;      // CPython's MAXSTACK for parentheses
 constexpr std::size_t kIndentations = 100;  // CPython's MAXINDENT
-constexpr int kPrefixRun = 200;             // - - - x, not not x
-constexpr int kRightChain = 500;            // a ** b ** c, x if c else y if d else z, lambda: lambda: ...: a line
+constexpr int kPrefixRun = 200;             // - - - x, not not x: in all open brackets together
+constexpr int kRightChain = 500;            // a ** b ** c, x if c else y if d else z, lambda: lambda: ..., x in not y: a line
 
 struct Column {
   int tabs_at_8 = 0, tabs_at_1 = 0;
@@ -48,6 +48,30 @@ Column column_of(std::string_view text, std::size_t from, std::size_t to) {
 
 char closer(std::size_t type) { return type == AutorayLexer::LPAREN ? ')' : type == AutorayLexer::LBRACKET ? ']' : '}'; }
 
+bool binds_tighter_than_not(std::size_t type) {
+  switch (type) {
+    case AutorayLexer::PLUS:
+    case AutorayLexer::MINUS:
+    case AutorayLexer::TILDE:
+    case AutorayLexer::SLASH:
+    case AutorayLexer::FLOOR:
+    case AutorayLexer::PERCENT:
+    case AutorayLexer::AT:
+    case AutorayLexer::AMPERSAND:
+    case AutorayLexer::PIPE:
+    case AutorayLexer::CARET:
+    case AutorayLexer::SHIFT_LEFT:
+    case AutorayLexer::SHIFT_RIGHT:
+    case AutorayLexer::LESS:
+    case AutorayLexer::GREATER:
+    case AutorayLexer::LESS_EQUAL:
+    case AutorayLexer::GREATER_EQUAL:
+    case AutorayLexer::EQUAL:
+    case AutorayLexer::NOT_EQUAL: return true;
+    default: return false;
+  }
+}
+
 bool refuse(const std::string& name, const char* hint, SourceSpan span, SyntaxProblem& problem) {
   problem.code = 201;
   problem.message = "'" + name + "' is not supported";
@@ -61,9 +85,13 @@ bool refuse(const std::string& name, const char* hint, SourceSpan span, SyntaxPr
 bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, const OffsetMap& offsets, bool one_expression,
              std::vector<std::unique_ptr<Token>>& tokens, SyntaxProblem& problem) {
   std::vector<Column> indents = {{0, 0}};
-  std::vector<const Token*> brackets;
+  struct Bracket {
+    const Token* token;
+    int prefixes;  // that stand directly before it: they end after it
+  };
+  std::vector<Bracket> brackets;
   bool line_started = false;
-  int prefix_run = 0, right_chain = 0;
+  int prefix_run = 0, open_prefixes = 0, right_chain = 0;
   std::size_t previous = Token::INVALID_TYPE;
   auto span_of = [&](const Token& t) {
     return SourceSpan{offsets.byte(t.getStartIndex()), offsets.byte(t.getStopIndex() + 1)};
@@ -140,14 +168,15 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
         if (brackets.size() >= kBrackets)
           return fail(ir::ErrorClass::SyntaxError, 701, "too many nested parentheses", span,
                       "at most 200 brackets may be open at once");
-        brackets.push_back(token.get());
+        brackets.push_back({token.get(), prefix_run});
+        open_prefixes += prefix_run;
         break;
       case AutorayLexer::RPAREN:
       case AutorayLexer::RBRACKET:
       case AutorayLexer::RBRACE: {
         char c = text[span.begin];
         if (brackets.empty()) return fail(ir::ErrorClass::SyntaxError, 103, std::string("unmatched '") + c + "'", span);
-        const Token& open = *brackets.back();
+        const Token& open = *brackets.back().token;
         if (closer(open.getType()) != c) {
           fail(ir::ErrorClass::SyntaxError, 103,
                std::string("closing parenthesis '") + c + "' does not match opening parenthesis '" + text[span_of(open).begin] +
@@ -156,6 +185,7 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
           problem.labels.push_back({span_of(open), "opened here"});
           return false;
         }
+        open_prefixes -= brackets.back().prefixes;
         brackets.pop_back();
         break;
       }
@@ -172,15 +202,23 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     bool prefix = type == AutorayLexer::NOT || type == AutorayLexer::MINUS || type == AutorayLexer::PLUS ||
                   type == AutorayLexer::TILDE || type == AutorayLexer::STAR;
     prefix_run = prefix && prefix_place ? prefix_run + 1 : prefix ? 1 : 0;
+    // What `not` negates goes on to the right: it may stand where an expression begins, after an operator only in brackets.
+    if (type == AutorayLexer::NOT && binds_tighter_than_not(previous))
+      return fail(ir::ErrorClass::SyntaxError, 101, "invalid syntax", span, "put the negation in parentheses");
+    if (type == AutorayLexer::NOT &&
+        (previous == AutorayLexer::IN || previous == AutorayLexer::STAR || previous == AutorayLexer::POWER))
+      ++right_chain;
     if (type == AutorayLexer::POWER || type == AutorayLexer::ELSE || type == AutorayLexer::LAMBDA) ++right_chain;
-    if (prefix_run > kPrefixRun || right_chain > kRightChain)
+    if (open_prefixes + prefix_run > kPrefixRun || right_chain > kRightChain)
       return fail(ir::ErrorClass::SyntaxError, 701, "expression nested too deeply", span,
                   "at most 200 prefix operators in a row, and 500 of '**', 'else' and 'lambda' in one line");
-    previous = type;
+    // `is not` is one operator.
+    bool is_not = type == AutorayLexer::NOT && previous == AutorayLexer::IS;
+    previous = is_not ? static_cast<std::size_t>(AutorayLexer::NOT_EQUAL) : type;
     tokens.push_back(std::move(token));
   }
   if (!brackets.empty()) {
-    SourceSpan span = span_of(*brackets.back());
+    SourceSpan span = span_of(*brackets.back().token);
     return fail(ir::ErrorClass::SyntaxError, 103, std::string("'") + text[span.begin] + "' was never closed", span);
   }
   if (!one_expression) {

@@ -19,6 +19,11 @@ constexpr Row kRows[] = {
 }  // namespace
 
 std::string_view name(ErrorClass error_class) { return kRows[static_cast<int>(error_class)].name; }
+std::optional<ErrorClass> find_error_class(std::string_view name) {
+  for (std::size_t i = 0; i < std::size(kRows); ++i)
+    if (kRows[i].name == name) return static_cast<ErrorClass>(i);
+  return std::nullopt;
+}
 ErrorClass base(ErrorClass error_class) { return kRows[static_cast<int>(error_class)].base; }
 
 bool derives(ErrorClass error_class, ErrorClass ancestor) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ enum class ErrorClass : unsigned char {
 };
 
 std::string_view name(ErrorClass error_class);
+std::optional<ErrorClass> find_error_class(std::string_view name);
 // The class it derives from; BaseException is its own base.
 ErrorClass base(ErrorClass error_class);
 bool derives(ErrorClass error_class, ErrorClass ancestor);

@@ -53,6 +53,7 @@ enum OpFlags : std::uint32_t {
   kNotNumpy = 1u << 12,       // a name of autoray's (through do and autoray.numpy), not of the module numpy: linalg.expm, dag
   kQuiet = 1u << 15,          // numpy reports no floating-point events of it: a NaN compared is no invalid value
   kForms = 1u << 14,          // numpy takes its arguments in another form too (runtime/forms.h brings them to the signature's)
+  kDynamicDType = 1u << 16,   // the result's dtype depends on data: the rule gives the widest (linalg.eig: complex)
   kThinByDefault = 1u << 13,  // do() and autoray.numpy default to full_matrices=False (linalg.svd)
 };
 
@@ -63,6 +64,12 @@ struct OperandType {
 
 struct Op;
 
+// How a tuple of results is called: numpy's named tuples (SVDResult with U, S, Vh).
+struct ResultNames {
+  const char* type;
+  const char* const* fields;
+};
+
 // One inference: rules read `in` and `attrs` and fill `results`. The shape rule runs first and makes the results; the dtype
 // rule then sets dtype and kind. They throw numpy's errors.
 struct Inference {
@@ -71,6 +78,7 @@ struct Inference {
   std::span<const std::uint32_t> groups;  // operands of each operand parameter (1, or a sequence's length)
   std::span<const Attr> attrs;
   std::vector<Type> results;
+  const ResultNames* names = nullptr;  // null: a plain tuple
 
   const Type& type(std::size_t i) const { return *in[i].type; }
 };

@@ -84,12 +84,11 @@ Dims normalize_axes(const std::optional<Dims>& axes, int ndim) {
     for (int i = 0; i < ndim; ++i) result.push_back(i);
     return result;
   }
-  for (std::int64_t axis : *axes) {
-    std::int64_t normal = normalize_axis(axis, ndim);
-    for (std::int64_t seen : result)
-      if (seen == normal) throw Error(ErrorClass::ValueError, "duplicate value in 'axis'");
-    result.push_back(normal);
-  }
+  // An axis that does not exist is told before one that is there twice.
+  for (std::int64_t axis : *axes) result.push_back(normalize_axis(axis, ndim));
+  for (std::size_t i = 0; i < result.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      if (result[i] == result[k]) throw Error(ErrorClass::ValueError, "duplicate value in 'axis'");
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include "ir/signature.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "ir/error.h"
@@ -26,7 +27,8 @@ std::vector<std::string_view> split(std::string_view text) {
   for (std::size_t i = 0; i <= text.size(); ++i) {
     if (i == text.size() || (text[i] == ',' && depth == 0 && !quoted)) {
       std::string_view part = strip(text.substr(begin, i - begin));
-      if (!part.empty()) parts.push_back(part);
+      // "(2,)" ends in a comma; elsewhere nothing between two of them is a mistake, which the caller sees.
+      if (!part.empty() || i < text.size()) parts.push_back(part);
       begin = i + 1;
       continue;
     }
@@ -39,9 +41,11 @@ std::vector<std::string_view> split(std::string_view text) {
 }
 
 Attr parse_default(std::string_view text) {
+  if (text.empty()) malformed(text);
   if (text == "None") return {};
   if (text == "True") return true;
   if (text == "False") return false;
+  if (text == "<no value>") return Ellipsis{};  // numpy's own mark where None means something else
   if (text.size() >= 2 && text.front() == '\'') return std::string(text.substr(1, text.size() - 2));
   if (text.front() == '(') {
     Dims dims;
@@ -92,6 +96,10 @@ Signature parse_signature(std::string_view text) {
       std::size_t equals = part.find('=');
       parameter.kind = kind;
       parameter.name = strip(part.substr(0, equals));
+      bool is_name = !parameter.name.empty() && std::ranges::all_of(parameter.name, [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      });
+      if (!is_name) malformed(text);
       if (equals != std::string_view::npos) {
         parameter.required = false;
         parameter.default_text = strip(part.substr(equals + 1));

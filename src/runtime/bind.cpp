@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
 
@@ -47,17 +48,21 @@ std::string quoted_list(const std::vector<std::string>& names) {
 
 std::string short_name(const ir::Op& op) { return std::string(op.path.substr(op.path.rfind('.') + 1)); }
 
-bool ufunc_keyword(std::string_view name, const Value& value, UfuncKeywords& ufunc) {
+bool ufunc_keyword(const ir::Op& op, std::string_view name, const Value& value, UfuncKeywords& ufunc) {
   if (name == "out") {
     ufunc.out = value.is_none() ? nullptr : &value;
   } else if (name == "where") {
+    // Products are no element-wise ufuncs: there is nothing to mask.
+    if (op.op_class != ir::OpClass::Elementwise) return false;
     ufunc.where = value.is_bool() && value.as_bool() ? nullptr : &value;
   } else if (name == "dtype") {
     ufunc.dtype = value.is_none() ? nullptr : &value;
   } else if (name == "casting") {
     ufunc.casting = &value;
+  } else if (name == "order") {
+    ufunc.order = &value;
   } else {
-    return name == "order" || name == "subok";
+    return name == "subok";
   }
   return true;
 }
@@ -83,7 +88,7 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     slots[p] = &arguments.positional[position++];
   }
   if (position < given && op.has(ir::kUfunc) && given == position + 1) {
-    ufunc_keyword("out", arguments.positional[position++], ufunc);
+    ufunc_keyword(op, "out", arguments.positional[position++], ufunc);
     ufunc_out_by_position = true;
   }
   if (position < given)
@@ -101,7 +106,7 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
       slots[p] = &value;
       continue;
     }
-    if (op.has(ir::kUfunc) && !(ufunc_out_by_position && name == "out") && ufunc_keyword(name, value, ufunc)) continue;
+    if (op.has(ir::kUfunc) && !(ufunc_out_by_position && name == "out") && ufunc_keyword(op, name, value, ufunc)) continue;
     if (signature.var_keyword >= 0) {
       if (!var.keywords) var.keywords = make<Dict>();
       var.keywords->set(name, value);
@@ -109,7 +114,12 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     }
     std::string message = short_name(op) + "() got an unexpected keyword argument '" + std::string(name) + "'";
     Error error(ErrorClass::TypeError, message);
-    error.with_hint("its parameters are (" + std::string(op.signature) + ")");
+    std::vector<std::string_view> names;
+    for (const ir::Parameter& parameter : parameters)
+      if (parameter.kind != ir::ParameterKind::PositionalOnly) names.push_back(parameter.name);
+    std::string near = ir::did_you_mean(name, names);
+    error.with_hint((near.empty() ? "" : "did you mean '" + near + "'? ") + "its parameters are (" + std::string(op.signature) +
+                    ")");
     throw error;
   }
   std::vector<std::string> missing;

@@ -34,6 +34,9 @@ struct UfuncKeywords {
   const Value* where = nullptr;
   const Value* dtype = nullptr;
   const Value* casting = nullptr;
+  const Value* order = nullptr;
+
+  bool any() const { return out || where || dtype || casting || order; }
 };
 struct VarArguments {
   std::vector<Value> positional;  // gathered for *args

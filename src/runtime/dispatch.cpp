@@ -1,6 +1,9 @@
 #include "runtime/dispatch.h"
 
+#include <algorithm>
+
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bind.h"
 #include "runtime/lazy/recorder.h"
 
@@ -68,9 +71,16 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
 }
 
 [[noreturn]] void no_function(std::string_view name, std::string_view backend) {
+  std::vector<std::string_view> backends, functions;
+  for (const Backend* b : native_backends()) backends.push_back(b->name);
+  for (const ir::Op& op : ir::all_ops()) functions.push_back(op.path);
+  for (const ir::Alias& alias : ir::aliases()) functions.push_back(alias.name);
+  bool known = std::ranges::find(backends, backend) != backends.end();
+  std::string near = known ? ir::did_you_mean(name, functions) : ir::did_you_mean(backend, backends);
   throw Error(ErrorClass::ImportError,
               "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
-      .with_code(503);
+      .with_code(503)
+      .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
 }
 
 // Arguments with some keywords taken out or put in; the spans stay valid as long as this object.

@@ -53,9 +53,9 @@ Value from_attr(const ir::Attr& attr);
 
 // target[mask] = source[mask], element-wise over broadcast operands.
 void masked_copy(Runtime& runtime, const Array& source, const Array& target, const Array& mask);
-// numpy's out=: writes `result` into `out` where the mask (null: everywhere) says so; TypeError when the cast is not allowed,
+// numpy's out=: writes `result` into `out` where the mask (none: everywhere) says so; TypeError when the cast is not allowed,
 // ValueError when the shapes do not fit or `out` is read-only.
 void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
-                  const Value* where);
+                  const std::optional<Array>& where);
 
 }  // namespace autoray::runtime

@@ -59,6 +59,22 @@ void interleaved(CanonicalForm& form) {
   form.arguments.positional = form.positional;
 }
 
+// clip has two pairs of bounds, of which one may be given: a_min with a_max, or min and max.
+void check_bounds(const Arguments& arguments) {
+  bool given[2] = {arguments.positional.size() > 1, arguments.positional.size() > 2}, newer = false;
+  for (std::string_view name : arguments.keyword_names) {
+    given[0] |= name == "a_min";
+    given[1] |= name == "a_max";
+    newer |= name == "min" || name == "max";
+  }
+  if (given[0] != given[1])
+    throw Error(ErrorClass::TypeError,
+                std::string("clip() missing 1 required positional argument: '") + (given[0] ? "a_max" : "a_min") + "'");
+  if (given[0] && newer)
+    throw Error(ErrorClass::ValueError,
+                "Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.");
+}
+
 }  // namespace
 
 CanonicalForm canonical_form(Runtime&, OpId id, const Arguments& arguments) {
@@ -67,6 +83,7 @@ CanonicalForm canonical_form(Runtime&, OpId id, const Arguments& arguments) {
   if (id == OpId::Where && arguments.positional.size() == 2)
     throw Error(ErrorClass::ValueError, "either both or neither of x and y should be given");
   if (id == OpId::Einsum) interleaved(form);
+  if (id == OpId::Clip) check_bounds(arguments);
   return form;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "runtime/stack.h"
 #include "runtime/value.h"
 
 namespace autoray::runtime {
@@ -207,13 +208,18 @@ class NativeFunction final : public Callable {
 class Iterator : public Container {
  public:
   static constexpr ObjectKind kKind = ObjectKind::Iterator;
-  // The next value; false at the end (and from then on). Throws ir::Error or Raised.
-  virtual bool next(Runtime& runtime, Value& result) = 0;
+  // The next value; false at the end (and from then on). Throws ir::Error or Raised. Iterators stand on iterators, as deep
+  // as a script builds them.
+  bool next(Runtime& runtime, Value& result) {
+    check_stack();
+    return advance(runtime, result);
+  }
   virtual std::string_view iterator_type() const { return "iterator"; }
   void clear() override {}
 
  protected:
   Iterator() : Container(kKind) {}
+  virtual bool advance(Runtime& runtime, Value& result) = 0;
 };
 
 struct Exception final : Container {

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "ir/error.h"
-#include "ir/rules/elementwise.h"
 #include "runtime/bind.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
@@ -16,6 +15,7 @@
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/recorder.h"
 #include "runtime/random/random_state.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -184,10 +184,16 @@ std::vector<std::string> operand_texts(std::span<const Operand> operands) {
   return texts;
 }
 
+// What the values that a script sees need to know beyond the arrays.
+struct ResultForm {
+  ir::Kind kind = ir::Kind::Array;         // of the first result
+  const ir::ResultNames* names = nullptr;  // of a tuple
+};
+
 // Infers and runs one entry's kernel. Results are appended; all carry the backend's tag.
 void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry& entry, std::span<const Operand> operands,
              std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, BitGenerator* random,
-             std::vector<Array>& results, bool explain, ir::Kind* kind = nullptr) {
+             std::vector<Array>& results, bool explain, ResultForm* form = nullptr) {
   if (!entry.kernel)
     throw Error(ErrorClass::NotImplementedError,
                 "'" + std::string(op.path) + "' has no kernel on backend '" + std::string(runtime.backend_name(backend)) + "'")
@@ -212,7 +218,10 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
     op.shape_rule(inference);  // checks arguments; the results' shapes are data
     inference.results.clear();
   }
-  if (kind && !inference.results.empty()) *kind = inference.results[0].kind;
+  if (form) {
+    if (!inference.results.empty()) form->kind = inference.results[0].kind;
+    form->names = inference.names;
+  }
   std::size_t first = results.size();
   results.resize(first + inference.results.size());
   KernelCall call{.runtime = runtime,
@@ -318,42 +327,22 @@ void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, Operan
   }
 }
 
-ir::Casting casting_of(const Value* value) {
-  if (!value) return ir::Casting::SameKind;
-  const std::string& text = text_of(*value, "casting");
-  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
-  for (int i = 0; i < 5; ++i)
-    if (text == kNames[i]) return static_cast<ir::Casting>(i);
-  throw Error(ErrorClass::ValueError,
-              "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + text + "')");
-}
-
-std::string_view casting_name(ir::Casting casting) {
-  static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
-  return kNames[static_cast<int>(casting)];
-}
-
-std::string dtype_text(ir::DType dtype) { return "dtype('" + std::string(ir::name(dtype)) + "')"; }
-
-// The array an `out=` argument names: an array or a tuple of one.
-ArrayObject& out_array(const Value& value) {
-  const Value* target = &value;
-  if (auto* tuple = value.get_if<Tuple>(); tuple && tuple->items.size() == 1) target = &tuple->items[0];
-  if (auto* array = target->get_if<ArrayObject>()) return *array;
-  throw Error(ErrorClass::TypeError, "return arrays must be of ArrayType");
-}
-
-Value results_value(const ir::Op& op, std::vector<Array>& results, ir::Kind kind) {
+Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultForm& form) {
   bool scalar = op.has(ir::kScalarResult);
   if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
-    return op.has(ir::kDynamicShape) ? from_array(std::move(results[0]), scalar) : from_kind(std::move(results[0]), kind);
+    return op.has(ir::kDynamicShape) ? from_array(std::move(results[0]), scalar) : from_kind(std::move(results[0]), form.kind);
   std::vector<Value> items;
   items.reserve(results.size());
   for (Array& result : results) items.push_back(from_array(std::move(result), scalar));
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   // An op whose number of results follows its arguments (unique, atleast_1d) gives a lone one bare.
   if (items.size() == 1 && op.id != OpId::Nonzero) return items[0];
-  return make_tuple(std::move(items));
+  Value tuple = make_tuple(std::move(items));
+  if (form.names) {
+    tuple.as<Tuple>().type_name = form.names->type;
+    tuple.as<Tuple>().field_names = form.names->fields;
+  }
+  return tuple;
 }
 
 }  // namespace
@@ -382,7 +371,7 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   const OpBinding& prepared = binding(id);
   std::vector<Array> results;
   OperandList operands;
-  ir::Kind kind = ir::Kind::Array;
+  ResultForm form;
   if (op.has(ir::kViewResult)) operands.own_items();
   try {
     if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op.operands.size() &&
@@ -405,8 +394,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         }
       }
       execute(*this, op, backend, target, operands.operands(), operands.groups(), prepared.default_attrs, generator, results,
-              true, &kind);
-      return results_value(op, results, kind);
+              true, &form);
+      return results_value(op, results, form);
     }
     Slots slots;
     UfuncKeywords ufunc;
@@ -448,6 +437,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       }
       if (prepared.attr_of[p] >= 0) {
         if (!value) continue;
+        // Only a tuple names several axes of a reduction.
+        if (value->is(ObjectKind::List) && parameters[p].name == "axis" &&
+            (op.op_class == ir::OpClass::Reduction || op.id == OpId::Squeeze))
+          throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
         attrs = own_attrs;
@@ -473,42 +466,28 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
           operands.count();
       }
     }
-    ir::Casting casting = casting_of(ufunc.casting);
-    if (ufunc.dtype && op.dtype_rule == ir::dtype_bool) {
-      if (*to_dtype(*ufunc.dtype) != ir::DType::Bool)
-        throw Error(ErrorClass::TypeError,
-                    "No loop matching the specified signature and casting was found for ufunc " + std::string(op.path));
-    } else if (ufunc.dtype) {
-      ir::DType dtype = *to_dtype(*ufunc.dtype);
-      for (std::size_t i = 0; i < operands.operands().size(); ++i) {
-        const Operand& operand = operands[i];
-        if (!operand.present() || (operand->dtype == dtype && operand.kind != ir::Kind::Weak)) continue;
-        if (operand.kind != ir::Kind::Weak && !ir::can_cast(operand->dtype, dtype, casting))
-          throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
-                                                      std::to_string(i) + " from " + dtype_text(operand->dtype) + " to " +
-                                                      dtype_text(dtype) + " with casting rule '" +
-                                                      std::string(casting_name(casting)) + "'");
-        Array array = converted(*this, *operand.array, dtype);
-        operands.replace(i, std::move(array));
-      }
+    UfuncOptions options = ufunc_options(*this, ufunc);
+    if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
+    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
+    if (options.out) {
+      if (!op.has(ir::kUfunc)) options.casting = check_out(op, attrs, results.at(0), options.out->array);
+      store_result(*this, op.path, results.at(0), options.out->array, options.casting, options.where);
+      return Ref<ArrayObject>::share(options.out);
     }
-    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &kind);
-    if (ufunc.out || ufunc.where) {
+    if (options.where) {
+      // Where the mask is false the result is uninitialised, as numpy's is.
       Array result = std::move(results.at(0));
-      if (!ufunc.out) {
-        // Where the mask is false the result is uninitialised, as numpy's is.
-        Array fresh_out = allocate(result.dtype, result.shape);
-        masked_copy(*this, result, fresh_out, to_array(*this, *ufunc.where));
-        fresh_out.backend = backend;
-        results[0] = std::move(fresh_out);
-        return results_value(op, results, kind);
-      }
-      ArrayObject& out = out_array(*ufunc.out);
-      store_result(*this, op.path, result, out.array, casting_of(ufunc.casting), ufunc.where);
-      return Ref<ArrayObject>::share(&out);
+      std::span<const std::int64_t> shapes[] = {result.shape, options.where->shape};
+      Array fresh_out = allocate(result.dtype, ir::broadcast_all(shapes));
+      masked_copy(*this, result, fresh_out, *options.where);
+      fresh_out.backend = backend;
+      results[0] = std::move(fresh_out);
     }
-    return results_value(op, results, kind);
+    return results_value(op, results, form);
   } catch (Error& error) {
+    // Operands that no loop takes are numpy's first complaint, before their shapes.
+    if (op.op_class == ir::OpClass::Elementwise && op.has(ir::kUfunc) && error.error_class() == ErrorClass::ValueError)
+      select_loop(*this, op, backend, operands, prepared.default_attrs, {});
     if (error.operands().empty()) error.with_operands(operand_texts(operands.operands()));
     throw;
   }
@@ -517,9 +496,11 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
 // ---- interruption, warnings, floating-point events ----
 
 void Runtime::raise_interrupt() {
-  int reason = interrupt_.exchange(0);
-  if (reason == static_cast<int>(Stop::Timeout))
+  // Ctrl-C is told once, as Python tells it; the end of the time lasts, whatever a `finally` does.
+  if (interrupt_.load() == static_cast<int>(Stop::Timeout))
     throw Error(ErrorClass::TimeoutError, "the time limit was reached").with_code(704).with_hint("raise --timeout");
+  int expected = static_cast<int>(Stop::Interrupt);
+  interrupt_.compare_exchange_strong(expected, 0);
   throw Error(ErrorClass::KeyboardInterrupt, "interrupted").with_code(705);
 }
 

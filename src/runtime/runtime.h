@@ -128,6 +128,8 @@ class Runtime {
   // Async-signal-safe: asks the running script to stop.
   enum class Stop : int { None, Interrupt, Timeout };
   void request_stop(Stop reason) { interrupt_.store(static_cast<int>(reason), std::memory_order_relaxed); }
+  void clear_stop() { interrupt_.store(0, std::memory_order_relaxed); }
+  bool stop_requested() const { return interrupt_.load(std::memory_order_relaxed) != 0; }
 
   // ---- warnings and floating-point events ----
   // numpy's RuntimeWarning and friends: to stderr, once a source line.

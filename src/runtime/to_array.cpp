@@ -4,9 +4,11 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -224,7 +226,12 @@ std::optional<DType> to_dtype(const Value& value) {
   if (value.is_none() || value.empty()) return std::nullopt;
   if (auto* text = value.get_if<Str>()) {
     if (auto dtype = ir::parse_dtype(text->text)) return dtype;
-    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood").with_code(403);
+    std::vector<std::string_view> names;
+    for (int i = 0; i < ir::kDTypeCount; ++i) names.push_back(ir::name(static_cast<DType>(i)));
+    std::string near = ir::did_you_mean(text->text, names);
+    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood")
+        .with_code(403)
+        .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
   }
   if (auto* callable = value.get_if<Callable>())
     if (auto dtype = callable->type_dtype()) return dtype;
@@ -267,6 +274,7 @@ std::optional<std::int64_t> slice_part(Runtime& runtime, const Value& value) {
 }  // namespace
 
 ir::Attr to_attr(Runtime& runtime, const Value& value) {
+  check_stack();
   switch (value.tag()) {
     case Tag::Empty:
     case Tag::None: return {};
@@ -360,9 +368,6 @@ Value from_attr(const ir::Attr& attr) {
 }
 
 void masked_copy(Runtime& runtime, const Array& source, const Array& target, const Array& mask) {
-  if (mask.dtype != DType::Bool)
-    throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(mask.dtype)) +
-                                           "') to dtype('bool') according to the rule 'safe'");
   Array values = source.dtype == target.dtype ? source : converted(runtime, source, target.dtype);
   if (may_overlap(values, target)) values = converted(runtime, values, target.dtype);
   Array from = broadcast_view(values, target.shape), where = broadcast_view(mask, target.shape);
@@ -389,31 +394,29 @@ void masked_copy(Runtime& runtime, const Array& source, const Array& target, con
 }
 
 void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
-                  const Value* where) {
+                  const std::optional<Array>& where) {
   if (!out.can_write()) throw Error(ErrorClass::ValueError, "output array is read-only");
   if (!ir::can_cast(result.dtype, out.dtype, casting)) {
-    static constexpr std::string_view kNames[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op) + "' output from dtype('" +
                                                 std::string(ir::name(result.dtype)) + "') to dtype('" +
                                                 std::string(ir::name(out.dtype)) + "') with casting rule '" +
-                                                std::string(kNames[static_cast<int>(casting)]) + "'");
+                                                std::string(casting_name(casting)) + "'");
   }
-  auto shape = ir::broadcast(result.shape, out.shape);
-  if (!shape || !(*shape == out.shape)) {
-    std::span<const std::int64_t> shapes[] = {result.shape};
-    std::span<const std::int64_t> outs[] = {out.shape};
-    std::string given = ir::broadcast_shapes_text(outs);
-    given.pop_back();
-    if (!shape)
-      throw Error(ErrorClass::ValueError,
-                  "operands could not be broadcast together with shapes " + ir::broadcast_shapes_text(shapes) + given + " ");
-    std::string wanted = ir::broadcast_shapes_text(shapes);
-    wanted.pop_back();
-    throw Error(ErrorClass::ValueError,
-                "non-broadcastable output operand with shape " + given + " doesn't match the broadcast shape " + wanted);
+  ir::SmallVector<std::span<const std::int64_t>, 4> shapes = {result.shape};
+  if (where) shapes.push_back(where->shape);
+  shapes.push_back(out.shape);
+  if (ir::Dims all = ir::broadcast_all(shapes); !(all == out.shape)) {
+    auto text = [](const ir::Dims& shape) {
+      std::span<const std::int64_t> one[] = {shape};
+      std::string padded = ir::broadcast_shapes_text(one);
+      padded.pop_back();
+      return padded;
+    };
+    throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + text(out.shape) +
+                                            " doesn't match the broadcast shape " + text(all));
   }
   if (where) {
-    masked_copy(runtime, result, out, to_array(runtime, *where));
+    masked_copy(runtime, result, out, *where);
   } else {
     copy_into(runtime, result, out);
     if (out.storage) out.storage->bump_version();

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/vector_power.h"
+
 namespace autoray::runtime {
 namespace {
 
@@ -39,6 +41,9 @@ constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},
 
 // libmvec's entry, or null where this libc has none (then libm's scalar function serves every lane).
 void* find(VectorFunction f, bool single) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  if (f == VectorFunction::Pow && !single) return reinterpret_cast<void*>(vector_power);
+#endif
   static void* library = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library) return nullptr;
   const Name& name = kNames[static_cast<int>(f)];

@@ -38,6 +38,8 @@ Value print(Runtime& runtime, const Arguments& a) {
     call_method(runtime, *file, "write", {std::span(&line, 1), {}, {}});
   } else {
     runtime.write_stdout(text);
+    const Value* flush = keyword(a, "flush");
+    if (flush && truth(runtime, *flush)) runtime.write_stdout({});
   }
   return Value::none();
 }
@@ -148,7 +150,7 @@ class Enumerate final : public runtime::Iterator {
  public:
   Enumerate(Ref<runtime::Iterator> i, std::int64_t n) : inner_(std::move(i)), n_(n) {}
   std::string_view iterator_type() const override { return "enumerate"; }
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     Value item;
     if (!inner_ || !inner_->next(runtime, item)) return false;
     result = runtime::make_tuple({Value::integer(n_++), std::move(item)});
@@ -164,7 +166,7 @@ class Zip final : public runtime::Iterator {
  public:
   Zip(std::vector<Ref<runtime::Iterator>> i, bool strict) : inner_(std::move(i)), strict_(strict) {}
   std::string_view iterator_type() const override { return "zip"; }
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     std::vector<Value> items(inner_.size());
     for (std::size_t i = 0; i < inner_.size(); ++i) {
       if (inner_[i]->next(runtime, items[i])) continue;
@@ -193,7 +195,7 @@ class Map final : public runtime::Iterator {
  public:
   Map(Value f, std::vector<Ref<runtime::Iterator>> i) : function_(std::move(f)), inner_(std::move(i)) {}
   std::string_view iterator_type() const override { return "map"; }
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     std::vector<Value> items(inner_.size());
     for (std::size_t i = 0; i < inner_.size(); ++i)
       if (!inner_[i]->next(runtime, items[i])) return false;
@@ -214,7 +216,7 @@ class Filter final : public runtime::Iterator {
  public:
   Filter(Value f, Ref<runtime::Iterator> i) : function_(std::move(f)), inner_(std::move(i)) {}
   std::string_view iterator_type() const override { return "filter"; }
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     while (inner_ && inner_->next(runtime, result))
       if (function_.is_none() ? truth(runtime, result)
                               : truth(runtime, call(runtime, function_, {std::span(&result, 1), {}, {}})))
@@ -234,7 +236,7 @@ class Filter final : public runtime::Iterator {
 class CallIterator final : public runtime::Iterator {
  public:
   CallIterator(Value f, Value s) : function_(std::move(f)), sentinel_(std::move(s)) {}
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     if (function_.empty()) return false;
     result = call(runtime, function_, {});
     if (!equal(runtime, result, sentinel_)) return true;

@@ -50,6 +50,9 @@ Value make_typing_module(Runtime& runtime);
 // numpy, numpy.linalg, numpy.random: `prefix` is "", "linalg.", "random.".
 Value make_numpy_module(Runtime& runtime);
 Value make_numpy_submodule(Runtime& runtime, std::string_view name);
+// What scripts take from scipy beside numpy's own: the linalg ops of the table that numpy lacks.
+Value make_scipy_module(Runtime& runtime);
+Value make_scipy_linalg_module(Runtime& runtime);
 Value make_autoray_module(Runtime& runtime);
 // autoray.lazy, and its parts "linalg", "random", "fft".
 Value make_lazy_module(Runtime& runtime, std::string_view part);

@@ -14,6 +14,8 @@ constexpr ModuleRow kModules[] = {
     {"numpy", make_numpy_module},
     {"numpy.linalg", [](Runtime& r) { return make_numpy_submodule(r, "linalg"); }},
     {"numpy.random", [](Runtime& r) { return make_numpy_submodule(r, "random"); }},
+    {"scipy", make_scipy_module},
+    {"scipy.linalg", make_scipy_linalg_module},
     {"autoray", make_autoray_module},
     {"autoray.autoray", make_autoray_module},
     {"autoray.lazy", [](Runtime& r) { return make_lazy_module(r, ""); }},

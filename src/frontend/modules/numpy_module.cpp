@@ -402,11 +402,38 @@ std::vector<std::string_view> prefixed_names(std::string_view prefix) {
   return names;
 }
 
+// scipy.linalg: what of the table's linear algebra is scipy's and not numpy's.
+bool is_scipy_linalg(const ir::Op& op) { return op.op_class == ir::OpClass::Linalg && op.has(ir::kNotNumpy); }
+
+Value find_in_scipy_linalg(Runtime& runtime, std::string_view name) {
+  if (name == "LinAlgError") return builtin_type(runtime, name);
+  ir::OpId id = ir::find_op("linalg." + std::string(name));
+  if (id == ir::OpId::Count || !is_scipy_linalg(ir::op(id))) return {};
+  return make<OpFunction>(id);
+}
+
+std::vector<std::string_view> scipy_linalg_names() {
+  std::vector<std::string_view> names = {"LinAlgError"};
+  for (const ir::Op& op : ir::all_ops())
+    if (is_scipy_linalg(op)) names.push_back(op.path.substr(op.path.rfind('.') + 1));
+  return names;
+}
+
 }  // namespace
 
 Value find_meta_function(std::string_view name) { return find_function(kFunctions, name); }
 
 Value make_numpy_module(Runtime&) { return make<ModuleObject>("numpy", find_in_numpy, numpy_names); }
+
+Value make_scipy_module(Runtime&) {
+  return make<ModuleObject>(
+      "scipy", [](Runtime& r, std::string_view n) { return n == "linalg" ? import_module(r, "scipy.linalg") : Value(); },
+      [] { return std::vector<std::string_view>{"linalg"}; });
+}
+
+Value make_scipy_linalg_module(Runtime&) {
+  return make<ModuleObject>("scipy.linalg", find_in_scipy_linalg, scipy_linalg_names);
+}
 
 Value make_numpy_submodule(Runtime&, std::string_view name) {
   if (name == "linalg")

@@ -337,7 +337,10 @@ class Stream final : public runtime::NativeObject {
         return Value::integer(a.positional[0].as<runtime::Str>().length);
       });
     } else if (name == "flush") {
-      result = runtime::make_native("flush", [](Runtime&, const Arguments&) { return Value::none(); });
+      result = runtime::make_native("flush", [error](Runtime& r, const Arguments&) {
+        (error ? r.write_stderr : r.write_stdout)({});
+        return Value::none();
+      });
     } else {
       return false;
     }
@@ -651,7 +654,7 @@ class Driven final : public runtime::Iterator {
   using Step = std::function<bool(Runtime&, Value&)>;
   Driven(const char* type, Step step) : type_(type), step_(std::move(step)) {}
   std::string_view iterator_type() const override { return type_; }
-  bool next(Runtime& runtime, Value& result) override { return step_ && step_(runtime, result); }
+  bool advance(Runtime& runtime, Value& result) override { return step_ && step_(runtime, result); }
   void clear() override { step_ = nullptr; }
 
  private:

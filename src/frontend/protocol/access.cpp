@@ -229,6 +229,7 @@ Value call_method(Runtime& runtime, const Value& v, std::string_view name, const
 }
 
 Value call(Runtime& runtime, const Value& callable, const Arguments& arguments) {
+  runtime::check_stack();
   if (auto* c = callable.get_if<runtime::Callable>()) {
     Ref<runtime::Callable> held = Ref<runtime::Callable>::share(c);
     return held->call(runtime, arguments);
@@ -538,7 +539,7 @@ namespace {
 class IndexIterator final : public runtime::Iterator {
  public:
   explicit IndexIterator(Value sequence) : sequence_(std::move(sequence)) {}
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     switch (sequence_.empty() ? ObjectKind::Cell : sequence_.object()->kind()) {
       case ObjectKind::List: return at(sequence_.as<List>().items, result);
       case ObjectKind::Tuple: return at(sequence_.as<Tuple>().items, result);
@@ -588,7 +589,7 @@ class KeyIterator final : public runtime::Iterator {
  public:
   KeyIterator(Ref<Dict> dict, const char* what)
       : dict_(std::move(dict)), what_(what), version_(dict_->version()), size_(dict_->size()) {}
-  bool next(Runtime&, Value& result) override {
+  bool advance(Runtime&, Value& result) override {
     if (!dict_) return false;
     if (dict_->size() != size_ || (dict_->version() != version_))
       throw Error(ErrorClass::RuntimeError, std::string(what_) + (dict_->size() != size_ ? " changed size during iteration"

@@ -617,6 +617,7 @@ bool holds(CompareOperator op, int c) {
 }
 
 bool compare_sequences(Runtime& runtime, CompareOperator op, const std::vector<Value>& a, const std::vector<Value>& b) {
+  runtime::check_stack();
   std::size_t n = std::min(a.size(), b.size());
   for (std::size_t i = 0; i < n; ++i)
     if (!a[i].identical(b[i]) && !equal(runtime, a[i], b[i])) return truth(runtime, compare(runtime, op, a[i], b[i]));

@@ -17,7 +17,7 @@ using runtime::ObjectKind;
 
 namespace {
 
-constexpr int kDepth = 200;
+constexpr int kDepth = 1000;  // Python's recursion limit
 
 std::string repr_text(const std::string& text) {
   bool single = text.find('\'') != std::string::npos, both = single && text.find('"') != std::string::npos;
@@ -88,6 +88,7 @@ std::string complex_repr(std::complex<double> c) {
 struct Repr {
   Runtime& runtime;
   std::vector<const runtime::Object*> open;  // containers being written: recursion shows as [...]
+  int depth = 0;
 
   std::string items(const std::vector<Value>& values) {
     std::string text;
@@ -126,11 +127,12 @@ struct Repr {
     if (container) {
       for (const runtime::Object* o : open)
         if (o == object) return kind == ObjectKind::List ? "[...]" : kind == ObjectKind::Dict ? "{...}" : "(...)";
-      if (open.size() > kDepth)
-        throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
       open.push_back(object);
     }
+    if (++depth > kDepth || runtime::stack_low())
+      throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded while getting the repr of an object");
     std::string text = object_text(v, kind);
+    --depth;
     if (container) open.pop_back();
     return text;
   }
@@ -218,6 +220,7 @@ std::string float_repr(double value) { return runtime::float_repr(value); }
 std::string repr(Runtime& runtime, const Value& value) { return Repr{runtime, {}}.one(value); }
 
 std::string str(Runtime& runtime, const Value& v) {
+  runtime::check_stack();
   if (v.is_object()) {
     switch (v.object()->kind()) {
       case ObjectKind::Str: return v.as<runtime::Str>().text;

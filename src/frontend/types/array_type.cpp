@@ -9,6 +9,7 @@
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::frontend {
 
@@ -112,8 +113,51 @@ Value method_tolist(Runtime& runtime, const Value& self, const Arguments&) {
   Array array = array_of(runtime, self);
   return to_list(array, 0, array.data);
 }
+// The method has more parameters than the function: astype(dtype, order='K', casting='unsafe', subok=True, copy=True).
 Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) {
-  return op_method(runtime, ir::find_op("astype"), self, a);
+  static constexpr std::string_view kParameters[] = {"dtype", "order", "casting", "subok", "copy"};
+  const Value* given[5] = {};
+  check_keywords(a, "astype", {"dtype", "order", "casting", "subok", "copy"});
+  check_arguments({a.positional, {}, {}}, "astype", 0, 5);
+  for (std::size_t i = 0; i < a.positional.size(); ++i) given[i] = &a.positional[i];
+  for (std::size_t i = 0; i < 5; ++i)
+    if (const Value* value = keyword(a, kParameters[i])) given[i] = value;
+  if (!given[0]) throw Error(ErrorClass::TypeError, "astype() missing required argument 'dtype' (pos 1)");
+  Array array = array_of(runtime, self);
+  DType dtype = runtime::to_dtype(*given[0]).value_or(DType::Float64);
+  char order = given[1] ? runtime::order_of(*given[1]) : 'K';
+  ir::Casting casting = given[2] ? runtime::casting_of(given[2]) : ir::Casting::Unsafe;
+  if (!ir::can_cast(array.dtype, dtype, casting))
+    throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(ir::name(array.dtype)) +
+                                           "') to dtype('" + std::string(ir::name(dtype)) + "') according to the rule '" +
+                                           std::string(runtime::casting_name(casting)) + "'");
+  bool in_order = order == 'K' || (order == 'C' && array.c_contiguous()) || (order == 'F' && array.f_contiguous()) ||
+                  (order == 'A' && (array.c_contiguous() || array.f_contiguous()));
+  if (given[4] && !truth(runtime, *given[4]) && dtype == array.dtype && in_order && self.is(runtime::ObjectKind::Array))
+    return self;
+  Value target = runtime::make_dtype(dtype);
+  Value cast = op_method(runtime, ir::find_op("astype"), self, {std::span(&target, 1), {}, {}});
+  if (order != 'F' || array.ndim() < 2) return cast;
+  Value letter = runtime::make_str("F");
+  std::string_view name = "order";
+  return op_method(runtime, ir::find_op("copy"), cast, {{}, std::span(&name, 1), std::span(&letter, 1)});
+}
+// clip(min=None, max=None, out=None): the function's newer pair of names.
+Value method_clip(Runtime& runtime, const Value& self, const Arguments& a) {
+  static constexpr std::string_view kParameters[] = {"min", "max", "out"};
+  check_arguments({a.positional, {}, {}}, "clip", 0, 3);
+  std::vector<std::string_view> names(a.keyword_names.begin(), a.keyword_names.end());
+  std::vector<Value> values(a.keyword_values.begin(), a.keyword_values.end());
+  for (std::size_t i = 0; i < a.positional.size(); ++i) {
+    names.push_back(kParameters[i]);
+    values.push_back(a.positional[i]);
+  }
+  return op_method(runtime, ir::find_op("clip"), self, {{}, names, values});
+}
+// Real arrays are their own conjugates.
+Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) {
+  if (!ir::is_complex(array_of(runtime, self).dtype) && a.positional.empty() && a.keyword_names.empty()) return self;
+  return op_method(runtime, ir::find_op("conjugate"), self, a);
 }
 Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "fill", 1, 1);
@@ -142,6 +186,7 @@ Value method_is_integer(Runtime& runtime, const Value& self, const Arguments& a)
 }
 
 constexpr Row kMethods[] = {{"item", method_item},           {"tolist", method_tolist},   {"astype", method_astype},
+                            {"clip", method_clip},           {"conj", method_conjugate},  {"conjugate", method_conjugate},
                             {"fill", method_fill},           {"sort", method_sort},       {"reshape", method_reshape},
                             {"transpose", method_transpose}, {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
 

@@ -184,7 +184,7 @@ class DictView final : public runtime::NativeObject {
 class ViewIterator final : public runtime::Iterator {
  public:
   explicit ViewIterator(const DictView& view) : dict_(view.dict_), view_(view.view_), size_(dict_->size()) {}
-  bool next(Runtime&, Value& result) override {
+  bool advance(Runtime&, Value& result) override {
     if (!dict_) return false;
     if (dict_->size() != size_) throw Error(ErrorClass::RuntimeError, "dictionary changed size during iteration");
     auto& entries = dict_->entries();

@@ -461,6 +461,7 @@ Value type_of(Runtime& runtime, const Value& v) {
 }
 
 bool is_instance(Runtime& runtime, const Value& v, const Value& type) {
+  runtime::check_stack();
   if (auto* tuple = type.get_if<runtime::Tuple>()) {
     for (const Value& t : tuple->items)
       if (is_instance(runtime, v, t)) return true;

@@ -144,17 +144,14 @@ SummedAxes tensordot_axes(const Attr& axes, const Dims& a, const Dims& b) {
   };
   if (has_duplicates(summed.a) || has_duplicates(summed.b)) value_error("duplicate axes are not allowed in tensordot");
   if (summed.a.size() != summed.b.size()) value_error("shape-mismatch for sum");
-  auto normalize = [](Dims& list, const Dims& shape) {
-    for (std::int64_t& axis : list) {
-      if (axis < -shape.ssize() || axis >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
-      if (axis < 0) axis += shape.ssize();
-    }
+  auto extent = [](std::int64_t& axis, const Dims& shape) {
+    if (axis < -shape.ssize() || axis >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
+    if (axis < 0) axis += shape.ssize();
+    return shape[static_cast<std::size_t>(axis)];
   };
-  normalize(summed.a, a);
-  normalize(summed.b, b);
+  // Pair by pair, as numpy: the first that does not fit is told.
   for (std::size_t i = 0; i < summed.a.size(); ++i)
-    if (a[static_cast<std::size_t>(summed.a[i])] != b[static_cast<std::size_t>(summed.b[i])])
-      value_error("shape-mismatch for sum");
+    if (extent(summed.a[i], a) != extent(summed.b[i], b)) value_error("shape-mismatch for sum");
   return summed;
 }
 void shape_tensordot(Inference& inference) {
@@ -178,12 +175,16 @@ void shape_cov(Inference& inference) {
   // Variables stand in rows; a vector is one variable.
   auto variables = [&](const Dims& shape) -> std::int64_t { return shape.size() < 2 ? 1 : rowvar ? shape[0] : shape[1]; };
   const Dims& m = shape_of(inference, 0);
+  if (auto asked = as_dtype(attribute(inference, "dtype")); asked && !is_inexact(*asked))
+    throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('" +
+                                                std::string(name(*asked)) + "') with casting rule 'same_kind'");
   if (m.size() > 2) value_error("m has more than 2 dimensions");
   std::int64_t n = variables(m);
   if (inference.in[1].present()) {
     const Dims& y = shape_of(inference, 1);
     if (y.size() > 2) value_error("y has more than 2 dimensions");
-    n += variables(y);
+    // One row of y is one variable, whichever way the others stand.
+    if (n) n += y.size() == 2 && y[0] == 1 ? 1 : variables(y);
   }
   one(inference, n == 1 ? Dims{} : Dims{n, n});
 }
@@ -312,14 +313,17 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
   }
   e.extents.resize(static_cast<std::size_t>(kFirstEllipsisLabel + broadcast_axes), 0);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    Dims own(e.extents.size(), 0);
+    constexpr std::int64_t kUnknown = -1;
+    Dims own(e.extents.size(), kUnknown);
     for (std::size_t axis = 0; axis < e.inputs[i].size(); ++axis) {
       auto label = static_cast<std::size_t>(e.inputs[i][axis]);
       std::int64_t extent = shapes[i][axis];
-      if (own[label] && own[label] != extent && own[label] != 1 && extent != 1)
+      // A diagonal as the result is a view, which broadcasts nothing.
+      bool diagonal = shapes.size() == 1 && std::find(e.output.begin(), e.output.end(), e.inputs[i][axis]) != e.output.end();
+      if (own[label] != kUnknown && own[label] != extent && (diagonal || (own[label] != 1 && extent != 1)))
         value_error("dimensions in operand " + std::to_string(i) + " for collapsing index '" + static_cast<char>(label) +
                     "' don't match (" + std::to_string(own[label]) + " != " + std::to_string(extent) + ")");
-      own[label] = own[label] && own[label] != 1 ? own[label] : extent;
+      own[label] = own[label] != kUnknown && own[label] != 1 ? own[label] : extent;
     }
     for (std::int64_t l : e.inputs[i]) {
       auto label = static_cast<std::size_t>(l);
@@ -379,7 +383,9 @@ void dtype_cov(Inference& inference) {
   promotion.add(DType::Float64, Kind::Array);
   for (std::size_t i = 0; i < 2; ++i)
     if (inference.in[i].present()) promotion.add(inference.type(i).dtype, Kind::Array);
-  inference.results[0].dtype = promotion.result();
+  // Without variables numpy answers with an array of its own.
+  bool none = !inference.results[0].shape.empty() && inference.results[0].shape[0] == 0;
+  inference.results[0].dtype = none ? DType::Float64 : promotion.result();
 }
 
 Cost cost_contract(const Inference& inference) {

@@ -81,6 +81,26 @@ void dtype_joined(Inference& inference) {
   for (Type& result : inference.results) result.dtype = dtype;
 }
 
+// ---- what several rules check ----
+
+char memory_order(const Attr& attr, char otherwise) {
+  if (attr.none()) return otherwise;
+  const std::string& text = as_string(attr, "order");
+  if (text.size() == 1)
+    for (char order : {'C', 'F', 'A', 'K'})
+      if (std::toupper(static_cast<unsigned char>(text[0])) == order) return order;
+  throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + text + "')");
+}
+void check_device(const Attr& attr) {
+  if (attr.none()) return;
+  if (const std::string& text = as_string(attr, "device"); text != "cpu")
+    throw Error(ErrorClass::ValueError, "Device not understood. Only \"cpu\" is allowed, but received: " + text);
+}
+std::int64_t truncated(const Attr& attr, std::string_view what) {
+  if (auto* real = attr.get<double>()) return static_cast<std::int64_t>(*real);
+  return as_int(attr, what);
+}
+
 // ---- views ----
 
 void shape_reshape(Inference& inference) {
@@ -238,23 +258,27 @@ void shape_tile(Inference& inference) {
   while (reps.size() < shape.size()) reps.insert(0, 1);
   while (shape.size() < reps.size()) shape.insert(0, 1);
   for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (reps[i] < 0) throw Error(ErrorClass::ValueError, "negative dimensions are not allowed");
     shape[i] *= reps[i];
+    if (shape[i] < 0) throw Error(ErrorClass::ValueError, "negative dimensions are not allowed");
   }
   one(inference, shape);
 }
+Dims repeat_counts(const Attr& repeats) {
+  if (repeats.get<double>()) return Dims{truncated(repeats, "repeats")};
+  return as_axes(repeats, "repeats").value_or(Dims{1});
+}
 void shape_repeat(Inference& inference) {
-  Dims shape = first(inference), counts = as_axes(attribute(inference, "repeats"), "repeats").value_or(Dims{1});
+  Dims shape = first(inference), counts = repeat_counts(attribute(inference, "repeats"));
   const Attr& axis_attr = attribute(inference, "axis");
   if (axis_attr.none() || shape.empty()) shape = Dims{element_count(shape)};
   auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : scan_axis(axis_attr, shape.ssize()));
   std::int64_t total = 0;
   for (std::int64_t c : counts) {
-    if (c < 0) throw Error(ErrorClass::ValueError, "repeats may not contain negative values.");
+    if (c < 0 && shape[axis]) throw Error(ErrorClass::ValueError, "repeats may not contain negative values.");
     total += c;
   }
   if (counts.size() == 1)
-    total = counts[0] * shape[axis];
+    total = std::max<std::int64_t>(0, counts[0]) * shape[axis];
   else if (static_cast<std::int64_t>(counts.size()) != shape[axis])
     throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) +
                                             ",) (" + std::to_string(counts.size()) + ",)");
@@ -337,7 +361,7 @@ Dims split_points(const Attr& sections, std::int64_t length, bool equal) {
     ends.push_back(length);
     return ends;
   }
-  std::int64_t n = as_int(sections, "indices_or_sections");
+  std::int64_t n = truncated(sections, "indices_or_sections");
   if (equal && n == 0) throw Error(ErrorClass::ZeroDivisionError, "integer modulo by zero");
   if (n <= 0) throw Error(ErrorClass::ValueError, "number sections must be larger than 0.");
   if (equal && length % n) throw Error(ErrorClass::ValueError, "array split does not result in an equal division");
@@ -351,7 +375,10 @@ Dims split_points(const Attr& sections, std::int64_t length, bool equal) {
 namespace {
 void split_rule(Inference& inference, bool equal) {
   const Dims& shape = first(inference);
-  auto axis = static_cast<std::size_t>(normalize_axis(as_int(attribute(inference, "axis"), "axis"), shape.ssize()));
+  std::int64_t asked = as_int(attribute(inference, "axis"), "axis");
+  // numpy looks the length up in the shape's tuple.
+  if (asked < -shape.ssize() || asked >= shape.ssize()) throw Error(ErrorClass::IndexError, "tuple index out of range");
+  auto axis = static_cast<std::size_t>(normalize_axis(asked, shape.ssize()));
   Dims ends = split_points(attribute(inference, "indices_or_sections"), shape[axis], equal);
   inference.results.clear();
   std::int64_t from = 0, length = shape[axis];
@@ -400,6 +427,9 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
   return result;
 }
 void shape_pad(Inference& inference) {
+  const std::string& mode = as_string(attribute(inference, "mode"), "mode");
+  if (auto* value = attribute(inference, "constant_values").get<std::int64_t>(); mode != "constant" && !(value && *value == 0))
+    throw Error(ErrorClass::ValueError, "unsupported keyword arguments for mode '" + mode + "': {'constant_values'}");
   Dims shape = first(inference);
   auto widths = pad_widths(attribute(inference, "pad_width"), shape.ssize());
   for (std::size_t i = 0; i < shape.size(); ++i) shape[i] += widths[i].first + widths[i].second;
@@ -469,12 +499,15 @@ void shape_searchsorted(Inference& inference) {
 namespace {
 // A fill value broadcasts into the array; it cannot make it larger.
 void check_fill(const Dims& fill, const Dims& shape) {
+  // Axes of length one in front are dropped, as in any assignment.
+  std::size_t lead = 0;
+  while (fill.size() - lead > shape.size() && fill[lead] == 1) ++lead;
   auto text = [](const Dims& dims) {
     std::span<const std::int64_t> list[] = {dims};
     std::string padded = broadcast_shapes_text(list);
     return padded.substr(0, padded.size() - 1);
   };
-  auto fits = broadcast(fill, shape);
+  auto fits = broadcast(std::span<const std::int64_t>(fill).subspan(lead), shape);
   if (!fits || !(*fits == shape))
     throw Error(ErrorClass::ValueError,
                 "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape));
@@ -485,10 +518,21 @@ void shape_full(Inference& inference) {
   one(inference, as_shape(attribute(inference, "shape"), "shape"));
   if (inference.op.id == OpId::Full) check_fill(inference.type(0).shape, inference.results[0].shape);
 }
+namespace {
+// Arrays from nothing have no order to keep.
+void check_creation(const Inference& inference) {
+  if (char order = memory_order(attribute(inference, "order"), 'C'); order != 'C' && order != 'F')
+    throw Error(ErrorClass::ValueError, "only 'C' or 'F' order is permitted");
+  check_device(attribute(inference, "device"));
+}
+}  // namespace
+
 void dtype_created(Inference& inference) {
+  if (inference.op.id != OpId::Identity) check_creation(inference);
   inference.results[0].dtype = as_dtype(attribute(inference, "dtype")).value_or(DType::Float64);
 }
 void dtype_full(Inference& inference) {
+  check_creation(inference);
   auto dtype = as_dtype(attribute(inference, "dtype"));
   const Type& fill = inference.type(0);
   inference.results[0].dtype = dtype ? *dtype : fill.dtype;
@@ -503,6 +547,8 @@ void shape_identity(Inference& inference) {
   one(inference, as_shape(Dims{n, n}, "n"));
 }
 void dtype_like(Inference& inference) {
+  memory_order(attribute(inference, "order"), 'K');
+  check_device(attribute(inference, "device"));
   auto dtype = as_dtype(attribute(inference, "dtype"));
   inference.results[0].dtype = dtype ? *dtype : inference.type(0).dtype;
 }

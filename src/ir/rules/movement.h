@@ -53,6 +53,14 @@ void shape_like(Inference& inference);
 const Attr& attribute(const Inference& inference, std::string_view name);
 const Attr& attribute(const Op& op, std::span<const Attr> attrs, std::string_view name);
 
+// numpy's letter for a memory order, in either case; `otherwise` for None. ValueError for other texts.
+char memory_order(const Attr& attr, char otherwise);
+// ValueError for any device but "cpu".
+void check_device(const Attr& attr);
+// An integer that numpy takes from a float too, by int().
+std::int64_t truncated(const Attr& attr, std::string_view what);
+// How often repeat takes each item; one count stands for all.
+Dims repeat_counts(const Attr& repeats);
 // The pieces of a split along `axis`: their end positions; ValueError when `equal` and the division is not exact.
 Dims split_points(const Attr& sections, std::int64_t length, bool equal);
 // Before and after for each axis, from pad's argument forms.

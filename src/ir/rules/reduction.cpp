@@ -14,8 +14,22 @@ Dims reduction_axes(const Attr& axis, int ndim) {
 
 int scan_axis(const Attr& axis, int ndim) { return normalize_axis(as_int(axis, "axis"), ndim ? ndim : 1); }
 
+// A mask is of bool and broadcasts into the operand.
+static void check_mask(const Type& mask, const Dims& shape) {
+  if (mask.dtype != DType::Bool)
+    throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(mask.dtype)) +
+                                           "') to dtype('bool') according to the rule 'safe'");
+  if (mask.shape.size() > shape.size())
+    throw Error(ErrorClass::ValueError, "input operand has more dimensions than allowed by the axis remapping");
+  std::span<const std::int64_t> shapes[] = {shape, mask.shape};
+  if (Dims all = broadcast_all(shapes); !(all == shape))
+    throw Error(ErrorClass::ValueError, "non-broadcastable operand with shape " + to_string(shape) +
+                                            " doesn't match the broadcast shape " + to_string(all));
+}
+
 void shape_reduce(Inference& inference) {
   const Dims& shape = inference.type(0).shape;
+  if (inference.in.size() > 1 && inference.in[1].present()) check_mask(inference.type(1), shape);
   // numpy counts the items that a mean divides by, and for that an axis must exist.
   bool strict = inference.op.id == OpId::Mean || inference.op.id == OpId::Std || inference.op.id == OpId::Var;
   const Attr& axis = attribute(inference, "axis");
@@ -69,7 +83,7 @@ void dtype_mean(Inference& inference) {
 
 void dtype_var(Inference& inference) {
   dtype_mean(inference);
-  inference.results[0].dtype = real_dtype(inference.results[0].dtype);
+  if (attribute(inference, "dtype").none()) inference.results[0].dtype = real_dtype(inference.results[0].dtype);
 }
 
 }  // namespace autoray::ir

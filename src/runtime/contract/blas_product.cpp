@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <climits>
 #include <cstring>
 #include <memory>
@@ -12,6 +13,9 @@ namespace {
 
 // Below this many multiply-adds our own loops win, and OpenBLAS need not be loaded for them.
 constexpr std::int64_t kSmallProduct = 32 * 32 * 32;
+// Multiply-adds between two looks at the clock and the keyboard: a third of a second.
+constexpr double kPanelWork = 8e9;
+constexpr std::int64_t kLeastPanelRows = 256;
 constexpr int kRowMajor = 101, kAsIs = 111, kTransposed = 112;
 
 // A dense copy of a matrix that BLAS cannot take as it stands.
@@ -52,26 +56,37 @@ const char* blas_product(Runtime& runtime, ir::DType dtype, const Matrix& a, con
     lz = dense_layout(z, size);
   }
   int ta = lx.transposed ? kTransposed : kAsIs, tb = ly.transposed ? kTransposed : kAsIs;
-  int rows = static_cast<int>(m), columns = static_cast<int>(n), inner = static_cast<int>(k);
+  int columns = static_cast<int>(n), inner = static_cast<int>(k);
   int lda = static_cast<int>(lx.leading), ldb = static_cast<int>(ly.leading), ldc = static_cast<int>(lz.leading);
-  switch (dtype) {
-    case ir::DType::Float32:
-      blas->sgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<float*>(x.data), lda,
-                  reinterpret_cast<float*>(y.data), ldb, 0, reinterpret_cast<float*>(z.data), ldc);
-      break;
-    case ir::DType::Float64:
-      blas->dgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<double*>(x.data), lda,
-                  reinterpret_cast<double*>(y.data), ldb, 0, reinterpret_cast<double*>(z.data), ldc);
-      break;
-    case ir::DType::Complex64: {
-      const float one[2] = {1, 0}, zero[2] = {};
-      blas->cgemm(kRowMajor, ta, tb, rows, columns, inner, one, x.data, lda, y.data, ldb, zero, z.data, ldc);
-      break;
+  auto panel = [&](std::int64_t row, int rows) {
+    char* xp = x.data + row * size * (lx.transposed ? 1 : lx.leading);
+    char* zp = z.data + row * size * lz.leading;
+    switch (dtype) {
+      case ir::DType::Float32:
+        blas->sgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<float*>(xp), lda,
+                    reinterpret_cast<float*>(y.data), ldb, 0, reinterpret_cast<float*>(zp), ldc);
+        break;
+      case ir::DType::Float64:
+        blas->dgemm(kRowMajor, ta, tb, rows, columns, inner, 1, reinterpret_cast<double*>(xp), lda,
+                    reinterpret_cast<double*>(y.data), ldb, 0, reinterpret_cast<double*>(zp), ldc);
+        break;
+      case ir::DType::Complex64: {
+        const float one[2] = {1, 0}, zero[2] = {};
+        blas->cgemm(kRowMajor, ta, tb, rows, columns, inner, one, xp, lda, y.data, ldb, zero, zp, ldc);
+        break;
+      }
+      default: {
+        const double one[2] = {1, 0}, zero[2] = {};
+        blas->zgemm(kRowMajor, ta, tb, rows, columns, inner, one, xp, lda, y.data, ldb, zero, zp, ldc);
+      }
     }
-    default: {
-      const double one[2] = {1, 0}, zero[2] = {};
-      blas->zgemm(kRowMajor, ta, tb, rows, columns, inner, one, x.data, lda, y.data, ldb, zero, z.data, ldc);
-    }
+  };
+  // A long product is cut by rows, so that Ctrl-C and the time limit are seen.
+  auto panel_rows = static_cast<std::int64_t>(kPanelWork / (static_cast<double>(n) * static_cast<double>(k)));
+  panel_rows = std::clamp(panel_rows, kLeastPanelRows, std::max(m, kLeastPanelRows));
+  for (std::int64_t row = 0; row < m; row += panel_rows) {
+    runtime.poll();
+    panel(row, static_cast<int>(std::min(panel_rows, m - row)));
   }
   if (copied) {
     Array target = owners[2];

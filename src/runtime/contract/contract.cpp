@@ -284,8 +284,13 @@ void cov_kernel(KernelCall& call) {
     return rowvar ? x : transposed(x, Dims{1, 0});
   };
   Array x = variables(*call.in[0].array);
+  if (x.shape[0] == 0) {
+    call.allocate();
+    return;
+  }
   if (call.in[1].present()) {
-    Array y = variables(*call.in[1].array);
+    const Array& given = *call.in[1].array;
+    Array y = given.ndim() == 2 && given.shape[0] == 1 ? converted(runtime, given, dtype) : variables(given);
     Operand parts[] = {{&x}, {&y}};
     std::uint32_t groups[] = {2};
     x = runtime.run(OpId::Concatenate, call.backend, parts, groups, runtime.default_attrs(OpId::Concatenate))[0];
@@ -312,6 +317,8 @@ void cov_kernel(KernelCall& call) {
   double total = static_cast<double>(n), norm;
   auto sum_of = [&](const Array& w) { return *run(OpId::Sum, {&w}).as<double>(); };
   if (weights.data) total = sum_of(weights);
+  if (weights.data && total == 0)
+    throw ir::Error(ir::ErrorClass::ZeroDivisionError, "Weights sum to zero, can't be normalized");
   if (!weights.data || ddof == 0) {
     norm = total - ddof;
   } else if (!call.in[3].present()) {

@@ -6,8 +6,6 @@
 #include <cstring>
 #include <type_traits>
 
-#include "runtime/scalar/definitions.h"
-
 namespace autoray::runtime {
 namespace {
 
@@ -57,27 +55,25 @@ void choose(const char* condition, const char* x, std::int64_t xs, const char* y
 bool clip_dense(ir::DType dtype, const char* x, const char* low, const char* high, char* out, std::int64_t n) {
   return ir::visit_dtype(dtype, [&]<class T>() {
     if constexpr (std::is_arithmetic_v<T> && !std::is_same_v<T, bool>) {
-      using scalar::Maximum, scalar::Minimum;
       auto* items = reinterpret_cast<const T*>(x);
       auto* result = reinterpret_cast<T*>(out);
       T a{}, b{};
       if (low) std::memcpy(&a, low, sizeof a);
       if (high) std::memcpy(&b, high, sizeof b);
-      // A bound at a time, in blocks that stay in the cache: each loop is one vector instruction an item.
-      constexpr std::int64_t kBlock = 2048;
-      for (std::int64_t at = 0; at < n; at += kBlock) {
-        std::int64_t count = std::min(kBlock, n - at);
-        const T* from = items + at;
-        T* to = result + at;
-        if (low) {
+      // A NaN bound makes everything NaN, which these comparisons do not: the general way does.
+      if (a != a || b != b) return false;
+      // maximum, then minimum, for bounds that are numbers: what compares as neither (a NaN) stays.
+      auto raised = [a](T v) { return v < a ? a : v; };
+      auto lowered = [b](T v) { return v > b ? b : v; };
+      if (low && high) {
 #pragma GCC ivdep
-          for (std::int64_t i = 0; i < count; ++i) to[i] = Maximum::apply<T>(from[i], a);
-          from = to;
-        }
-        if (high) {
+        for (std::int64_t i = 0; i < n; ++i) result[i] = lowered(raised(items[i]));
+      } else if (low) {
 #pragma GCC ivdep
-          for (std::int64_t i = 0; i < count; ++i) to[i] = Minimum::apply<T>(from[i], b);
-        }
+        for (std::int64_t i = 0; i < n; ++i) result[i] = raised(items[i]);
+      } else {
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < n; ++i) result[i] = lowered(items[i]);
       }
       return true;
     } else {

@@ -8,6 +8,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/elementwise.h"
+#include "ir/rules/movement.h"
 #include "runtime/convert.h"
 #include "runtime/elementwise/choice_loops.h"
 #include "runtime/runtime.h"
@@ -24,13 +25,6 @@ namespace {
 
 constexpr std::int64_t kChunk = 1 << 15;  // items between two looks at the interrupt flag
 constexpr int kMost = 3;                  // operands of one loop
-
-[[noreturn]] void no_loop(const ir::Op& op) {
-  throw Error(ErrorClass::TypeError, "ufunc '" + std::string(op.path) +
-                                         "' not supported for the input types, and the inputs could not be safely coerced to "
-                                         "any supported types according to the casting rule ''safe''")
-      .with_code(403);
-}
 
 // Their answer is known when a Python int is outside the other operand's range.
 bool is_comparison(OpId id) { return id >= OpId::Equal && id <= OpId::LogicalXor; }
@@ -168,6 +162,50 @@ bool has_zero(Runtime& runtime, const Array& array) {
 
 }  // namespace
 
+void check_python_integer(const Operand& operand, DType dtype) {
+  if (!out_of_range(operand, dtype)) return;
+  std::string text;
+  if (operand->dtype == DType::UInt64) {
+    std::uint64_t v;
+    std::memcpy(&v, operand->data, sizeof v);
+    text = std::to_string(v);
+  } else {
+    std::int64_t v;
+    std::memcpy(&v, operand->data, sizeof v);
+    text = std::to_string(v);
+  }
+  throw Error(ErrorClass::OverflowError, "Python integer " + text + " out of bounds for " + std::string(ir::name(dtype)));
+}
+
+void refuse_operands(const ir::Op& op) {
+  throw Error(ErrorClass::TypeError, "ufunc '" + std::string(op.path) +
+                                         "' not supported for the input types, and the inputs could not be safely coerced to "
+                                         "any supported types according to the casting rule ''safe''")
+      .with_code(403);
+}
+
+void refuse_bool_arithmetic(const ir::Op& op) {
+  if (op.id == OpId::Subtract)
+    throw Error(ErrorClass::TypeError,
+                "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the "
+                "logical_xor function instead.");
+  if (op.id == OpId::Negative)
+    throw Error(ErrorClass::TypeError,
+                "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not "
+                "function instead.");
+  if (op.id == OpId::Sign || op.id == OpId::Positive)
+    throw Error(ErrorClass::UFuncTypeError,
+                "ufunc '" + std::string(op.path) +
+                    "' did not contain a loop with signature matching types <class 'numpy.dtypes.BoolDType'> -> None");
+}
+
+bool has_loop(Runtime& runtime, BackendId backend, const ir::Op& op, DType dtype) {
+  if (runtime.entry(backend, op.id).kernel != elementwise_kernel) return true;
+  DType compute = dtype == DType::Float16 ? DType::Float32 : dtype;
+  // Integer operations on bools run in int8, as numpy's.
+  return runtime.loop(backend, op.id, compute) || (ir::is_bool(dtype) && runtime.loop(backend, op.id, DType::Int8));
+}
+
 void elementwise_kernel(KernelCall& call) {
   if (power_shortcut(call)) return;
   DType dtype = loop_dtype(call);
@@ -179,31 +217,9 @@ void elementwise_kernel(KernelCall& call) {
       dtype = operand->dtype == DType::UInt64 ? DType::Float64 : dtype == DType::UInt64 ? DType::Float64 : DType::Int64;
       continue;
     }
-    if (operand->dtype == DType::UInt64) {
-      std::uint64_t v;
-      std::memcpy(&v, operand->data, sizeof v);
-      throw Error(ErrorClass::OverflowError,
-                  "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
-    }
-    std::int64_t v;
-    std::memcpy(&v, operand->data, sizeof v);
-    throw Error(ErrorClass::OverflowError,
-                "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+    check_python_integer(operand, dtype);
   }
-  if (ir::is_bool(dtype)) {
-    if (call.op.id == OpId::Subtract)
-      throw Error(ErrorClass::TypeError,
-                  "numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the "
-                  "logical_xor function instead.");
-    if (call.op.id == OpId::Sign || call.op.id == OpId::Positive)
-      throw Error(ErrorClass::UFuncTypeError,
-                  "ufunc '" + std::string(call.op.path) +
-                      "' did not contain a loop with signature matching types <class 'numpy.dtypes.BoolDType'> -> None");
-    if (call.op.id == OpId::Negative)
-      throw Error(ErrorClass::TypeError,
-                  "The numpy boolean negative, the `-` operator, is not supported, use the `~` operator or the logical_not "
-                  "function instead.");
-  }
+  if (ir::is_bool(dtype)) refuse_bool_arithmetic(call.op);
   DType result_dtype = call.types[0].dtype;
   // float16 is computed in float32 and rounded once.
   bool half = dtype == DType::Float16;
@@ -216,12 +232,12 @@ void elementwise_kernel(KernelCall& call) {
       loop = call.runtime.loop(call.backend, call.op.id, compute);
       if (ir::is_bool(result_dtype)) result_dtype = DType::Int8;
     } else {
-      no_loop(call.op);
+      refuse_operands(call.op);
     }
   }
   call.provider = call.runtime.loop_provider(call.backend, call.op.id, compute);
   call.library = call.runtime.backend(call.provider).library;
-  check_integer_power(call, dtype);
+  if (ir::element_count(call.types[0].shape)) check_integer_power(call, dtype);
   bool half_result = half && result_dtype == DType::Float16;
   DType stored = half_result ? DType::Float32 : result_dtype;
   Run run{loop, operands, {}, {}, {}};
@@ -436,6 +452,9 @@ void round_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
     return call.runtime.run1(id, call.backend, operands);
   };
+  if (ir::is_bool(x.dtype) && decimals != 0)
+    throw Error(ErrorClass::UFuncTypeError,
+                "Cannot cast ufunc 'multiply' output from dtype('float64') to dtype('bool') with casting rule 'same_kind'");
   if (!ir::is_inexact(x.dtype) && decimals >= 0) {
     call.out[0] = converted(call.runtime, x, call.types[0].dtype);
     return;
@@ -470,6 +489,7 @@ void imag_kernel(KernelCall& call) {
 }
 
 void astype_kernel(KernelCall& call) {
+  ir::check_device(ir::attribute(call.op, call.attrs, "device"));
   DType to = call.types[0].dtype;
   if (ir::is_complex(call.in[0]->dtype) && !ir::is_complex(to) && !ir::is_bool(to))
     call.runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");

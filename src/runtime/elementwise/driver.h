@@ -8,6 +8,15 @@ namespace autoray::runtime {
 // The kernel of every element-wise op with a loop.
 void elementwise_kernel(KernelCall& call);
 
+// OverflowError for a Python int that the dtype does not hold.
+void check_python_integer(const Operand& operand, ir::DType dtype);
+// Whether operands of that dtype have a loop.
+bool has_loop(Runtime& runtime, BackendId backend, const ir::Op& op, ir::DType dtype);
+// TypeError: the op has no loop for its operands' dtypes.
+[[noreturn]] void refuse_operands(const ir::Op& op);
+// TypeError for the arithmetic that numpy does not define on bools.
+void refuse_bool_arithmetic(const ir::Op& op);
+
 std::span<const KernelRow> elementwise_kernels();
 std::span<const LoopRow> arithmetic_loops();
 std::span<const LoopRow> comparison_loops();

@@ -48,6 +48,7 @@ std::span<const LoopRow> transcendental_loops() {
     transcendental<VectorFunction::Atanh, ComplexAtanh>(l, OpId::Arctanh);
     transcendental_real<VectorFunction::Cbrt>(l, OpId::Cbrt);
     transcendental_real<VectorFunction::Exp2>(l, OpId::Exp2);
+    unary<ComplexExp2, AUTORAY_COMPLEXES>(l, OpId::Exp2);
     transcendental2<VectorFunction::Pow>(l, OpId::Power);
     transcendental2<VectorFunction::Atan2>(l, OpId::Arctan2);
     transcendental2<VectorFunction::Hypot>(l, OpId::Hypot);

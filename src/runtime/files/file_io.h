@@ -67,6 +67,7 @@ class AtomicFile {
   // The name that it has for now, for libraries that open files themselves; `write` must not be used then.
   const std::string& temporary_path() const { return temporary_.empty() ? target_ : temporary_; }
   const std::string& path() const { return path_; }
+  bool direct() const { return temporary_.empty(); }  // no regular file
 
  private:
   std::string path_, target_, temporary_;

@@ -1,3 +1,6 @@
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <minizip/unzip.h>
 #include <minizip/zip.h>
 
@@ -111,6 +114,11 @@ class MemberSource final : public ByteSource {
   bool open_ = false;
 };
 
+bool is_empty_archive(const char* end_record) {
+  constexpr int kEntries = 10;
+  return std::memcmp(end_record, "PK\5\6", 4) == 0 && end_record[kEntries] == 0 && end_record[kEntries + 1] == 0;
+}
+
 void go_to(unzFile handle, const unz64_file_pos& place) {
   if (unzGoToFilePos64(handle, &place) != UNZ_OK) bad("File is not a zip file");
 }
@@ -118,9 +126,10 @@ void go_to(unzFile handle, const unz64_file_pos& place) {
 }  // namespace
 
 NpzReader::NpzReader(const std::string& path) : archive_(std::make_unique<Archive>()) {
-  {
-    FileSource there(path);
-  }  // Python's exception where it cannot be opened
+  char end[22];
+  FileSource file(path);  // Python's exception where it cannot be opened
+  // minizip takes an archive of nothing, which is its end record alone, for none.
+  if (file.remaining() == sizeof end && file.read(end, sizeof end) == sizeof end && is_empty_archive(end)) return;
   archive_->handle = unzOpen64(path.c_str());
   list();
 }
@@ -210,10 +219,34 @@ NamedArrays read_npz(Runtime& runtime, const std::string& path) {
   return arrays;
 }
 
+namespace {
+
+// A file without a name.
+class MemoryFile {
+ public:
+  ~MemoryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  void open() {
+    descriptor_ = ::memfd_create("npz", MFD_CLOEXEC);
+    if (descriptor_ < 0) throw_os_error(errno, "an archive in memory");
+  }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace
+
 void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedArray> arrays, bool compressed) {
   AtomicFile file(path);
   errno = 0;
-  zipFile zip = zipOpen64(file.temporary_path().c_str(), APPEND_STATUS_CREATE);
+  // A pipe cannot be sought in: its archive is made in memory first.
+  MemoryFile memory;
+  if (file.direct()) memory.open();
+  std::string place = file.direct() ? memory.path() : file.temporary_path();
+  zipFile zip = zipOpen64(place.c_str(), APPEND_STATUS_CREATE);
   auto check = [&](int status) {
     if (status == ZIP_OK) return;
     int error = errno ? errno : EIO;
@@ -254,6 +287,7 @@ void write_npz(Runtime& runtime, const std::string& path, std::span<const NamedA
   }
   int status = zipClose(std::exchange(zip, nullptr), nullptr);
   check(status);
+  if (file.direct()) file.write(read_whole_file(place));
   file.commit();
 }
 

@@ -13,7 +13,7 @@ class NpzIterator final : public Iterator {
  public:
   enum class What { Names, Arrays, Items };
   NpzIterator(Ref<NpzFile> file, What what) : file_(std::move(file)), what_(what) {}
-  bool next(Runtime& runtime, Value& result) override {
+  bool advance(Runtime& runtime, Value& result) override {
     if (!file_ || at_ >= file_->names().size()) return false;
     std::size_t member = at_++;
     Value name = make_str(file_->names()[member]);

@@ -154,8 +154,9 @@ std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::vector<
     for (Index k = 0; k < step.output_count; ++k) {
       Index slot = plan.slots[step.first_output + k];
       Array& result = out[k];
-      if (!result.storage) [[unlikely]]
-        result = converted(runtime, result, result.dtype);
+      // A view of a scalar borrows memory that ends with the call; eigenvalues may turn out real where the graph says complex.
+      if (!result.storage || result.dtype != types[k].dtype) [[unlikely]]
+        result = converted(runtime, result, types[k].dtype);
       result.backend = node.backend;
       kinds[slot] = types[k].kind;
       buffers[slot] = std::move(result);

@@ -310,7 +310,10 @@ ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::s
       h = (h ^ in[i]) * 0x9e3779b97f4a7c15ull;
     }
     memo = &memos_[(h ^ h >> 32) % kMemos];
-    if (memo->op == id && memo->attrs == attrs && memo->count == n && std::equal(in, in + 4, memo->in)) return memo->out;
+    if (memo->op == id && memo->attrs == attrs && memo->count == n && std::equal(in, in + 4, memo->in)) {
+      names_ = memo->names;
+      return memo->out;
+    }
   }
   const ir::Op& op = ir::op(id);
   std::vector<ir::OperandType> operands;
@@ -323,10 +326,11 @@ ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::s
   ir::Inference inference{op, operands, groups, known, {}};
   ir::infer(inference);
   ir::TypesId types = tables_.types.intern(inference.results);
+  names_ = inference.names;
   if (memo) {
     if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
     tables_.attrs.retain(attrs);
-    *memo = {id, attrs, {in[0], in[1], in[2], in[3]}, static_cast<std::uint32_t>(n), types};
+    *memo = {id, attrs, {in[0], in[1], in[2], in[3]}, static_cast<std::uint32_t>(n), types, inference.names};
   }
   return types;
 }
@@ -367,7 +371,8 @@ Value Recorder::results(OpId id, NodeId node) {
     items.push_back(wrap(graph_.add_projection(node, static_cast<std::uint32_t>(i), tables_.types.intern(types[i]))));
   graph_.release(node);
   if (op.has(ir::kListResult)) return make_list(std::move(items));
-  return items.size() == 1 ? items[0] : make_tuple(std::move(items));
+  if (items.size() == 1) return items[0];
+  return named_tuple(std::move(items), names_);
 }
 
 // ---- calls ----

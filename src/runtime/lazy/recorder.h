@@ -80,6 +80,7 @@ class Recorder {
     ir::TypesId in[4] = {};
     std::uint32_t count = 0;
     ir::TypesId out = 0;
+    const ir::ResultNames* names = nullptr;
   };
   static constexpr std::size_t kMemos = 1024;
 
@@ -137,6 +138,7 @@ class Recorder {
   ir::Graph graph_;
   std::vector<ir::AttrsId> defaults_;  // by op; kNoAttrs until asked for
   std::vector<Memo> memos_;
+  const ir::ResultNames* names_ = nullptr;  // of the call inferred last: a tuple's fields
   std::unordered_multimap<std::uint64_t, ir::NodeId> scalars_;
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> free_cells_;

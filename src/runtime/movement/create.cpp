@@ -7,6 +7,7 @@
 #include "ir/rules/movement.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/driver.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
 
@@ -32,7 +33,14 @@ void empty_kernel(KernelCall& call) { call.allocate(); }
 void ones_kernel(KernelCall& call) { fill_with(call.runtime, call.allocate(), 1); }
 void full_kernel(KernelCall& call) {
   Array& out = call.allocate();
-  copy_into(call.runtime, call.op.id == OpId::FullLike ? *call.in[1] : *call.in[0], out);
+  const Operand& fill = call.in[call.op.id == OpId::FullLike ? 1 : 0];
+  check_python_integer(fill, out.dtype);
+  Array value = *fill.array;
+  while (value.ndim() > out.ndim()) {
+    value.shape.erase(0);
+    value.strides.erase(0);
+  }
+  copy_into(call.runtime, value, out);
 }
 void eye_kernel(KernelCall& call) {
   Array result = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
@@ -47,16 +55,14 @@ void eye_kernel(KernelCall& call) {
   call.out[0] = std::move(result);
 }
 void copy_kernel(KernelCall& call) {
-  const std::string& order = ir::as_string(attribute(call.op, call.attrs, "order"), "order");
-  if (order != "C" && order != "F" && order != "A" && order != "K")
-    throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
+  char order = ir::memory_order(attribute(call.op, call.attrs, "order"), 'K');
   Array& out = call.allocate();
   const Array& x = *call.in[0];
   // 'K' keeps the order in which the operand's memory holds the axes, 'A' only that of a Fortran array.
   bool column_major = x.f_contiguous() && !x.c_contiguous();
   Dims axes;
-  for (int i = 0; i < x.ndim(); ++i) axes.push_back(order == "F" || (order == "A" && column_major) ? i : x.ndim() - 1 - i);
-  if (order == "K")
+  for (int i = 0; i < x.ndim(); ++i) axes.push_back(order == 'F' || (order == 'A' && column_major) ? i : x.ndim() - 1 - i);
+  if (order == 'K')
     std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) {
       return std::llabs(x.strides[static_cast<std::size_t>(a)]) < std::llabs(x.strides[static_cast<std::size_t>(b)]);
     });
@@ -108,6 +114,13 @@ Value array_host(HostCall& call) {
   array = ordered(call.runtime, std::move(array), arg(call, 3), !is_false(arg(call, 2)));
   std::int64_t ndmin = arg(call, 5).is_int() ? arg(call, 5).as_int() : 0;
   if (ndmin > ir::kMaxDims) throw Error(ErrorClass::ValueError, "ndmin bigger than allowable number of dimensions (=64)");
+  if (auto most = ir::as_int(to_attr(call.runtime, arg(call, 6)), "ndmax"); ndmin > most)
+    throw Error(ErrorClass::ValueError, "ndmin must be <= ndmax (" + std::to_string(most) + ")");
+  if (auto most = ir::as_int(to_attr(call.runtime, arg(call, 6)), "ndmax"); array.ndim() > most && !shares)
+    throw Error(ErrorClass::ValueError,
+                "setting an array element with a sequence. The requested array would exceed the maximum number of dimension "
+                "of " +
+                    std::to_string(most) + ".");
   while (array.ndim() < ndmin) {
     array.shape.insert(0, 1);
     array.strides.insert(0, array.nbytes());
@@ -139,7 +152,15 @@ double number(Runtime& runtime, const Value& v) {
 }
 DType dtype_of_value(Runtime& runtime, const Value& v) { return to_array(runtime, v).dtype; }
 
+bool is_python_number(const Value& v) { return v.is_bool() || v.is_int() || v.is_float() || v.is(ObjectKind::Complex); }
+
+void check_bool_range(std::optional<DType> dtype, std::int64_t n) {
+  if (dtype == DType::Bool && n > 2)
+    throw Error(ErrorClass::TypeError, "arange() is only supported for booleans when the result has at most length 2.");
+}
+
 Value arange_host(HostCall& call) {
+  ir::check_device(to_attr(call.runtime, arg(call, 4)));
   Value start = arg(call, 0), stop = arg(call, 1), step = arg(call, 2);
   if (stop.is_none() || stop.empty()) {
     stop = start;
@@ -148,28 +169,30 @@ Value arange_host(HostCall& call) {
   if (start.is_none() || start.empty()) start = Value::integer(0);
   if (step.is_none() || step.empty()) step = Value::integer(1);
   auto dtype = to_dtype(arg(call, 3));
-  ir::Promotion promotion;
+  // At least int64, whatever the numpy scalars are.
+  DType computed = DType::Int64;
+  bool python = true;
   for (const Value* v : {&start, &stop, &step}) {
-    bool weak = v->is_int() || v->is_float();
-    promotion.add(dtype_of_value(call.runtime, *v), weak ? ir::Kind::Weak : ir::Kind::Array);
+    computed = ir::promote(computed, dtype_of_value(call.runtime, *v));
+    python &= is_python_number(*v);
   }
-  DType computed = promotion.result();
-  if (ir::is_bool(computed)) computed = DType::Int64;
   if (ir::is_integer(computed) && start.is_int() && stop.is_int() && step.is_int()) {
     std::int64_t a = start.as_int(), b = stop.as_int(), s = step.as_int();
     if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
     std::int64_t n = s > 0 ? (b > a ? (b - a - 1) / s + 1 : 0) : (a > b ? (a - b - 1) / -s + 1 : 0);
     const std::int64_t shape[] = {n};
+    check_bool_range(dtype, n);
     Array out = call.runtime.allocate(DType::Int64, shape);
     for (std::int64_t i = 0; i < n; ++i) out.as<std::int64_t>()[i] = a + i * s;
     return result(call, dtype && *dtype != DType::Int64 ? converted(call.runtime, out, *dtype) : out);
   }
   double a = number(call.runtime, start), b = number(call.runtime, stop), s = number(call.runtime, step);
-  if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
+  if (s == 0 && python) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
   double length = std::ceil((b - a) / s);
   if (std::isnan(length)) throw Error(ErrorClass::ValueError, "arange: cannot compute length");
-  if (length > 9e15) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
+  if (length > 9e15 || std::isinf(length)) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
   const std::int64_t shape[] = {std::max<std::int64_t>(0, static_cast<std::int64_t>(length))};
+  check_bool_range(dtype, shape[0]);
   // numpy fills from the first two values' difference.
   Array out = call.runtime.allocate(DType::Float64, shape);
   double second = a + s, delta = second - a;
@@ -185,9 +208,10 @@ Value linspace_host(HostCall& call) {
   auto dtype = to_dtype(arg(call, 5));
   if (n < 0) throw Error(ErrorClass::ValueError, "Number of samples, " + std::to_string(n) + ", must be non-negative.");
   Array a = to_array(r, arg(call, 0)), b = to_array(r, arg(call, 1));
+  ir::check_device(to_attr(r, arg(call, 7)));
   ir::Promotion promotion;
-  promotion.add(a.dtype, ir::Kind::Array);
-  promotion.add(b.dtype, ir::Kind::Array);
+  for (std::size_t i : {0, 1})
+    promotion.add((i ? b : a).dtype, is_python_number(arg(call, i)) ? ir::Kind::Weak : ir::Kind::Array);
   promotion.add(DType::Float64, ir::Kind::Weak);
   DType dt = ir::is_inexact(promotion.result()) ? promotion.result() : DType::Float64;
   a = converted(r, a, dt);
@@ -224,7 +248,7 @@ Value linspace_host(HostCall& call) {
     copy_into(r, b, last);
   }
   std::int64_t axis_attr = ir::as_int(to_attr(r, arg(call, 6)), "axis");
-  if (axis_attr != 0 && y.ndim() > 1) y = r.run1(OpId::Moveaxis, call.backend, {&y}, {std::int64_t{0}, axis_attr});
+  if (axis_attr != 0) y = r.run1(OpId::Moveaxis, call.backend, {&y}, {std::int64_t{0}, axis_attr});
   if (dtype) {
     if (ir::is_integer(*dtype)) y = r.run1(OpId::Floor, call.backend, {&y});
     y = converted(r, y, *dtype);
@@ -260,16 +284,22 @@ Value meshgrid_host(HostCall& call) {
     try_reshape_view(axes[i], own, view);
     results.push_back(result(call, converted(r, sparse ? view : broadcast_view(view, shape), view.dtype)));
   }
+  // Without a copy the open grid stays the list that it was made as.
+  if (sparse && !ir::as_bool(to_attr(r, arg(call, 1)), "copy")) return make_list(std::move(results));
   return make_tuple(std::move(results));
 }
 
 Value indices_host(HostCall& call) {
   Runtime& r = call.runtime;
+  if (arg(call, 0).is_int()) throw Error(ErrorClass::TypeError, "'int' object is not iterable");
   Dims dims = ir::as_shape(to_attr(r, arg(call, 0)), "dimensions");
-  DType dtype = to_dtype(arg(call, 1)).value_or(DType::Int64);
+  auto asked = to_dtype(arg(call, 1));
+  bool sparse = ir::as_bool(to_attr(r, arg(call, 2)), "sparse");
+  DType dtype = asked.value_or(sparse ? DType::Int64 : DType::Float64);
   Dims shape = {dims.ssize()};
   for (std::int64_t d : dims) shape.push_back(d);
   Array out = r.allocate(dtype, shape);
+  std::vector<Value> lines;
   for (std::size_t k = 0; k < dims.size(); ++k) {
     const std::int64_t n[] = {dims[k]};
     Array line = r.allocate(DType::Int64, n);
@@ -278,11 +308,15 @@ Value indices_host(HostCall& call) {
     own[k] = dims[k];
     Array view;
     try_reshape_view(line, own, view);
+    if (sparse) {
+      lines.push_back(result(call, converted(r, view, dtype)));
+      continue;
+    }
     copy_into(r, view,
               with_shape_and_strides(out, dims, Dims(out.strides.begin() + 1, out.strides.end()),
                                      static_cast<std::int64_t>(k) * out.strides[0]));
   }
-  return result(call, out);
+  return sparse ? make_tuple(std::move(lines)) : result(call, out);
 }
 
 }  // namespace

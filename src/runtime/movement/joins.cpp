@@ -112,7 +112,7 @@ void repeat_kernel(KernelCall& call) {
   auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : ir::scan_axis(axis_attr, x.ndim()));
   if (axis_attr.none() || x.ndim() == 0) x = seen(x, Dims{x.size()});
   Array& out = call.allocate();
-  Dims counts = ir::as_axes(attr(call, "repeats"), "repeats").value_or(Dims{1});
+  Dims counts = ir::repeat_counts(attr(call, "repeats"));
   std::int64_t n = x.shape[axis], outer = 1, inner = x.itemsize();
   for (std::size_t i = 0; i < axis; ++i) outer *= x.shape[i];
   for (std::size_t i = axis + 1; i < x.shape.size(); ++i) inner *= x.shape[i];

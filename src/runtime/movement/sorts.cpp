@@ -146,7 +146,9 @@ void take_kernel(KernelCall& call) {
   if (x.ndim() == 0) x = with_shape_and_strides(x, Dims{1}, Dims{x.itemsize()});
   if (mode != "raise" && mode != "wrap" && mode != "clip")
     throw ir::Error(ir::ErrorClass::ValueError, "clipmode must be one of 'clip', 'raise', or 'wrap' (got '" + mode + "')");
-  if (!ir::is_integer(call.in[1]->dtype) && !ir::is_bool(call.in[1]->dtype) && call.in[1]->size())
+  // A Python float is cut, as int() does; indices in an array are not.
+  bool castable = ir::is_integer(call.in[1]->dtype) || ir::is_bool(call.in[1]->dtype) || call.in[1].kind == ir::Kind::Weak;
+  if (!castable && call.in[1]->size())
     throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" +
                                                    std::string(ir::name(call.in[1]->dtype)) +
                                                    "') to dtype('int64') according to the rule 'safe'");
@@ -237,9 +239,57 @@ void nonzero_kernel(KernelCall& call) {
   }
   for (Array& r : results) call.dynamic_out->push_back(std::move(r));
 }
+// unique(axis=): rows of what lies along the axis, in the order of their items; NaN equals nothing.
+void unique_rows(KernelCall& call) {
+  const Array& source = *call.in[0];
+  int axis = ir::normalize_axis(ir::as_int(attr(call, "axis"), "axis"), source.ndim());
+  Dims order;
+  order.push_back(axis);
+  for (int i = 0; i < source.ndim(); ++i)
+    if (i != axis) order.push_back(i);
+  Array x = converted(call.runtime, transposed(source, order), source.dtype);
+  std::int64_t n = x.shape[0], width = n ? x.size() / n : 0;
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(n)), firsts, counts;
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::int64_t inverse_shape[] = {n};
+  Array inverse = call.runtime.allocate(DType::Int64, inverse_shape);
+  ir::visit_dtype(x.dtype, [&]<class T>() {
+    Before<T> before;
+    auto row = [&](std::int64_t r) { return x.as<T>() + r * width; };
+    auto same = [](const T& a, const T& b) {
+      if constexpr (std::is_same_v<T, ir::Half>)
+        return static_cast<float>(a) == static_cast<float>(b);
+      else
+        return a == b;
+    };
+    std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
+      return std::lexicographical_compare(row(a), row(a) + width, row(b), row(b) + width, before);
+    });
+    for (std::int64_t i = 0; i < n; ++i) {
+      std::int64_t here = rows[static_cast<std::size_t>(i)];
+      if (i == 0 || !std::equal(row(here), row(here) + width, row(rows[static_cast<std::size_t>(i - 1)]), same)) {
+        firsts.push_back(here);
+        counts.push_back(0);
+      }
+      ++counts.back();
+      inverse.as<std::int64_t>()[here] = static_cast<std::int64_t>(firsts.size()) - 1;
+    }
+  });
+  const std::int64_t count[] = {static_cast<std::int64_t>(firsts.size())};
+  auto ints = [&](const std::vector<std::int64_t>& v) {
+    Array a = call.runtime.allocate(DType::Int64, count);
+    std::copy(v.begin(), v.end(), a.as<std::int64_t>());
+    return a;
+  };
+  Array places = ints(firsts);
+  call.dynamic_out->push_back(
+      call.runtime.run1(OpId::Take, call.backend, {&source, &places}, {static_cast<std::int64_t>(axis)}));
+  if (ir::as_bool(attr(call, "return_index"), "return_index")) call.dynamic_out->push_back(places);
+  if (ir::as_bool(attr(call, "return_inverse"), "return_inverse")) call.dynamic_out->push_back(inverse);
+  if (ir::as_bool(attr(call, "return_counts"), "return_counts")) call.dynamic_out->push_back(ints(counts));
+}
 void unique_kernel(KernelCall& call) {
-  if (!attr(call, "axis").none())
-    throw ir::Error(ir::ErrorClass::NotImplementedError, "unique with axis= is not supported").with_code(202);
+  if (!attr(call, "axis").none()) return unique_rows(call);
   bool want_index = ir::as_bool(attr(call, "return_index"), "return_index"),
        want_inverse = ir::as_bool(attr(call, "return_inverse"), "return_inverse"),
        want_counts = ir::as_bool(attr(call, "return_counts"), "return_counts"),
@@ -259,8 +309,14 @@ void unique_kernel(KernelCall& call) {
       if constexpr (std::is_floating_point_v<T>) return equal_nan || p[a] == p[a];
       return true;
     };
+    // Complex NaNs are one value, whatever their other part; they stand last.
+    auto both_nan = [&](std::int64_t a, std::int64_t b) {
+      if constexpr (scalar::is_complex_v<T>) return equal_nan && p[a] != p[a] && p[b] != p[b];
+      return false;
+    };
     for (std::int64_t i = 0; i < n; ++i) {
-      if (i == 0 || !same(order[static_cast<std::size_t>(i - 1)], order[static_cast<std::size_t>(i)])) {
+      std::int64_t before_this = i ? order[static_cast<std::size_t>(i - 1)] : 0, here = order[static_cast<std::size_t>(i)];
+      if (i == 0 || !(same(before_this, here) || both_nan(before_this, here))) {
         firsts.push_back(order[static_cast<std::size_t>(i)]);
         counts.push_back(0);
       }
@@ -283,7 +339,7 @@ void unique_kernel(KernelCall& call) {
 }
 void bincount_kernel(KernelCall& call) {
   if (call.in[0]->ndim() != 1) throw ir::Error(ir::ErrorClass::ValueError, "object too deep for desired array");
-  if (!ir::is_integer(call.in[0]->dtype) && !ir::is_bool(call.in[0]->dtype) && call.in[0]->size())
+  if (!ir::is_integer(call.in[0]->dtype) && !ir::is_bool(call.in[0]->dtype))
     throw ir::Error(ir::ErrorClass::TypeError, "Cannot cast array data from dtype('" +
                                                    std::string(ir::name(call.in[0]->dtype)) +
                                                    "') to dtype('int64') according to the rule 'safe'");
@@ -296,7 +352,8 @@ void bincount_kernel(KernelCall& call) {
     most = std::max(most, x.as<std::int64_t>()[i] + 1);
   }
   const std::int64_t shape[] = {most};
-  if (!call.in[1].present()) {
+  // Nothing counted is a count, weights or not.
+  if (!call.in[1].present() || x.size() == 0) {
     Array out = call.runtime.allocate_zeroed(DType::Int64, shape);
     for (std::int64_t i = 0; i < x.size(); ++i) ++out.as<std::int64_t>()[x.as<std::int64_t>()[i]];
     call.dynamic_out->push_back(out);

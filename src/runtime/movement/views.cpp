@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -28,9 +29,11 @@ Array reshaped(KernelCall& call, const Array& array, std::span<const std::int64_
 }
 
 void reshape_kernel(KernelCall& call) {
-  const std::string& order = ir::as_string(attr(call, "order"), "order");
+  char order = ir::memory_order(attr(call, "order"), 'C');
   const Array& x = *call.in[0];
-  if (order == "F" || (order == "A" && x.f_contiguous() && !x.c_contiguous())) {
+  if (order == 'K') throw ir::Error(ir::ErrorClass::ValueError, "order 'K' is not permitted for reshaping");
+  const ir::Attr& copy = attr(call, "copy");
+  if (order == 'F' || (order == 'A' && x.f_contiguous() && !x.c_contiguous())) {
     // Column-major reading is row-major reading of the transpose.
     Dims axes, shape = call.types[0].shape;
     for (int i = x.ndim(); i-- > 0;) axes.push_back(i);
@@ -39,11 +42,14 @@ void reshape_kernel(KernelCall& call) {
     Dims back;
     for (int i = part.ndim(); i-- > 0;) back.push_back(i);
     call.out[0] = transposed(part, back);
-    return;
+  } else {
+    call.out[0] = reshaped(call, x, call.types[0].shape);
   }
-  if (order != "C" && order != "A")
-    throw ir::Error(ir::ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
-  call.out[0] = reshaped(call, x, call.types[0].shape);
+  bool shares = call.out[0].storage == x.storage;
+  if (auto* asked = copy.get<bool>(); asked && !*asked && !shares && x.storage)
+    throw ir::Error(ir::ErrorClass::ValueError, "Unable to avoid creating a copy while reshaping.");
+  if (auto* asked = copy.get<bool>(); asked && *asked && shares)
+    call.out[0] = converted(call.runtime, call.out[0], call.out[0].dtype);
 }
 void transpose_kernel(KernelCall& call) {
   auto axes = ir::as_axes(attr(call, "axes"), "axes");
@@ -168,7 +174,9 @@ void diag_kernel(KernelCall& call) {
 }
 void triangle_kernel(KernelCall& call) {
   bool lower = call.op.id == OpId::Tril;
-  std::int64_t k = ir::as_int(attr(call, "k"), "k");
+  const ir::Attr& offset = attr(call, "k");
+  auto* real = offset.get<double>();
+  std::int64_t k = real ? static_cast<std::int64_t>(std::floor(*real)) : ir::as_int(offset, "k");
   Array result = call.runtime.allocate(call.types[0].dtype, call.types[0].shape);
   copy_into(call.runtime, *call.in[0], result);
   std::int64_t rows = result.shape[result.shape.size() - 2], columns = result.shape.back(), size = result.itemsize();
@@ -184,7 +192,8 @@ void triangle_kernel(KernelCall& call) {
 }
 void roll_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = attr(call, "axis");
-  Dims shifts = ir::as_axes(attr(call, "shift"), "shift").value_or(Dims{0});
+  const ir::Attr& shift = attr(call, "shift");
+  Dims shifts = shift.get<double>() ? Dims{ir::truncated(shift, "shift")} : ir::as_axes(shift, "shift").value_or(Dims{0});
   Array x = *call.in[0];
   Array result = call.runtime.allocate(x.dtype, x.shape);
   Array target = result;

@@ -204,7 +204,7 @@ Value draw_into(Runtime& runtime, OpId id, BitGenerator& stream, const Arguments
   const Array& result = drawn.as<ArrayObject>().array;
   if (!(result.shape == target->array.shape))
     throw Error(ErrorClass::ValueError, "size must match out.shape when used together");
-  store_result(runtime, ir::op(id).path, result, target->array, ir::Casting::SameKind, nullptr);
+  store_result(runtime, ir::op(id).path, result, target->array, ir::Casting::SameKind, std::nullopt);
   return out;
 }
 
@@ -269,7 +269,7 @@ Value draw_integers(Runtime& runtime, BitGenerator& stream, const Arguments& arg
 Value shuffle_value(Runtime& runtime, BitGenerator& stream, const Value& x, std::int64_t axis, bool legacy) {
   if (auto* object = x.get_if<ArrayObject>()) {
     if (object->array.ndim() == 0) throw Error(ErrorClass::TypeError, "len() of unsized object");
-    shuffle_array(runtime, stream, object->array, ir::normalize_axis(axis, object->array.ndim()), legacy);
+    shuffle_array(runtime, stream, object->array, ir::normalize_axis(axis, object->array.ndim()));
     return Value::none();
   }
   if (axis != 0) throw Error(ErrorClass::NotImplementedError, "Axis argument is only supported on ndarray objects");
@@ -280,7 +280,7 @@ Value shuffle_value(Runtime& runtime, BitGenerator& stream, const Value& x, std:
     throw Error(ErrorClass::TypeError, "object of type '" + type_name(x) + "' has no len()");
   }
   auto n = static_cast<std::int64_t>(list->items.size());
-  std::vector<std::int64_t> order = shuffled_order(runtime, stream, n, legacy);
+  std::vector<std::int64_t> order = shuffled_order(runtime, stream, n);
   std::vector<Value> shuffled;
   shuffled.reserve(list->items.size());
   for (std::int64_t place : order) shuffled.push_back(list->items[static_cast<std::size_t>(place)]);

@@ -41,9 +41,9 @@ std::vector<std::int64_t> counting(std::int64_t n) {
 
 }  // namespace
 
-std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n, bool legacy) {
+std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n) {
   std::vector<std::int64_t> order = counting(n);
-  shuffle_down(runtime, stream, order, 1, legacy ? Bounding::Masked : Bounding::Lemire);
+  shuffle_down(runtime, stream, order, 1, Bounding::Masked);
   return order;
 }
 
@@ -71,11 +71,11 @@ Array take_along(Runtime& runtime, const Array& array, int axis, std::span<const
   return result;
 }
 
-void shuffle_array(Runtime& runtime, BitGenerator& stream, const Array& array, int axis, bool legacy) {
+void shuffle_array(Runtime& runtime, BitGenerator& stream, const Array& array, int axis) {
   if (!array.can_write()) throw Error(ErrorClass::ValueError, "array is read-only");
   std::int64_t n = array.shape[axis];
   if (array.size() == 0) return;
-  std::vector<std::int64_t> order = shuffled_order(runtime, stream, n, legacy);
+  std::vector<std::int64_t> order = shuffled_order(runtime, stream, n);
   std::int64_t shape[] = {n};
   Array shuffled = take_along(runtime, array, axis, order, shape);
   copy_into(runtime, shuffled, array);
@@ -96,12 +96,12 @@ void permute(KernelCall& call, bool legacy) {
     result = call.runtime.allocate(DType::Int64, shape);
     std::span items(result.as<std::int64_t>(), static_cast<std::size_t>(shape[0]));
     std::iota(items.begin(), items.end(), std::int64_t{0});
-    shuffle_down(call.runtime, stream, items, 1, legacy ? Bounding::Masked : Bounding::Lemire);
+    shuffle_down(call.runtime, stream, items, 1, Bounding::Masked);
   } else {
     if (legacy && x->ndim() == 0) throw Error(ErrorClass::IndexError, "x must be an integer or at least 1-dimensional");
     int axis = legacy ? 0 : ir::normalize_axis(ir::as_int(call.attrs[0], "axis"), x->ndim());
     std::int64_t shape[] = {x->shape[axis]};
-    std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, shape[0], legacy);
+    std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, shape[0]);
     result = take_along(call.runtime, *x.array, axis, order, shape);
   }
   call.dynamic_out->push_back(std::move(result));
@@ -228,7 +228,7 @@ void floyd(Runtime& runtime, BitGenerator& stream, std::int64_t population, std:
 void distinct(KernelCall& call, BitGenerator& stream, std::int64_t population, std::span<std::int64_t> places, bool legacy) {
   auto size = static_cast<std::int64_t>(places.size());
   if (legacy) {
-    std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, population, true);
+    std::vector<std::int64_t> order = shuffled_order(call.runtime, stream, population);
     std::copy_n(order.begin(), places.size(), places.begin());
     return;
   }

@@ -15,13 +15,13 @@ class Runtime;
 // The order that a Fisher-Yates shuffle of n items from the last one down (R. Durstenfeld, 1964) leaves them
 // in: result[i] is the former place of the item that is now at i. `legacy` draws by masking, else by Lemire's
 // method.
-std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n, bool legacy);
+std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n);
 
 // A fresh array of the items of `array` at these places of the axis: numpy's take.
 Array take_along(Runtime& runtime, const Array& array, int axis, std::span<const std::int64_t> places,
                  std::span<const std::int64_t> places_shape);
 
 // Shuffles in place along an axis. ValueError where the array is read-only.
-void shuffle_array(Runtime& runtime, BitGenerator& stream, const Array& array, int axis, bool legacy);
+void shuffle_array(Runtime& runtime, BitGenerator& stream, const Array& array, int axis);
 
 }  // namespace autoray::runtime

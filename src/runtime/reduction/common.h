@@ -24,10 +24,13 @@ inline const ir::Attr& reduction_attr(const KernelCall& call, std::string_view n
 bool masked(const KernelCall& call);
 // With where=: items that do not take part become the identity.
 Array with_identity(KernelCall& call, const Array& x, ir::DType dtype, double identity);
+Array with_identity(KernelCall& call, const Array& x, ir::DType dtype, const Array& item);
 // The dtype that accumulates for a result dtype: float16 in float32, small integers in 64 bits.
 ir::DType compute_dtype(ir::DType result);
 // Converts to the inferred dtype where another one computed.
 void store(KernelCall& call, Array computed);
+// initial= as a 0-d array of that dtype; OverflowError for a Python int that it does not hold.
+Array initial_item(KernelCall& call, ir::DType dtype);
 // initial= joins the result by `op`.
 Array initial_applied(KernelCall& call, Array result, ir::OpId op);
 

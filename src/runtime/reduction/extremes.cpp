@@ -82,7 +82,7 @@ void extreme(KernelCall& call) {
       throw Error(ErrorClass::ValueError,
                   std::string("reduction operation '") + kName +
                       "' does not have an identity, so to use a where mask one has to specify 'initial'");
-    x = converted(call.runtime, with_identity(call, x, dtype, ir::as_double(initial, "initial")), dtype);
+    x = converted(call.runtime, with_identity(call, x, dtype, initial_item(call, dtype)), dtype);
   }
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
@@ -90,9 +90,7 @@ void extreme(KernelCall& call) {
     if (initial.none())
       throw Error(ErrorClass::ValueError,
                   std::string("zero-size array to reduction operation ") + kName + " which has no identity");
-    Array item = call.runtime.allocate(DType::Float64, {});
-    *item.as<double>() = ir::as_double(initial, "initial");
-    copy_into(call.runtime, item, out);
+    copy_into(call.runtime, initial_item(call, dtype), out);
   } else if (walk.n) {
     ir::visit_dtype(dtype, [&]<class Item>() {
       using T = Compared<Item>;

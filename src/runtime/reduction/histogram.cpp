@@ -157,10 +157,21 @@ Bins bins_of(Runtime& runtime, const Array& a, const Doubles& items, const Value
   }
   bins.uniform = true;
   bins.edges.resize(static_cast<std::size_t>(n) + 1);
-  // As linspace: the step first, the last edge exact.
-  double step = (r.high - r.low) / static_cast<double>(n);
-  for (std::int64_t i = 0; i < n; ++i) bins.edges[static_cast<std::size_t>(i)] = r.low + static_cast<double>(i) * step;
+  // As linspace: the step first, the last edge exact, each operation rounded to the edges' dtype.
+  auto rounded = [&](double v) {
+    char item[16];
+    cast_loop(DType::Float64, bins.dtype)(reinterpret_cast<const char*>(&v), 0, item, 0, 1);
+    cast_loop(bins.dtype, DType::Float64)(item, 0, reinterpret_cast<char*>(&v), 0, 1);
+    return v;
+  };
+  double step = rounded(rounded(r.high - r.low) / static_cast<double>(n));
+  for (std::int64_t i = 0; i < n; ++i)
+    bins.edges[static_cast<std::size_t>(i)] = rounded(r.low + rounded(static_cast<double>(i) * step));
   bins.edges.back() = r.high;
+  for (std::size_t i = 1; i < bins.edges.size(); ++i)
+    if (bins.edges[i - 1] >= bins.edges[i])
+      throw Error(ErrorClass::ValueError,
+                  "Too many bins for data range. Cannot create " + std::to_string(n) + " finite-sized bins.");
   return bins;
 }
 

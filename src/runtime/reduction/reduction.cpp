@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "runtime/elementwise/driver.h"
 #include "runtime/reduction/common.h"
 
 namespace autoray::runtime {
@@ -14,8 +15,12 @@ bool masked(const KernelCall& call) {
 }
 
 Array with_identity(KernelCall& call, const Array& x, DType dtype, double identity) {
-  Array copy = converted(call.runtime, x, dtype), item = call.runtime.allocate(DType::Float64, {});
+  Array item = call.runtime.allocate(DType::Float64, {});
   *item.as<double>() = identity;
+  return with_identity(call, x, dtype, item);
+}
+Array with_identity(KernelCall& call, const Array& x, DType dtype, const Array& item) {
+  Array copy = converted(call.runtime, x, dtype);
   Array mask = converted(call.runtime, *call.in[1], DType::Bool);
   return call.runtime.run1(OpId::Where, call.backend, {&mask, &copy, &item});
 }
@@ -31,12 +36,31 @@ void store(KernelCall& call, Array computed) {
   call.out[0] = std::move(computed);
 }
 
+Array initial_item(KernelCall& call, DType dtype) {
+  const ir::Attr& initial = reduction_attr(call, "initial");
+  auto item = [&](auto value, DType own) {
+    Array array = call.runtime.allocate(own, {});
+    *array.as<decltype(value)>() = value;
+    return array;
+  };
+  Array array;
+  if (auto* complex = initial.get<std::complex<double>>()) {
+    if (!ir::is_complex(dtype))
+      throw ir::Error(ir::ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
+    array = item(*complex, DType::Complex128);
+  } else if (auto* integer = initial.get<std::int64_t>()) {
+    array = item(*integer, DType::Int64);
+    check_python_integer({&array, ir::Kind::Weak}, call.types[0].dtype);
+  } else {
+    array = item(ir::as_double(initial, "initial"), DType::Float64);
+  }
+  return converted(call.runtime, array, dtype);
+}
+
 Array initial_applied(KernelCall& call, Array result, OpId op) {
   const ir::Attr& initial = reduction_attr(call, "initial");
   if (initial.none()) return result;
-  Array item = call.runtime.allocate(DType::Float64, {});
-  *item.as<double>() = ir::as_double(initial, "initial");
-  item = converted(call.runtime, item, result.dtype);
+  Array item = initial_item(call, result.dtype);
   return call.runtime.run1(op, call.backend, {&item, &result});
 }
 

@@ -77,9 +77,32 @@ T divided(T total, double n) {
   }
 }
 
+// mean(dtype=int): numpy adds up in that dtype, divides in float64, and truncates.
+void integer_mean(KernelCall& call) {
+  Runtime& runtime = call.runtime;
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands, std::initializer_list<ir::Attr> attrs) {
+    return runtime.run1(id, call.backend, operands, attrs);
+  };
+  const ir::Attr &axis = reduction_attr(call, "axis"), &keepdims = reduction_attr(call, "keepdims");
+  const Array* mask = masked(call) ? call.in[1].array : nullptr;
+  DType dtype = call.types[0].dtype;
+  Array x = converted(runtime, *call.in[0], dtype);
+  Array total = run(OpId::Sum, {&x, mask}, {axis, dtype, {}, keepdims}), counts;
+  if (mask) {
+    Array taken = converted(runtime, broadcast_view(*mask, x.shape), DType::Bool);
+    counts = run(OpId::Sum, {&taken}, {axis, DType::Float64, {}, keepdims});
+  } else {
+    counts = runtime.allocate(DType::Float64, {});
+    *counts.as<double>() = total.size() ? static_cast<double>(x.size()) / static_cast<double>(total.size()) : 0;
+    if (x.size() == 0) *counts.as<double>() = 0;
+  }
+  Array quotient = run(OpId::Divide, {&total, &counts}, {});
+  store(call, std::move(quotient));
+}
+
 void mean_kernel(KernelCall& call) {
+  if (!ir::is_inexact(call.types[0].dtype)) return integer_mean(call);
   DType dtype = compute_dtype(call.types[0].dtype);
-  if (!ir::is_inexact(dtype)) dtype = DType::Float64;
   Walk walk = walk_of(call, masked(call) ? with_identity(call, *call.in[0], dtype, 0) : *call.in[0], dtype);
   if (walk.n == 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Mean of empty slice");
   Array out = call.runtime.allocate(dtype, call.types[0].shape), counts;
@@ -111,15 +134,53 @@ auto square_distance(T item, T mean) {
     return d * d;
 }
 
+// var(where=): the same two passes over the items that the mask takes.
+void masked_var(KernelCall& call, DType dtype, DType real) {
+  Runtime& runtime = call.runtime;
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands, std::initializer_list<ir::Attr> attrs) {
+    return runtime.run1(id, call.backend, operands, attrs);
+  };
+  const ir::Attr &axis = reduction_attr(call, "axis"), &keepdims = reduction_attr(call, "keepdims");
+  const Array& mask = *call.in[1].array;
+  Array x = converted(runtime, *call.in[0], dtype);
+  Array taken = converted(runtime, broadcast_view(mask, x.shape), DType::Bool);
+  FpState saved = runtime.fp_state;
+  runtime.fp_state.divide = runtime.fp_state.invalid = FpAction::Ignore;
+  Array counts = run(OpId::Sum, {&taken}, {axis, DType::Float64, {}, true});
+  Array typed_counts = converted(runtime, counts, real);
+  Array total = run(OpId::Sum, {&x, &mask}, {axis, dtype, {}, true}), mean = run(OpId::Divide, {&total, &typed_counts}, {});
+  Array distance = run(OpId::Subtract, {&x, &mean}, {}), size = distance;
+  if (ir::is_complex(dtype)) {
+    Array turned = run(OpId::Conjugate, {&distance}, {}), product = run(OpId::Multiply, {&distance, &turned}, {});
+    size = run(OpId::Real, {&product}, {});
+  } else {
+    size = run(OpId::Square, {&distance}, {});
+  }
+  Array squares = run(OpId::Sum, {&size, &mask}, {axis, real, {}, keepdims});
+  Array kept = run(OpId::Sum, {&taken}, {axis, DType::Float64, {}, keepdims});
+  double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
+  bool few = false;
+  for (std::int64_t i = 0; i < kept.size(); ++i) {
+    double& count = kept.as<double>()[i];
+    few |= count - ddof <= 0;
+    count = std::max(count - ddof, 0.0);
+  }
+  if (few) runtime.warn(ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");
+  Array divisors = converted(runtime, kept, real), result = run(OpId::Divide, {&squares, &divisors}, {});
+  if (call.op.id == OpId::Std) result = run(OpId::Sqrt, {&result}, {});
+  runtime.fp_state = saved;
+  store(call, std::move(result));
+}
+
 // Two passes: the mean, then the mean of squared distances.
 void var_kernel(KernelCall& call) {
   bool root = call.op.id == OpId::Std;
-  DType real = compute_dtype(call.types[0].dtype);
+  DType real = ir::real_dtype(compute_dtype(call.types[0].dtype));
   if (!ir::is_inexact(real)) real = DType::Float64;
   bool complex = ir::is_complex(call.in[0]->dtype);
   double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
-  if (masked(call)) throw Error(ErrorClass::NotImplementedError, "'where' is not supported by var and std").with_code(202);
   DType dtype = complex ? ir::complex_dtype(real) : real;
+  if (masked(call)) return masked_var(call, dtype, real);
   Walk walk = walk_of(call, *call.in[0], dtype);
   double divisor = static_cast<double>(walk.n) - ddof;
   if (divisor <= 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");

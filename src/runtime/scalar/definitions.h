@@ -156,12 +156,17 @@ struct Minimum {
         return real_expr;                                 \
     }                                                     \
   };
+// Comparisons are false where a part is NaN; only sorting gives NaN a place.
+template <class T>
+bool complex_ordered_less(T a, T b) {
+  return (a.real() < b.real() && a.imag() == a.imag() && b.imag() == b.imag()) || (a.real() == b.real() && a.imag() < b.imag());
+}
 AUTORAY_COMPARISON(Equal, a == b, a == b)
 AUTORAY_COMPARISON(NotEqual, a != b, a != b)
-AUTORAY_COMPARISON(Less, a < b, complex_less(a, b))
-AUTORAY_COMPARISON(LessEqual, a <= b, complex_less(a, b) || a == b)
-AUTORAY_COMPARISON(Greater, a > b, complex_less(b, a))
-AUTORAY_COMPARISON(GreaterEqual, a >= b, complex_less(b, a) || a == b)
+AUTORAY_COMPARISON(Less, a < b, complex_ordered_less(a, b))
+AUTORAY_COMPARISON(LessEqual, a <= b, complex_ordered_less(a, b) || a == b)
+AUTORAY_COMPARISON(Greater, a > b, complex_ordered_less(b, a))
+AUTORAY_COMPARISON(GreaterEqual, a >= b, complex_ordered_less(b, a) || a == b)
 AUTORAY_COMPARISON(LogicalAnd, a != T(0) && b != T(0), a != T(0) && b != T(0))
 AUTORAY_COMPARISON(LogicalOr, a != T(0) || b != T(0), a != T(0) || b != T(0))
 AUTORAY_COMPARISON(LogicalXor, (a != T(0)) != (b != T(0)), (a != T(0)) != (b != T(0)))
@@ -257,9 +262,14 @@ struct Sign {
   static T apply(T a) {
     if constexpr (is_complex_v<T>) {
       auto h = std::hypot(a.real(), a.imag());
+      if (std::isinf(h)) {
+        // An infinite part outweighs a finite one; two leave no direction.
+        bool re = std::isinf(a.real()), im = std::isinf(a.imag());
+        return re && im ? T(NAN, NAN) : re ? T(a.real() > 0 ? 1 : -1, 0) : T(0, a.imag() > 0 ? 1 : -1);
+      }
       return h == 0 ? T(0) : h != h ? T(h, h) : T(a.real() / h, a.imag() / h);
     } else if constexpr (std::is_floating_point_v<T>) {
-      return a > 0 ? T(1) : a < 0 ? T(-1) : a;
+      return a > 0 ? T(1) : a < 0 ? T(-1) : a == 0 ? T(0) : a;
     } else {
       return a > 0 ? T(1) : a == 0 ? T(0) : static_cast<T>(-1);
     }
@@ -378,6 +388,7 @@ struct Invert {
     }                               \
   };
 AUTORAY_COMPLEX(ComplexExp, std::exp(a))
+AUTORAY_COMPLEX(ComplexExp2, std::exp(T(a.real() * typename T::value_type(M_LN2), a.imag() * typename T::value_type(M_LN2))))
 AUTORAY_COMPLEX(ComplexExpm1, T(std::expm1(a.real()) * std::cos(a.imag()) - 2 * std::sin(a.imag() / 2) * std::sin(a.imag() / 2),
                                 std::exp(a.real()) * std::sin(a.imag())))
 AUTORAY_COMPLEX(ComplexLog, std::log(a))
@@ -401,7 +412,7 @@ struct ComplexPower {
   template <class T>
   static T apply(T a, T b) {
     if (b == T(0)) return T(1);
-    if (a == T(0)) return b.real() > 0 && b.imag() == 0 ? T(0) : T(NAN, NAN);
+    if (a == T(0)) return b.real() > 0 ? T(0) : T(NAN, NAN);
     if (b.imag() == 0 && b.real() == std::floor(b.real()) && std::fabs(b.real()) < 100) {
       auto n = static_cast<int>(std::fabs(b.real()));
       T r(1), p = a;

@@ -21,6 +21,7 @@ namespace {
 constexpr auto kKernels = std::to_array<KernelTable>({
     eigen_reduction_kernels,
     eigen_contract_kernels,
+    eigen_linalg_kernels,
 });
 constexpr auto kLoops = std::to_array<LoopTable>({
     eigen_arithmetic_loops,

@@ -20,5 +20,6 @@ std::span<const LoopRow> eigen_function_loops();
 std::span<const LoopRow> eigen_comparison_loops();
 std::span<const KernelRow> eigen_reduction_kernels();
 std::span<const KernelRow> eigen_contract_kernels();
+std::span<const KernelRow> eigen_linalg_kernels();
 
 }  // namespace autoray::runtime

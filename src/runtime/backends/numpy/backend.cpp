@@ -5,6 +5,7 @@
 #include "runtime/contract/contract.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/files/files.h"
+#include "runtime/linalg/linalg.h"
 #include "runtime/movement/movement.h"
 #include "runtime/random/random.h"
 #include "runtime/reduction/histogram.h"
@@ -23,6 +24,8 @@ constexpr auto kKernels = std::to_array<KernelTable>({
     item_kernels,
     create_kernels,
     contract_kernels,
+    linalg_kernels,
+    linalg_composition_kernels,
     draw_kernels,
     integer_kernels,
     selection_kernels,

@@ -1,0 +1,36 @@
+// The keywords that every ufunc takes besides its signature: out, where, dtype, casting, order. What is wrong with them is
+// found in numpy's order: the keywords' own values, then the loop that they ask for, then the shapes.
+#pragma once
+
+#include <optional>
+
+#include "runtime/bind.h"
+
+namespace autoray::runtime {
+
+struct UfuncOptions {
+  ir::Casting casting = ir::Casting::SameKind;
+  std::optional<ir::DType> dtype;
+  std::optional<Array> where;
+  ArrayObject* out = nullptr;
+};
+
+// TypeError or ValueError for values that no ufunc takes.
+UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords);
+// The dtype that an element-wise loop computes in and the one of its result, whatever the operands' shapes; TypeError when
+// the op has no loop for the operands. Casts the operands where `dtype` asks for another loop, as far as `casting` allows.
+void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
+                 const UfuncOptions& options);
+
+// What an op that is no ufunc asks of its `out=` before it writes: the result's very shape, and a dtype. Gives the casting
+// with which the result is stored.
+ir::Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array& result, const Array& out);
+
+ir::Casting casting_of(const Value* value);  // SameKind for null
+std::string_view casting_name(ir::Casting casting);
+// A memory order: 'C', 'F', 'A' or 'K'; anything else is an error.
+char order_of(const Value& value);
+// A mask as an array of bool; other dtypes are not cast.
+Array mask_of(Runtime& runtime, const Value& value);
+
+}  // namespace autoray::runtime

@@ -1,0 +1,122 @@
+#include "runtime/vector_power.h"
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+
+#include <cmath>
+#include <limits>
+
+namespace autoray::runtime {
+namespace {
+
+constexpr int kEntries = 16;
+constexpr double kLn2High = 0x1.62e42fefa38p-1;  // 42 bits: its products with exponents are exact
+constexpr double kLn2Low = 0x1.ef35793c7673p-45;
+constexpr double kStep = 0x1.62e42fefa39efp-5;  // ln 2 / 16
+constexpr double kStepLow = 0x1.abc9e3b39803fp-60;
+constexpr double kStepsPerUnit = 0x1.71547652b82fep+4;  // 16 / ln 2
+// Added, they round to a multiple of 1 / 16, or of 1, whose low bits are then the sum's.
+constexpr double kSixteenths = 0x1.8p+48, kWhole = 0x1.8p+52;
+constexpr double kLargestLog = 700;  // beyond, the result may not be a normal number
+constexpr double kLargestExponent = 0x1p60;
+
+struct Tables {
+  // -log(c) for c = i / 16, or (16 + i) / 16 for i below 8, on the grid of 2^-42 and the rest; 2^(j / 32) and the rest.
+  alignas(64) double log_high[kEntries], log_low[kEntries], exp_high[kEntries], exp_low[kEntries];
+  Tables() {
+    for (int i = 0; i < kEntries; ++i) {
+      long double log = -std::log(static_cast<long double>(i < 8 ? 16 + i : i) / 16);
+      log_high[i] = static_cast<double>(std::ldexp(std::rint(std::ldexp(log, 42)), -42));
+      log_low[i] = static_cast<double>(log - static_cast<long double>(log_high[i]));
+      long double power = std::exp2(static_cast<long double>(i) / 16);
+      exp_high[i] = static_cast<double>(power);
+      exp_low[i] = static_cast<double>(power - static_cast<long double>(exp_high[i]));
+    }
+  }
+};
+
+__m512d look_up(const double* table, __m512i index) {
+  return _mm512_permutex2var_pd(_mm512_load_pd(table), index, _mm512_load_pd(table + 8));
+}
+
+__m512d all(double value) { return _mm512_set1_pd(value); }
+
+// Horner's rule, the highest coefficient first.
+template <int N>
+__m512d polynomial(__m512d x, const double (&coefficients)[N]) {
+  __m512d p = all(coefficients[0]);
+  for (int i = 1; i < N; ++i) p = _mm512_fmadd_pd(p, x, all(coefficients[i]));
+  return p;
+}
+
+// Lanes of libm.
+[[gnu::noinline]] __m512d with_special_lanes(__m512d result, __m512d x, __m512d y, unsigned lanes) {
+  alignas(64) double r[8], a[8], b[8];
+  _mm512_store_pd(r, result);
+  _mm512_store_pd(a, x);
+  _mm512_store_pd(b, y);
+  for (int i = 0; i < 8; ++i)
+    if (lanes >> i & 1) r[i] = std::pow(a[i], b[i]);
+  return _mm512_load_pd(r);
+}
+
+}  // namespace
+
+PowerVector vector_power(PowerVector base, PowerVector exponent) {
+  static const Tables tables;
+  const __m512d one = all(1);
+  auto x = reinterpret_cast<__m512d>(base), y = reinterpret_cast<__m512d>(exponent);
+  // Comparisons that hold for no NaN and raise no event.
+  constexpr int kNotPositive = 0xff;  // every class: NaNs, zeros, infinities, denormal and negative numbers
+  __mmask8 plain = _mm512_mask_cmp_pd_mask(static_cast<__mmask8>(~_mm512_fpclass_pd_mask(x, kNotPositive)), _mm512_abs_pd(y),
+                                           all(kLargestExponent), _CMP_LE_OQ);
+  __m512d a = _mm512_mask_blend_pd(plain, one, x), b = _mm512_mask_blend_pd(plain, one, y);
+
+  // log a = k log 2 - log c + log(1 + r), a = m 2^k, c about 1 / m in sixteenths, r = m c - 1 without rounding.
+  __m512d m = _mm512_getmant_pd(a, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_zero), k = _mm512_getexp_pd(a);
+  k = _mm512_mask_add_pd(k, _mm512_cmp_pd_mask(m, one, _CMP_LT_OQ), k, one);
+  __m512d rounded = _mm512_add_pd(_mm512_rcp14_pd(m), all(kSixteenths)), c = _mm512_sub_pd(rounded, all(kSixteenths));
+  __m512i index = _mm512_castpd_si512(rounded);
+  __m512d r = _mm512_fmsub_pd(m, c, one);
+  __m512d r2 = _mm512_mul_pd(r, r), r2_low = _mm512_fmsub_pd(r, r, r2);
+  // Even and odd terms apart: the latency of a chain is what a vector costs.
+  __m512d even = polynomial(r2, {1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3});
+  __m512d odd = polynomial(r2, {-1.0 / 14, -1.0 / 12, -1.0 / 10, -1.0 / 8, -1.0 / 6, -1.0 / 4});
+  __m512d p = _mm512_fmadd_pd(odd, r, even);
+  const __m512d half = all(0.5);
+  __m512d s = _mm512_fnmadd_pd(half, r2, r), s_low = _mm512_fnmadd_pd(half, r2, _mm512_sub_pd(r, s));
+  s_low = _mm512_fmadd_pd(_mm512_mul_pd(r, r2), p, _mm512_fnmadd_pd(half, r2_low, s_low));
+  __m512d head = _mm512_fmadd_pd(k, all(kLn2High), look_up(tables.log_high, index));
+  __m512d tail = _mm512_fmadd_pd(k, all(kLn2Low), look_up(tables.log_low, index));
+  __m512d log = _mm512_add_pd(head, s);
+  __m512d log_low = _mm512_add_pd(_mm512_add_pd(_mm512_sub_pd(head, log), s), _mm512_add_pd(tail, s_low));
+  __m512d sum = _mm512_add_pd(log, log_low);
+  log_low = _mm512_add_pd(_mm512_sub_pd(log, sum), log_low);
+  log = sum;
+
+  // y log x, and the exponential of the two parts: 2^n 2^(j / 16) exp(r).
+  __m512d t = _mm512_mul_pd(b, log), t_low = _mm512_fmadd_pd(b, log_low, _mm512_fmsub_pd(b, log, t));
+  __mmask8 inside = _mm512_cmp_pd_mask(_mm512_abs_pd(t), all(kLargestLog), _CMP_LT_OQ);
+  t = _mm512_maskz_mov_pd(inside, t);
+  t_low = _mm512_maskz_mov_pd(inside, t_low);
+  rounded = _mm512_fmadd_pd(t, all(kStepsPerUnit), all(kWhole));
+  __m512d steps = _mm512_sub_pd(rounded, all(kWhole));
+  __m512i n = _mm512_castpd_si512(rounded);
+  r = _mm512_fnmadd_pd(steps, all(kStep), t);
+  r = _mm512_add_pd(r, _mm512_fnmadd_pd(steps, all(kStepLow), t_low));
+  r2 = _mm512_mul_pd(r, r);
+  even = polynomial(r2, {1.0 / 720, 1.0 / 24, 1.0 / 2});
+  odd = polynomial(r2, {1.0 / 5040, 1.0 / 120, 1.0 / 6});
+  p = _mm512_fmadd_pd(r2, _mm512_fmadd_pd(odd, r, even), r);
+  __m512d power = look_up(tables.exp_high, n);
+  power = _mm512_add_pd(power, _mm512_fmadd_pd(power, p, look_up(tables.exp_low, n)));
+  power = _mm512_scalef_pd(power, _mm512_mul_pd(steps, all(1.0 / 16)));  // takes the floor
+
+  unsigned special = static_cast<unsigned>(static_cast<__mmask8>(~(plain & inside)));
+  if (special) [[unlikely]]
+    power = with_special_lanes(power, x, y, special);
+  return reinterpret_cast<PowerVector>(power);
+}
+
+}  // namespace autoray::runtime
+#endif
