@@ -19,7 +19,8 @@ FLOATS = ("float16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
 DTYPES = BOOL + SIGNED + UNSIGNED + FLOATS + COMPLEX
 
-SHAPES = ((), (0,), (1,), (4,), (5,), (24,), (0, 3), (3, 4), (4, 3), (1, 4), (3, 1), (4, 4), (2, 3, 4), (2, 1, 3), (1, 1), (2, 0, 2))
+SHAPES = ((), (0,), (1,), (4,), (5,), (24,), (0, 3), (3, 4), (4, 3), (1, 4), (3, 1), (4, 4), (2, 3, 4), (2, 1, 3), (1, 1),
+          (2, 0, 2))
 
 FULL = bool(os.environ.get("AUTORAY_FULL"))
 
@@ -49,11 +50,15 @@ def exact_values(rng, n, dtype):
 def wild_floats(rng, n, dtype):
     info = numpy.finfo(dtype)
     reach = {"float16": 2, "float32": 8, "float64": 20}[numpy.dtype(dtype).name]
-    values = rng.standard_normal(n) * 10.0 ** rng.uniform(-reach, reach, n)
+    values = rng.standard_normal(n) * 10.0**rng.uniform(-reach, reach, n)
     narrow = rng.random(n) < 0.5
     values[narrow] = rng.standard_normal(int(narrow.sum()))
-    odd = [numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0, 1.0, -1.0, float(info.max), float(info.tiny),
-           float(info.smallest_subnormal), 0.5, -2.5]
+    odd = [
+        numpy.nan, numpy.inf, -numpy.inf, 0.0, -0.0, 1.0, -1.0,
+        float(info.max),
+        float(info.tiny),
+        float(info.smallest_subnormal), 0.5, -2.5
+    ]
     strange = rng.random(n) < 0.25
     values[strange] = rng.choice(odd, int(strange.sum()))
     with numpy.errstate(all="ignore"):
@@ -164,14 +169,17 @@ class Pool:
         if kind == "bool":
             return self.operand(self.choice(("True", "False")))
         if kind == "int":
-            return self.operand(self.choice(("0", "1", "2", "3", "-1", "-7", "5", "127", "200", "300", "70000", "2**40", "-129")))
+            return self.operand(
+                self.choice(("0", "1", "2", "3", "-1", "-7", "5", "127", "200", "300", "70000", "2**40", "-129")))
         if kind == "float":
             return self.operand(self.choice(("0.0", "0.5", "2.0", "-1.5", "3.25", "1e300", "np.nan", "np.inf", "-0.0")))
         if kind == "complex":
             return self.operand(self.choice(("1j", "2+1j", "0.5-2j", "0j")))
         dtype = dtype or self.choice(DTYPES)
-        value = {"b": "1", "u": self.choice("0237"), "i": self.choice(("-3", "0", "2", "7")),
-                 "f": self.choice(("-2.5", "0.0", "0.25", "3.0")), "c": self.choice(("1.5", "2-1j", "0.0"))}[numpy.dtype(dtype).kind]
+        value = {
+            "b": "1", "u": self.choice("0237"), "i": self.choice(("-3", "0", "2", "7")), "f": self.choice(
+                ("-2.5", "0.0", "0.25", "3.0")), "c": self.choice(("1.5", "2-1j", "0.0"))
+        }[numpy.dtype(dtype).kind]
         return self.operand(f"np.{numpy.dtype(dtype).name}({value})" if dtype != "bool" else "np.bool_(1)")
 
     def broadcastable(self, shape, dtype=None, exact=None):

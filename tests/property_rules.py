@@ -6,13 +6,17 @@ otherwise a case carries the text of its scale, the sum of the magnitudes of its
 import numpy
 
 # At most this many units in the last place, of the larger component for complex results.
-ULPS = {name: 4 for name in (
-    "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh arctan2 hypot "
-    "cbrt power float_power logaddexp logaddexp2 sinc angle deg2rad rad2deg linspace logspace geomspace ** pow").split()}
+ULPS = {
+    name: 4
+    for name in (
+        "exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh "
+        "arctan2 hypot cbrt power float_power logaddexp logaddexp2 sinc angle deg2rad rad2deg linspace logspace geomspace"
+    ).split()
+}
 # Exact for real operands, some ULP for complex ones.
 COMPLEX_ULPS = {"sqrt": 4, "abs": 4, "sign": 4, "absolute": 4, "norm": 4}
 # Complex product and quotient: 3 eps |a||b|.
-COMPLEX_PRODUCTS = {"multiply", "divide", "square", "reciprocal", "*", "/", "true_divide", "cumprod", "prod"}
+COMPLEX_PRODUCTS = {"multiply", "divide", "square", "reciprocal", "round", "*", "/", "true_divide", "cumprod", "prod"}
 # |difference| <= 2 n eps sum|terms|
 SUMS = {"sum", "mean", "cumsum", "trace", "average", "nansum", "nanmean", "prod", "cumprod"}
 SQUARES = {"var", "std", "nanvar", "nanstd"}
@@ -33,6 +37,13 @@ def finite(x):
     return numpy.nan_to_num(numpy.abs(numpy.asarray(x).astype("c16")), nan=0.0, posinf=0.0, neginf=0.0)
 
 
+def reach(x):
+    """How far each item can carry a product, up or down."""
+    size = finite(x)
+    with numpy.errstate(all="ignore"):
+        return numpy.where(size == 0, 1.0, numpy.maximum(size, 1 / size))
+
+
 def components(x):
     return x.view(numpy.finfo(x.dtype).dtype) if x.dtype.kind == "c" else x
 
@@ -47,7 +58,7 @@ def spacing_of(x):
 
 
 def scale_of(pool, case):
-    namespace = {"np": numpy, "finite": finite}
+    namespace = {"np": numpy, "finite": finite, "reach": reach}
     with numpy.errstate(all="ignore"):
         return numpy.abs(eval(case.scale, namespace, pool.arrays)) if case.scale else None
 
@@ -65,7 +76,9 @@ def allowance(pool, case, b, backend):
             bound = 4.0 * n * max(eps, eps_of(case.computed) if case.computed else 0) * scale
             bound = numpy.where(scale < 0.25 * float(numpy.finfo(dtype).max), bound, numpy.inf)
             if name in ("prod", "cumprod"):
-                bound = numpy.maximum(bound, 4 * float(numpy.finfo(dtype).tiny))
+                # Between the largest and the smallest number the error is relative; beyond, the order decides.
+                size = numpy.abs(numpy.nan_to_num(b).astype("c16"))
+                bound = numpy.where(numpy.isfinite(bound), 4.0 * n * eps * size, numpy.inf)
     if name == "mean" and is_complex and bound is None:
         bound = 4 * eps * numpy.abs(numpy.nan_to_num(b).astype("c16"))  # a complex quotient
     if name in SQUARES and dtype == "float16":
@@ -73,10 +86,13 @@ def allowance(pool, case, b, backend):
         bound = numpy.where(numpy.isinf(b), numpy.inf, 8 * spacing_of(b) if bound is None else bound)
     if name in ULPS:
         bound = ULPS[name] * spacing_of(b)
+        if case.computed is not None and case.computed.kind in "fc" and case.computed != dtype:
+            bound = numpy.maximum(bound, ULPS[name] * eps_of(case.computed) * numpy.abs(numpy.nan_to_num(b)))
     if is_complex and name in COMPLEX_ULPS or name in COMPLEX_ULPS and case.complex_operands:
         bound = COMPLEX_ULPS[name] * spacing_of(b)
     if name in COMPLEX_PRODUCTS and is_complex and bound is None:
-        bound = 4 * numpy.maximum(eps * numpy.abs(numpy.nan_to_num(b).astype("c16")), 4 * float(numpy.finfo(dtype).smallest_subnormal))
+        bound = 4 * numpy.maximum(eps * numpy.abs(numpy.nan_to_num(b).astype("c16")),
+                                  4 * float(numpy.finfo(dtype).smallest_subnormal))
     if backend != "numpy":
         loose = 64 * spacing_of(b)
         bound = loose if bound is None else numpy.maximum(16 * bound, loose)
@@ -85,7 +101,7 @@ def allowance(pool, case, b, backend):
 
 def difference(pool, case, a, b, backend):
     """None when a (ours) is what numpy's b allows."""
-    if case.operation in UNSPECIFIED:
+    if case.operation in UNSPECIFIED or (case.operation == "pad" and "'empty'" in case.text):
         return None
     if a.dtype.kind not in "fc":
         if case.keys and not numpy.array_equal(a, b):
@@ -105,11 +121,16 @@ def difference(pool, case, a, b, backend):
         x, y = components(a), components(b)
         same_nan = numpy.isnan(x) == numpy.isnan(y)
         equal = (x == y) | (numpy.isnan(x) & numpy.isnan(y))
+        if a.dtype.kind == "c" and case.operation in ("unique", "sort"):
+            both_nan = numpy.repeat(numpy.isnan(a) & numpy.isnan(b), 2)  # which NaN stands for all is nobody's promise
+            equal |= both_nan
         if bound is None:
             signs = numpy.signbit(x) == numpy.signbit(y)
             # Complex arithmetic adds products of zeros, in an order that nobody fixes.
             ties = case.operation in ZERO_TIES | CONTRACTIONS or (case.operation == "round" and a.dtype.kind == "c")
             ok = equal & (signs | numpy.isnan(x) | ties)
+            if a.dtype.kind == "c" and case.operation in ("unique", "sort"):
+                ok |= both_nan
             return None if ok.all() else "sign of zero" if equal.all() else "values"
         if a.dtype.kind == "c":
             bound = numpy.repeat(bound, 2)

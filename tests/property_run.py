@@ -69,13 +69,13 @@ np.savez(sys.argv[2], **{name: np.concatenate(parts) for name, parts in PARTS.it
 class Case:
     text: str
     operation: str = ""
-    exact: bool = True       # all operands are small integers or dyadic
-    keywords: tuple = ()     # which parameters it gives: what the counters count
-    scale: str = ""          # text of the sum of the magnitudes of its terms
+    exact: bool = True  # all operands are small integers or dyadic
+    keywords: tuple = ()  # which parameters it gives: what the counters count
+    scale: str = ""  # text of the sum of the magnitudes of its terms
     terms: int = 1
     computed: object = None  # the dtype that rounds most on the way
     complex_operands: bool = False
-    keys: str = ""           # text of what an unstable argsort is compared by
+    keys: str = ""  # text of what an unstable argsort is compared by
 
 
 def script_of(arrays, cases, prelude):
@@ -189,7 +189,8 @@ def disagreement(pool, case, ours, theirs, backend):
         if ours[2] == theirs[2]:
             return None
         if ours[1] in ("float", "complex"):
-            a, b = (numpy.asarray(eval(x, {"nan": numpy.nan, "inf": numpy.inf, "nanj": complex(0, numpy.nan)})) for x in (ours[2], theirs[2]))
+            a, b = (numpy.asarray(eval(x, {"nan": numpy.nan, "inf": numpy.inf, "nanj": complex(0, numpy.nan)}))
+                    for x in (ours[2], theirs[2]))
             return difference(pool, case, a, b, backend)
         return "another value"
     mine, other = ours[1], theirs[1]
@@ -213,7 +214,8 @@ class Report:
         lines = [f"{len(self.failures)} cases disagree, {len(self.unsupported)} unsupported, {self.agreed} agree"]
         for (operation, why), found in sorted(groups.items(), key=lambda g: -len(g[1]))[:most]:
             case, ours, theirs = min(found, key=lambda f: len(f[0].text) + len(shown(f[1])))
-            lines.append(f"--- {operation}: {why} ({len(found)} cases)\n  {case.text}\n  ours:  {shown(ours)}\n  numpy: {shown(theirs)}")
+            lines.append(
+                f"--- {operation}: {why} ({len(found)} cases)\n  {case.text}\n  ours:  {shown(ours)}\n  numpy: {shown(theirs)}")
         for case, ours in self.unsupported[:most]:
             lines.append(f"unsupported: {case.text}: {ours[2]}")
         return "\n".join(lines)

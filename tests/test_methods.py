@@ -88,32 +88,37 @@ def set_imag(a, v):
 def set_shape(a, v):
     a.shape = v
 '''
-IN_PLACE = {"+": "add_to", "-": "take_from", "*": "multiply_by", "/": "divide_by", "//": "floor_divide_by", "%": "reduce_by",
-            "**": "raise_to", "&": "and_with", "|": "or_with", "^": "xor_with", "<<": "shift_left", ">>": "shift_right"}
+IN_PLACE = {
+    "+": "add_to", "-": "take_from", "*": "multiply_by", "/": "divide_by", "//": "floor_divide_by", "%": "reduce_by", "**":
+    "raise_to", "&": "and_with", "|": "or_with", "^": "xor_with", "<<": "shift_left", ">>": "shift_right"
+}
 OPERATORS = (*IN_PLACE, "<", "<=", ">", ">=", "==", "!=")
 
 ATTRIBUTES = ("shape", "dtype", "ndim", "size", "itemsize", "nbytes", "T", "mT", "real", "imag", "flags.c_contiguous",
               "flags.f_contiguous", "flags.writeable", "strides")
-PLAIN_CALLS = (
-    "{}.item()", "{}.item(0)", "{}.item(-1)", "{}.item(1, 0)", "{}.item(99)", "{}.tolist()", "{}.flatten()", "{}.flatten('F')", "{}.copy()",
-    "{}.ravel()", "{}.ravel('F')", "len({})", "bool({})", "int({})", "float({})", "complex({})", "{}.tobytes()", "list({})", "[r for r in {}]",
-    "{}.astype('f4')", "{}.astype(complex)", "{}.astype(int, casting='safe')", "{}.astype('i8', casting='same_kind')", "{}.astype('f8', copy=False)",
-    "{}.astype('f8', order='F')", "{}.conj()", "{}.conjugate()", "{}.transpose()", "{}.transpose(1, 0)", "{}.transpose((1, 0))",
-    "{}.transpose(0, 1, 2)", "{}.reshape(-1)", "{}.reshape(-1, 1)", "{}.reshape((1, -1))", "{}.reshape(2, -1, order='F')", "{}.swapaxes(0, 1)",
-    "{}.squeeze()", "{}.nonzero()", "{}.argsort()", "{}.round()", "{}.round(1)", "{}.clip(1, 3)", "{}.clip(min=2)", "{}.clip(max=2)", "{}.clip(None, 2)",
-    "abs({})", "-{}", "+{}", "~{}", "{}.any()", "{}.all()", "{}.max()", "{}.min()", "{}.argmax()", "{}.argmin()", "0 in {}", "{}.diagonal()",
-    "{}.trace()", "{}.no_such_attribute", "{}.sum(0)", "{}.sum(axis=-1, keepdims=True)", "{}.prod(1)", "{}.mean(0)", "{}.cumsum()", "{}.cumprod(0)",
-    "{}.repeat(2)", "{}.repeat([1, 2], axis=0)", "{}.take([0, -1])", "{}.take([0], axis=0)", "{}.dot({})", "hash({})", "{} if {} else 0",
-    "max({})", "sum({})", "sorted({})", "np.shape({})", "np.ndim({})", "np.size({})", "np.size({}, 0)", "isinstance({}, np.ndarray)",
-    "isinstance({}, np.generic)", "isinstance({}, np.floating)", "isinstance({}, float)", "np.result_type({}, 1)", "np.result_type({}, 'f4')",
-    "np.array_equal({}, {})", "np.allclose({}, {})", "divmod({}, 2)", "divmod(7, {})", "{} @ {}", "{}.std()", "{}.var(0)", "{}.searchsorted(2)",
-    "round({})", "f'{{{}.ndim}}'", "str({}.dtype)", "{}.flat[0]", "{}.size == len({}.tolist())",
-)
-WRITES = (
-    "a.sort()", "a.sort(axis=0)", "a.sort(0, kind='stable')", "a.fill(3)", "a.fill(2.5)", "a.fill([1])", "set_real(a, 2)", "set_imag(a, 1)",
-    "set_real(a, a.imag)", "set_shape(a, -1)", "set_shape(a, (1, -1))", "set_shape(a, (5, 5))", "add_to(a.T, a)", "put(a, (..., 0), a[..., -1])",
-    "put(a.T, 0, 7)", "put(a[::-1], 0, 5)", "add_to(a[..., 1:], a[..., :-1])", "put(a, a > 2, 0)", "put(a, a == a, a)",
-)
+PLAIN_CALLS = ("{}.item()", "{}.item(0)", "{}.item(-1)", "{}.item(1, 0)", "{}.item(99)", "{}.tolist()", "{}.flatten()",
+               "{}.flatten('F')", "{}.copy()", "{}.ravel()", "{}.ravel('F')", "len({})", "bool({})", "int({})", "float({})",
+               "complex({})", "{}.tobytes()", "list({})", "[r for r in {}]", "{}.astype('f4')", "{}.astype(complex)",
+               "{}.astype(int, casting='safe')", "{}.astype('i8', casting='same_kind')", "{}.astype('f8', copy=False)",
+               "{}.astype('f8', order='F')", "{}.conj()", "{}.conjugate()", "{}.transpose()", "{}.transpose(1, 0)",
+               "{}.transpose((1, 0))", "{}.transpose(0, 1, 2)", "{}.reshape(-1)", "{}.reshape(-1, 1)", "{}.reshape((1, -1))",
+               "{}.reshape(2, -1, order='F')", "{}.swapaxes(0, 1)", "{}.squeeze()", "{}.nonzero()", "{}.argsort()",
+               "{}.round()", "{}.round(1)", "{}.clip(1, 3)", "{}.clip(min=2)", "{}.clip(max=2)", "{}.clip(None, 2)", "abs({})",
+               "-{}", "+{}", "~{}", "{}.any()", "{}.all()", "{}.max()", "{}.min()", "{}.argmax()", "{}.argmin()", "0 in {}",
+               "{}.diagonal()", "{}.trace()", "{}.no_such_attribute", "{}.sum(0)", "{}.sum(axis=-1, keepdims=True)",
+               "{}.prod(1)", "{}.mean(0)", "{}.cumsum()", "{}.cumprod(0)", "{}.repeat(2)", "{}.repeat([1, 2], axis=0)",
+               "{}.take([0, -1])", "{}.take([0], axis=0)", "{}.dot({})", "hash({})", "{} if {} else 0", "max({})", "sum({})",
+               "sorted({})", "np.shape({})", "np.ndim({})", "np.size({})", "np.size({}, 0)", "isinstance({}, np.ndarray)",
+               "isinstance({}, np.generic)", "isinstance({}, np.floating)", "isinstance({}, float)", "np.result_type({}, 1)",
+               "np.result_type({}, 'f4')", "np.array_equal({}, {})", "np.allclose({}, {})", "divmod({}, 2)", "divmod(7, {})",
+               "{} @ {}", "{}.std()", "{}.var(0)", "{}.searchsorted(2)", "round({})", "f'{{{}.ndim}}'", "str({}.dtype)",
+               "{}.flat[0]", "{}.size == len({}.tolist())",
+               )
+WRITES = ("a.sort()", "a.sort(axis=0)", "a.sort(0, kind='stable')", "a.fill(3)", "a.fill(2.5)", "a.fill([1])", "set_real(a, 2)",
+          "set_imag(a, 1)", "set_real(a, a.imag)", "set_shape(a, -1)", "set_shape(a, (1, -1))", "set_shape(a, (5, 5))",
+          "add_to(a.T, a)", "put(a, (..., 0), a[..., -1])", "put(a.T, 0, 7)", "put(a[::-1], 0, 5)",
+          "add_to(a[..., 1:], a[..., :-1])", "put(a, a > 2, 0)", "put(a, a == a, a)",
+          )
 
 
 def rule_name(operator):
@@ -137,9 +142,10 @@ def attribute_cases(pool):
                 case = Case(text.replace("{}", receiver).replace("{{", "{").replace("}}", "}"), text)
                 for name in ("std", "var"):
                     if f".{name}(" in text:
-                        case.operation, case.scale, case.terms = name, f"np.max(np.append(finite({x.text}), 1)){'**2' if name == 'var' else ''}", 24
-                if "mean" in text:
-                    case.operation = "mean"
+                        power = "**2" if name == "var" else ""
+                        case.operation, case.scale, case.terms = name, f"np.max(np.append(finite({x.text}), 1)){power}", 24
+                if "mean" in text or "round" in text:
+                    case.operation = "mean" if "mean" in text else "round"
                 if "cumprod" in text or "prod" in text:
                     case.operation, case.scale, case.terms = "prod", f"np.prod(np.maximum(finite({x.text}), 1))", 24
                 if "@" in text or "dot" in text:
@@ -164,7 +170,8 @@ def operator_cases(pool):
                 if not y.ndim and isinstance(y.value, int) and abs(y.value) > 64 and operator in ("**", "<<"):
                     y = pool.operand("2")
                 left, right = (x, y) if pool.chance(0.6) else (y, x)
-                case = Case(f"{left.text} {operator} {right.text}".replace("-1 **", "(-1) **").replace("-7 **", "(-7) **"), rule_name(operator))
+                case = Case(f"{left.text} {operator} {right.text}".replace("-1 **", "(-1) **").replace("-7 **", "(-7) **"),
+                            rule_name(operator))
                 case.complex_operands = "c" in (x.dtype.kind, y.dtype.kind)
                 yield case
                 if operator in IN_PLACE and pool.chance(0.5):
@@ -208,7 +215,7 @@ def index_text(pool, shape):
     if pool.chance(0.25):
         parts.insert(int(pool.rng.integers(len(parts) + 1)), pool.choice(("None", "...", "np.newaxis", "None")))
     if pool.chance(0.04):
-        parts.append(pool.choice(("0", "...", "True", "False")))
+        parts.append(pool.choice(("0", "...", "True")))
     if not parts:
         return pool.choice(("()", "...", "None", "True", "[]", "0", "(0, 0)"))
     return ", ".join(parts)
@@ -227,8 +234,11 @@ def index_cases(pool):
         try:
             shape = numpy.shape(pool.evaluate(f"{receiver}[{text}]"))
         except Exception:
-            shape = ()
-        value = pool.scalar() if pool.chance(0.4) else pool.broadcastable(shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
+            shape = None  # what is wrong with the index is enough
+        if "[]" in text:
+            continue  # nothing is written
+        value = pool.operand("1") if shape is None or 0 in shape else pool.scalar() if pool.chance(0.4) else pool.broadcastable(
+            shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
         if value.dtype.kind in "fc" and x.dtype.kind in "iu" and not numpy.all(abs(numpy.asarray(value.value)) < 100):
             value = pool.operand("3")
         yield Case(f"written(lambda a: assign_{len(ASSIGNMENTS)}(a, {value.text}), {receiver}.copy())", f"a[{text}] = v")

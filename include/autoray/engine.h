@@ -139,6 +139,9 @@ class Engine {
 std::vector<OpDescription> operations();
 // The explanation of an error code ("E0401"); nullopt for none.
 std::optional<std::string> explain_error(std::string_view code);
+// The labels and tokens of grammar/Autoray.g4 that a script uses: what the tests' coverage is counted in. Empty when it does
+// not parse.
+std::vector<std::string> grammar_of(std::string_view text);
 std::vector<std::string> backend_names();
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 

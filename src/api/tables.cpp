@@ -1,6 +1,9 @@
 // What can be asked without an engine: operations, error codes, backends.
+#include <set>
+
 #include "autoray/engine.h"
 #include "frontend/diagnostics.h"
+#include "frontend/parser.h"
 #include "ir/op.h"
 #include "ir/suggest.h"
 #include "runtime/backend.h"
@@ -37,6 +40,14 @@ std::vector<std::string> backend_names() {
   std::vector<std::string> names;
   for (const runtime::Backend* b : runtime::native_backends()) names.emplace_back(b->name);
   return names;
+}
+
+std::vector<std::string> grammar_of(std::string_view text) {
+  ir::Interner interner;
+  frontend::Source source("<text>", std::string(text));
+  std::set<std::string> used;
+  if (frontend::parse(source, interner, &used).error) return {};
+  return {used.begin(), used.end()};
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {

@@ -243,6 +243,7 @@ using Block = std::span<Stmt*>;
 
 struct Function {
   NameId name;
+  std::string_view qualified_name{};  // "outer.<locals>.inner"
   std::span<Parameter> parameters{};
   Block body{};                // a lambda has none
   Expr* expression = nullptr;  // a lambda's result

@@ -36,6 +36,11 @@ void ScriptFunction::clear() {
   attributes = nullptr;
 }
 
+std::string ScriptFunction::qualified_name() const {
+  Value* given = attributes ? attributes->find("__qualname__") : nullptr;
+  return given ? runtime::text_of(*given, "__qualname__") : std::string(code.qualified_name);
+}
+
 bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& result) {
   if (attributes)
     if (Value* found = attributes->find(attribute)) {
@@ -47,7 +52,7 @@ bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& 
     return true;
   }
   if (attribute == "__qualname__") {
-    result = runtime::make_str(name);
+    result = runtime::make_str(qualified_name());
     return true;
   }
   if (attribute == "__module__") {
@@ -65,6 +70,7 @@ bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& 
 }
 
 bool ScriptFunction::set_attribute(Runtime&, std::string_view attribute, const Value& value) {
+  if (value.empty()) return attributes && !attributes->pop(runtime::make_str(std::string(attribute))).empty();
   if (attribute == "__name__") name = runtime::text_of(value, "__name__");
   if (!attributes) attributes = make<Dict>();
   attributes->set(attribute, value);
@@ -100,7 +106,7 @@ std::string quoted_names(const std::vector<std::string>& names) {
 bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value* slots) {
   auto parameters = function.code.parameters;
   auto text = [&](NameId id) { return std::string(interpreter_.interner.text(id)); };
-  const std::string name = function.name + "()";
+  auto name = [&] { return function.qualified_name() + "()"; };
   std::size_t positional = 0, given = arguments.positional.size(), required_positional = 0;
   Parameter *variadic = nullptr, *keywords = nullptr;
   for (Parameter& p : parameters) {
@@ -120,8 +126,16 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     std::string takes = required_positional == positional
                             ? std::to_string(positional)
                             : "from " + std::to_string(required_positional) + " to " + std::to_string(positional);
-    throw Error(ErrorClass::TypeError, name + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") +
-                                           " but " + std::to_string(given) + (given == 1 ? " was" : " were") + " given");
+    std::size_t keyword_only = 0;
+    for (const Parameter& p : parameters)
+      for (std::string_view keyword : arguments.keyword_names)
+        keyword_only += p.kind == ParameterKind::KeywordOnly && interpreter_.interner.text(p.name) == keyword;
+    std::string were = std::to_string(given) + (given == 1 && !keyword_only ? " was" : " were");
+    if (keyword_only)
+      were = std::to_string(given) + " positional argument" + (given == 1 ? "" : "s") + " (and " +
+             std::to_string(keyword_only) + " keyword-only argument" + (keyword_only == 1 ? "" : "s") + ") were";
+    throw Error(ErrorClass::TypeError,
+                name() + " takes " + takes + " positional argument" + (positional == 1 ? "" : "s") + " but " + were + " given");
   }
   Ref<Dict> extra;
   if (keywords) {
@@ -137,7 +151,7 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
         found = &p;
     if (found) {
       if (!slots[found->slot].empty())
-        throw Error(ErrorClass::TypeError, name + " got multiple values for argument '" + std::string(keyword) + "'");
+        throw Error(ErrorClass::TypeError, name() + " got multiple values for argument '" + std::string(keyword) + "'");
       slots[found->slot] = arguments.keyword_values[k];
     } else if (extra) {
       extra->set(keyword, arguments.keyword_values[k]);
@@ -150,11 +164,11 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
               by_position += (by_position.empty() ? "" : ", ") + std::string(given_name);
       if (!by_position.empty())
         throw Error(ErrorClass::TypeError,
-                    name + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
+                    name() + " got some positional-only arguments passed as keyword arguments: '" + by_position + "'");
       std::vector<std::string_view> names;
       for (Parameter& p : parameters) names.push_back(interpreter_.interner.text(p.name));
       std::string near = ir::did_you_mean(keyword, names);
-      Error error(ErrorClass::TypeError, name + " got an unexpected keyword argument '" + std::string(keyword) + "'");
+      Error error(ErrorClass::TypeError, name() + " got an unexpected keyword argument '" + std::string(keyword) + "'");
       if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
       throw error;
     }
@@ -171,8 +185,8 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
   }
   for (const auto& [list, what] : {std::pair{&missing, "positional"}, std::pair{&missing_keywords, "keyword-only"}})
     if (!list->empty())
-      throw Error(ErrorClass::TypeError, name + " missing " + std::to_string(list->size()) + " required " + what + " argument" +
-                                             (list->size() == 1 ? "" : "s") + ": " + quoted_names(*list));
+      throw Error(ErrorClass::TypeError, name() + " missing " + std::to_string(list->size()) + " required " + what +
+                                             " argument" + (list->size() == 1 ? "" : "s") + ": " + quoted_names(*list));
   return true;
 }
 
@@ -202,6 +216,7 @@ bool Evaluator::run_function(ScriptFunction& function, Frame& frame, Value& resu
 bool Evaluator::call_script(ScriptFunction& function, const Arguments& arguments, Value& result) {
   Frame frame;
   frame.unit = &function.unit;
+  frame.scope = function.code.scope;
   frame.function = interpreter_.interner.text(function.code.name).data();  // outlives the function
   frame.caller = current_;
   auto raise_in_caller = [&](const Error& error) {
@@ -268,6 +283,19 @@ bool Evaluator::call(const Value& callable, const Arguments& arguments, Value& r
   }
 }
 
+namespace {
+
+// As CPython names a callee in errors of its arguments: "__main__.f()", "print()".
+std::string called_name(const Value& callee, std::string_view method) {
+  auto* callable = callee.get_if<runtime::Callable>();
+  if (!callable) return std::string(method) + "()";
+  if (callable->callable_type() != "function") return callable->callable_name() + "()";
+  auto& function = static_cast<ScriptFunction&>(*callable);
+  return function.unit.name + "." + function.qualified_name() + "()";
+}
+
+}  // namespace
+
 bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
   Value callee, self;
   std::string_view method;
@@ -295,6 +323,13 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         Value result = call_method(runtime(), self, method, arguments);
         out = std::move(result);
         return true;
+      } catch (const Error& error) {
+        // A method that is not there is marked itself, what a method raises on the whole call.
+        auto& a = as<Attribute>(*e.function);
+        bool missing = error.error_class() == ErrorClass::AttributeError &&
+                       error.message().ends_with("has no attribute '" + std::string(method) + "'");
+        set_raised(missing ? SourceSpan{a.value->span.end, a.span.end} : e.span, frame);
+        return false;
       } catch (...) {
         set_raised(e.span, frame);
         return false;
@@ -345,6 +380,14 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     if (!eval(*as<Starred>(*arg).value, frame, iterable)) return false;
     try {
       for (Value& item : collect(runtime(), iterable)) more.push_back(std::move(item));
+    } catch (const Error& error) {
+      if (error.message() != "'" + runtime::type_name(iterable) + "' object is not iterable") {
+        set_raised(arg->span, frame);
+        return false;
+      }
+      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after * must be an iterable, not " +
+                                                    runtime::type_name(iterable)),
+                   arg->span, frame);
     } catch (...) {
       set_raised(arg->span, frame);
       return false;
@@ -360,7 +403,8 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     }
     auto* dict = value.get_if<Dict>();
     if (!dict)
-      return raise(Error(ErrorClass::TypeError, "argument after ** must be a mapping, not " + runtime::type_name(value)),
+      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after ** must be a mapping, not " +
+                                                    runtime::type_name(value)),
                    keyword.span, frame);
     for (auto& entry : dict->entries()) {
       if (entry.key.empty()) continue;
@@ -368,7 +412,8 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       if (!text) return raise(Error(ErrorClass::TypeError, "keywords must be strings"), keyword.span, frame);
       for (std::string_view n : names)
         if (n == text->text)
-          return raise(Error(ErrorClass::TypeError, "function got multiple values for keyword argument '" + text->text + "'"),
+          return raise(Error(ErrorClass::TypeError,
+                             called_name(callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
                        keyword.span, frame);
       kept_names.push_back(entry.key);
       names.push_back(text->text);
@@ -384,6 +429,12 @@ bool Evaluator::comprehension_level(Comprehension& e, std::size_t level, Value i
   Generator& g = e.generators[level];
   unsigned counter = 0;
   auto turn = [&](Value item) {
+    try {
+      if ((++counter & 255) == 0) runtime().poll();
+    } catch (...) {
+      set_raised(e.span, frame);
+      return false;
+    }
     if (!assign(*g.target, frame, std::move(item))) return false;
     for (Expr* c : g.conditions) {
       bool holds;
@@ -398,7 +449,6 @@ bool Evaluator::comprehension_level(Comprehension& e, std::size_t level, Value i
     Value element;
     if (!eval(*e.element, frame, element)) return false;
     try {
-      if ((++counter & 255) == 0) runtime().poll();
       if (e.what == ComprehensionKind::List) {
         target.as<List>().items.push_back(std::move(element));
       } else if (e.what == ComprehensionKind::Set) {
@@ -448,6 +498,7 @@ class GeneratorIterator final : public runtime::Iterator {
       closure_.push_back(c.from_parent_cell ? Ref<Cell>::share(&maker.slots[c.index].as<Cell>()) : maker.closure[c.index]);
     for (std::uint32_t slot : e.scope->cell_slots) slots_[slot] = make<Cell>();
     frame_.unit = maker.unit;
+    frame_.scope = e.scope;
     frame_.function = "<genexpr>";
   }
   std::string_view iterator_type() const override { return "generator"; }
@@ -626,8 +677,15 @@ bool Evaluator::import_module(std::string_view name, Frame& frame, const SourceS
     if (problem) {
       Error error(ErrorClass::SyntaxError, problem->title.substr(problem->title.find(": ") + 2) + " (" + path + ", line " +
                                                std::to_string(problem->line) + ")");
-      error.with_code(problem->code);
-      return raise(error, span, frame);
+      error.with_code(problem->code).with_hint(problem->hint);
+      raise(error, span, frame);
+      // The place is the neighbour's own line, under the import on the stack.
+      auto& trace = static_cast<Trace&>(pending_.as<runtime::Exception>().place.as<runtime::NativeObject>());
+      trace.unit = unit.get();
+      trace.labels = problem->labels;
+      trace.entries.insert(trace.entries.begin(), {unit.get(), "<module>", problem->labels[0].span.begin});
+      interpreter_.units_.push_back(std::move(unit));
+      return false;
     }
     unit->globals.values[unit->globals.slot(interpreter_.interner.intern("__name__"))] = runtime::make_str(std::string(name));
     ModuleUnit& made = *unit;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace autoray::frontend {
 namespace {
@@ -75,9 +76,9 @@ int default_code(ir::ErrorClass error_class) {
     case ErrorClass::TabError: return 102;
     case ErrorClass::NameError:
     case ErrorClass::UnboundLocalError: return 301;
-    case ErrorClass::TypeError:
+    case ErrorClass::TypeError: return 302;
     case ErrorClass::UFuncTypeError:
-    case ErrorClass::DTypePromotionError: return 302;
+    case ErrorClass::DTypePromotionError: return 403;
     case ErrorClass::ValueError: return 303;
     case ErrorClass::AttributeError: return 304;
     case ErrorClass::KeyError:
@@ -107,16 +108,18 @@ int default_code(ir::ErrorClass error_class) {
   }
 }
 
-void locate(Diagnostic& diagnostic, const Source& source) {
-  diagnostic.file = source.name();
-  if (diagnostic.labels.empty()) return;
-  Place main = source.place(diagnostic.labels[0].span.begin);
-  diagnostic.line = main.line;
-  diagnostic.column = main.column;
-  std::string_view line = source.line(main.line);
-  std::uint32_t start = source.line_start(main.line);
+namespace {
+
+Excerpt excerpt_of(const Source& source, int line_number, const std::vector<Label>& labels) {
+  Excerpt excerpt;
+  excerpt.line = line_number;
+  std::string_view line = source.line(line_number);
+  std::uint32_t start = source.line_start(line_number);
+  std::vector<const Label*> here;
+  for (const Label& label : labels)
+    if (source.place(label.span.begin).line == line_number) here.push_back(&label);
   // The window of the line that is shown.
-  std::size_t from = 0, caret = diagnostic.labels[0].span.begin - start;
+  std::size_t from = 0, caret = here[0]->span.begin - start;
   std::size_t to = line.size();
   if (line.size() > kWidth) {
     from = caret > kWidth / 2 ? caret - kWidth / 2 : 0;
@@ -124,7 +127,7 @@ void locate(Diagnostic& diagnostic, const Source& source) {
     while (from < to && (static_cast<unsigned char>(line[from]) & 0xc0) == 0x80) ++from;
     while (to < line.size() && (static_cast<unsigned char>(line[to]) & 0xc0) == 0x80) --to;
   }
-  diagnostic.source_line = (from ? "..." : "") + printable(line.substr(from, to - from)) + (to < line.size() ? "..." : "");
+  excerpt.text = (from ? "..." : "") + printable(line.substr(from, to - from)) + (to < line.size() ? "..." : "");
   std::size_t indent = from ? 3 : 0;
   struct Mark {
     std::size_t begin, end;
@@ -132,29 +135,43 @@ void locate(Diagnostic& diagnostic, const Source& source) {
     bool main;
   };
   std::vector<Mark> marks;
-  for (const Label& label : diagnostic.labels) {
-    if (source.place(label.span.begin).line != main.line) continue;
-    std::size_t b = std::max<std::size_t>(label.span.begin - start, from);
-    std::size_t e = std::min<std::size_t>(std::max<std::size_t>(label.span.end, label.span.begin + 1) - start, to);
+  for (const Label* label : here) {
+    std::size_t b = std::max<std::size_t>(label->span.begin - start, from);
+    std::size_t e = std::min<std::size_t>(std::max<std::size_t>(label->span.end, label->span.begin + 1) - start, to);
     if (b > to) continue;
     std::size_t begin = indent + code_points(line.substr(from, b - from));
     std::size_t end = begin + std::max<std::size_t>(1, e > b ? code_points(line.substr(b, e - b)) : 1);
-    marks.push_back({begin, end, label.text, &label == &diagnostic.labels[0]});
+    marks.push_back({begin, end, label->text, label == &labels[0]});
   }
   // One row of marks; labels below, from the rightmost to the leftmost, one line each.
   std::string row;
   for (const Mark& mark : marks) {
     if (row.size() < mark.end) row.resize(mark.end, ' ');
     for (std::size_t i = mark.begin; i < mark.end; ++i)
-      if (row[i] == ' ' || mark.main) row[i] = marks.size() > 1 && mark.main ? row[i] == '~' ? '~' : '^' : '~';
-    if (marks.size() == 1) row[mark.begin] = '^';
+      if (row[i] == ' ' || mark.main) row[i] = labels.size() > 1 && mark.main ? row[i] == '~' ? '~' : '^' : '~';
+    if (labels.size() == 1) row[mark.begin] = '^';
   }
-  diagnostic.caret_lines.push_back(row);
+  excerpt.carets.push_back(row);
   std::vector<const Mark*> labelled;
   for (const Mark& mark : marks)
     if (!mark.text.empty()) labelled.push_back(&mark);
   std::sort(labelled.begin(), labelled.end(), [](const Mark* a, const Mark* b) { return a->begin > b->begin; });
-  for (const Mark* mark : labelled) diagnostic.caret_lines.push_back(std::string(mark->begin, ' ') + mark->text);
+  for (const Mark* mark : labelled) excerpt.carets.push_back(std::string(mark->begin, ' ') + mark->text);
+  return excerpt;
+}
+
+}  // namespace
+
+void locate(Diagnostic& diagnostic, const Source& source) {
+  diagnostic.file = source.name();
+  diagnostic.excerpts.clear();
+  if (diagnostic.labels.empty()) return;
+  Place main = source.place(diagnostic.labels[0].span.begin);
+  diagnostic.line = main.line;
+  diagnostic.column = main.column;
+  std::set<int> lines;
+  for (const Label& label : diagnostic.labels) lines.insert(source.place(label.span.begin).line);
+  for (int line : lines) diagnostic.excerpts.push_back(excerpt_of(source, line, diagnostic.labels));
 }
 
 std::string render(const Diagnostic& d, bool colour) {
@@ -171,12 +188,16 @@ std::string render(const Diagnostic& d, bool colour) {
   text += bold + d.file;
   if (d.line) text += ":" + std::to_string(d.line) + ":" + std::to_string(d.column);
   text += std::string(": ") + red + "error[" + code_text(d.code) + "]" + reset + ": " + bold + d.title + reset + "\n";
-  if (d.line) {
-    std::string number = std::to_string(d.line);
-    std::string margin(number.size() + 1, ' ');
-    text += " " + number + " | " + d.source_line + "\n";
-    for (const std::string& line : d.caret_lines) text += margin + " | " + green + line + reset + "\n";
+  const std::size_t width = d.excerpts.empty() ? 0 : std::to_string(d.excerpts.back().line).size();
+  for (std::size_t i = 0; i < d.excerpts.size(); ++i) {
+    const Excerpt& excerpt = d.excerpts[i];
+    const std::string number = std::to_string(excerpt.line);
+    const std::string margin(width + 1, ' ');
+    if (i > 0 && excerpt.line > d.excerpts[i - 1].line + 1) text += margin + "...\n";
+    text += " " + std::string(width - number.size(), ' ') + number + " | " + excerpt.text + "\n";
+    for (const std::string& line : excerpt.carets) text += margin + " | " + green + line + reset + "\n";
   }
+  for (const std::string& note : d.notes) text += "  note: " + note + "\n";
   if (!d.hint.empty()) text += "  hint: " + d.hint + "\n";
   return text;
 }
@@ -191,6 +212,8 @@ std::string to_json(const Diagnostic& d) {
     text += std::string(i ? ", " : "") + "{\"function\": \"" + escape_json(f.function) + "\", \"file\": \"" +
             escape_json(f.file) + "\", \"line\": " + std::to_string(f.line) + "}";
   }
+  text += "], \"notes\": [";
+  for (std::size_t i = 0; i < d.notes.size(); ++i) text += (i ? ", \"" : "\"") + escape_json(d.notes[i]) + "\"";
   return text + "]}";
 }
 

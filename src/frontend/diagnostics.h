@@ -22,19 +22,26 @@ struct StackFrame {
   int repeated = 0;  // how often the same frame follows
 };
 
+// A source line with what is marked in it.
+struct Excerpt {
+  int line = 0;
+  std::string text;
+  std::vector<std::string> carets;  // a row of marks, then the labels' texts
+};
+
 struct Diagnostic {
   int code = 0;       // E0123 is 123
   std::string title;  // "SyntaxError: invalid syntax"
   std::string file;
-  int line = 0, column = 0;   // 0: no place
-  std::vector<Label> labels;  // the first is the main one
-  std::string source_line;
-  std::vector<std::string> caret_lines;  // under the source line
+  int line = 0, column = 0;       // 0: no place
+  std::vector<Label> labels;      // the first is the main one
+  std::vector<Excerpt> excerpts;  // the lines that the labels mark, in their order in the text
   std::string hint;
-  std::vector<StackFrame> stack;  // outermost first
+  std::vector<std::string> notes;  // what led to it: the exception that was being handled, the cause
+  std::vector<StackFrame> stack;   // outermost first
 };
 
-// Fills file, line, column, source line and carets from the labels.
+// Fills file, line, column and excerpts from the labels.
 void locate(Diagnostic& diagnostic, const Source& source);
 std::string render(const Diagnostic& diagnostic, bool colour);
 std::string to_json(const Diagnostic& diagnostic);

@@ -170,12 +170,34 @@ std::string exception_text(Runtime& runtime, const Exception& exception) {
 
 }  // namespace
 
+std::vector<std::string> Evaluator::notes_of(const Exception& exception) {
+  constexpr std::size_t kMost = 5;
+  std::vector<std::string> notes;
+  const Exception* e = &exception;
+  while (notes.size() < kMost) {
+    bool caused = e->cause.is(runtime::ObjectKind::Exception);
+    if (e->cause.is_none()) break;  // raise ... from None
+    const Value& earlier = caused ? e->cause : e->context;
+    if (earlier.empty()) break;
+    e = &earlier.as<Exception>();
+    std::string note = (caused ? "caused by " : "while handling ") + exception_text(runtime(), *e);
+    if (!e->place.empty()) {
+      auto& trace = static_cast<Trace&>(e->place.as<runtime::NativeObject>());
+      Place place = trace.unit->source->place(trace.labels[0].span.begin);
+      note += " (" + trace.unit->source->name() + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ")";
+    }
+    notes.push_back(std::move(note));
+  }
+  return notes;
+}
+
 Diagnostic Evaluator::diagnose(const Value& value) {
   Diagnostic d;
   auto& exception = value.as<Exception>();
   d.title = exception_text(runtime(), exception);
   d.code = exception.code ? exception.code : default_code(exception.error_class);
   d.hint = exception.hint;
+  d.notes = notes_of(exception);
   if (exception.place.empty()) {
     d.file = "<autoray>";
     return d;
@@ -185,9 +207,7 @@ Diagnostic Evaluator::diagnose(const Value& value) {
   // With both operands marked, the whole expression's own marks would hide them.
   if (d.labels.size() == 3) d.labels[0].span.end = d.labels[0].span.begin = d.labels[1].span.begin;
   if (d.labels.size() == 3) d.labels.erase(d.labels.begin());
-  Place place = trace.unit->source->place(trace.labels[0].span.begin);
   locate(d, *trace.unit->source);
-  (void)place;
   if (trace.entries.size() > 1)
     for (auto it = trace.entries.rbegin(); it != trace.entries.rend(); ++it) {
       StackFrame frame{it->function, it->unit->source->name(), it->unit->source->place(it->offset).line, 0};
@@ -533,7 +553,14 @@ bool Evaluator::exec_delete(Expr& target, Frame& frame) {
         for (Expr* e : as<Sequence>(target).elements)
           if (!exec_delete(*e, frame)) return false;
         return true;
-      default: throw Error(ErrorClass::AttributeError, "attributes cannot be deleted here");
+      case ExprKind::Attribute: {
+        auto& a = as<Attribute>(target);
+        Value object;
+        if (!eval(*a.value, frame, object)) return false;
+        delete_attribute(runtime(), object, interpreter_.interner.text(a.attr));
+        return true;
+      }
+      default: return true;  // the parser lets nothing else through
     }
   } catch (...) {
     set_raised(target.span, frame);
@@ -564,6 +591,8 @@ bool Evaluator::exec_raise(Raise& s, Frame& frame) {
     return raise(Error(ErrorClass::TypeError, "exceptions must derive from BaseException"), s.span, frame);
   if (s.cause) {
     if (!eval(*s.cause, frame, cause) || !instantiate(cause)) return false;
+    if (!cause.is_none() && !cause.is(runtime::ObjectKind::Exception))
+      return raise(Error(ErrorClass::TypeError, "exception causes must derive from BaseException"), s.cause->span, frame);
     exception.as<Exception>().cause = std::move(cause);
   }
   pending_ = std::move(exception);
@@ -630,7 +659,9 @@ Completion Evaluator::exec_try(Try& s, Frame& frame) {
   }
   if (s.finalbody.empty()) return c;
   Value saved_exception = std::move(pending_), saved_result = std::move(result_);
+  if (c == Completion::Raise) handled_.push_back(saved_exception);  // the context of what the block raises itself
   Completion f = exec_block(s.finalbody, frame);
+  if (c == Completion::Raise) handled_.pop_back();
   if (f != Completion::Normal) return f;  // replaces what was on its way
   pending_ = std::move(saved_exception);
   result_ = std::move(saved_result);

@@ -20,6 +20,7 @@ class ScriptFunction final : public runtime::Callable {
   Value call(Runtime& runtime, const Arguments& arguments) override;
   std::string callable_name() const override { return name; }
   std::string_view callable_type() const override { return "function"; }
+  std::string qualified_name() const;
   bool get_attribute(Runtime& runtime, std::string_view attribute, Value& result) override;
   bool set_attribute(Runtime& runtime, std::string_view attribute, const Value& value) override;
   void clear() override;
@@ -54,6 +55,7 @@ struct Frame {
   const Ref<runtime::Cell>* closure = nullptr;
   ModuleUnit* unit = nullptr;
   const char* function = "<module>";
+  const FunctionScope* scope = nullptr;  // names of the slots, for messages
   Frame* caller = nullptr;
   SourceSpan call_site{};  // in this frame: where the innermost call stands
   std::uint32_t callers = kNotInterned;  // the call stack below, in the recorder's tables
@@ -138,6 +140,8 @@ class Evaluator {
   void poll_every(unsigned& counter) {
     if ((++counter & 255) == 0) interpreter_.runtime.poll();
   }
+  // The exceptions that led to this one, the latest first.
+  std::vector<std::string> notes_of(const runtime::Exception& exception);
 
   struct SourceCache {
     const ModuleUnit* unit = nullptr;

@@ -15,6 +15,21 @@ using runtime::List;
 using runtime::make;
 using runtime::Tuple;
 
+namespace {
+
+// A module's name, or what scripts usually bind it to, used without its import.
+std::string forgotten_import(std::string_view name) {
+  std::string statement;
+  if (name == "np") statement = "import numpy as np";
+  if (name == "ar") statement = "import autoray as ar";
+  if (name == "do") statement = "from autoray import do";
+  for (std::string_view module : module_names())
+    if (module == name) statement = "import " + std::string(name);
+  return statement.empty() ? "" : "did you forget `" + statement + "`?";
+}
+
+}  // namespace
+
 bool Evaluator::name_error(Name& e, Frame& frame) {
   std::string name(interpreter_.interner.text(e.id));
   if (e.scope == Scope::Local || e.scope == Scope::Cell)
@@ -29,9 +44,13 @@ bool Evaluator::name_error(Name& e, Frame& frame) {
   const GlobalTable& globals = frame.unit->globals;
   for (std::size_t i = 0; i < globals.names.size(); ++i)
     if (!globals.values[i].empty()) candidates.push_back(interpreter_.interner.text(globals.names[i]));
-  std::string near = ir::did_you_mean(name, candidates);
+  if (frame.scope) {
+    for (NameId id : frame.scope->slot_names) candidates.push_back(interpreter_.interner.text(id));
+    for (NameId id : frame.scope->free_names) candidates.push_back(interpreter_.interner.text(id));
+  }
   Error error(ErrorClass::NameError, "name '" + name + "' is not defined");
-  if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
+  error.with_hint(forgotten_import(name));
+  if (error.hint().empty()) error.with_hint(ir::suggestion(name, candidates));
   return raise(error, e.span, frame);
 }
 
@@ -476,6 +495,13 @@ bool Evaluator::eval_sequence(Sequence& e, Frame& frame, std::vector<Value>& ite
     if (!eval(*as<Starred>(*element).value, frame, iterable)) return false;
     try {
       for (Value& item : collect(runtime(), iterable)) items.push_back(std::move(item));
+    } catch (const Error& error) {
+      if (error.message() != "'" + runtime::type_name(iterable) + "' object is not iterable") {
+        set_raised(element->span, frame);
+        return false;
+      }
+      return raise(Error(ErrorClass::TypeError, "Value after * must be an iterable, not " + runtime::type_name(iterable)),
+                   element->span, frame);
     } catch (...) {
       set_raised(element->span, frame);
       return false;

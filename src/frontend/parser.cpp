@@ -48,39 +48,41 @@ std::size_t token_type(ParseTree* tree) { return is_terminal(tree) ? token_of(tr
 ParserRuleContext* rule(ParseTree* tree) { return static_cast<ParserRuleContext*>(tree); }
 bool is_rule(ParseTree* tree, std::size_t index) { return !is_terminal(tree) && rule(tree)->getRuleIndex() == index; }
 
-// Reports as ANTLR does and goes no further: its recovery would invent tokens out of the text, which layout has none of.
-class StopAtFirstError final : public antlr4::DefaultErrorStrategy {
+// Where the LL stage stops for the first time. Nothing is repaired: a text with an error is not run.
+class FirstError final : public antlr4::DefaultErrorStrategy {
  public:
+  void reportError(antlr4::Parser* parser, const antlr4::RecognitionException& error) override {
+    if (!token) note(parser, error.getOffendingToken());
+  }
   void recover(antlr4::Parser*, std::exception_ptr) override { throw antlr4::ParseCancellationException(); }
   Token* recoverInline(antlr4::Parser* parser) override {
-    reportMissingToken(parser);
+    if (!token) note(parser, parser->getCurrentToken());
     throw antlr4::ParseCancellationException();
   }
-  void sync(antlr4::Parser* parser) override {
-    antlr4::DefaultErrorStrategy::sync(parser);
-    if (inErrorRecoveryMode(parser)) throw antlr4::ParseCancellationException();
+  void sync(antlr4::Parser*) override {}
+
+  Token* token = nullptr;
+  ParserStop stop;
+
+ private:
+  void note(antlr4::Parser* parser, Token* at) {
+    token = at;
+    auto expected = parser->getExpectedTokens();
+    stop.expects_colon = expected.contains(std::size_t{P::COLON});
+    stop.expects_indent = expected.contains(std::size_t{P::INDENT});
   }
 };
 
-// Collects the first syntax error of the LL stage.
-class FirstError : public antlr4::BaseErrorListener {
- public:
-  void syntaxError(antlr4::Recognizer* recognizer, Token* token, std::size_t, std::size_t, const std::string&,
-                   std::exception_ptr) override {
-    if (token_) return;
-    token_ = token;
-    auto* parser = dynamic_cast<AutorayParser*>(recognizer);
-    if (!parser) return;
-    auto expected = parser->getExpectedTokens();
-    expects_colon = expected.contains(std::size_t{P::COLON});
-    expects_indent = expected.contains(std::size_t{P::INDENT});
-    auto* before = parser->getTokenStream()->LT(-1);
-    previous_type = before ? before->getType() : Token::INVALID_TYPE;
-  }
-  Token* token_ = nullptr;
-  bool expects_colon = false, expects_indent = false;
-  std::size_t previous_type = Token::INVALID_TYPE;
-};
+TokenKind kind_of(std::size_t type) {
+  if (type == Token::EOF) return TokenKind::End;
+  if (type == P::NEWLINE) return TokenKind::Newline;
+  if (type == P::INDENT) return TokenKind::Indent;
+  if (type == P::DEDENT) return TokenKind::Dedent;
+  if (type == P::NAME) return TokenKind::Name;
+  if (type == P::STRING) return TokenKind::String;
+  if (type == P::INTEGER || type == P::REAL || type == P::IMAGINARY) return TokenKind::Number;
+  return type >= P::AND && type <= P::YIELD ? TokenKind::Keyword : TokenKind::Operator;
+}
 
 class Builder {
  public:
@@ -101,6 +103,7 @@ class Builder {
   Expr* star_expressions(ParserRuleContext* tree) { return sequence(tree, ExprKind::Tuple); }
   int function_depth = 0;
   int loop_depth = 0;
+  std::set<std::string>* used_grammar = nullptr;  // null: nobody asks
 
  private:
   // ---- places and failures ----
@@ -328,12 +331,9 @@ class Builder {
       }
       default: {
         std::string what = describe(e);
-        std::string hint = std::string(verb) == "assign to" && what != "None" && what != "True" && what != "False"
-                               ? "did you mean '==' instead of '='?"
-                               : "";
+        bool comparison = std::string(verb) == "assign to" && what != "None" && what != "True" && what != "False";
         fail(e->span,
-             std::string("cannot ") + verb + " " + what + (hint.empty() ? "" : " here. Maybe you meant '==' instead of '='?"),
-             hint);
+             std::string("cannot ") + verb + " " + what + (comparison ? " here. Maybe you meant '==' instead of '='?" : ""));
       }
     }
   }
@@ -412,11 +412,14 @@ class Builder {
     for (; is_rule(c[i], P::RuleDecorator); ++i) decorators.push_back(named(rule(rule(c[i])->children[1])));
     ParseTree* name = c[i + 1];
     auto* function = arena_.make<Function>(name_id(name));
+    function->qualified_name = kept(enclosing_ + std::string(text(name)));
     function->span = {span(c[i]).begin, span(name).end};
     if (is_rule(c[i + 3], P::RuleParameters)) function->parameters = parameters(rule(c[i + 3]));
     int outer_loop = std::exchange(loop_depth, 0);
     ++function_depth;
+    std::string outer = std::exchange(enclosing_, std::string(function->qualified_name) + ".<locals>.");
     function->body = block(rule(c.back()));
+    enclosing_ = std::move(outer);
     --function_depth;
     loop_depth = outer_loop;
     function->docstring = docstring_of(function->body);
@@ -556,11 +559,14 @@ class Builder {
     if (c.size() == 1) return disjunction(rule(c[0]));
     if (token_type(c[0]) == P::LAMBDA) {
       auto* function = arena_.make<Function>(interner_.intern("<lambda>"));
+      function->qualified_name = kept(enclosing_ + "<lambda>");
       function->span = span(tree);
       if (is_rule(c[1], P::RuleLambdaParameters)) function->parameters = parameters(rule(c[1]));
       int outer_loop = std::exchange(loop_depth, 0);
       ++function_depth;
+      std::string outer = std::exchange(enclosing_, std::string(function->qualified_name) + ".<locals>.");
       function->expression = expression(rule(c.back()));
+      enclosing_ = std::move(outer);
       --function_depth;
       loop_depth = outer_loop;
       return arena_.make<Lambda>(Expr{ExprKind::Lambda, span(tree)}, function);
@@ -946,13 +952,37 @@ class Builder {
   std::uint32_t base_;
   ir::Interner& interner_;
   Arena& arena_;
+  std::string enclosing_;  // "outer.<locals>." of the function that is being built
 };
+
+// The labels of the alternatives and the names of the tokens that a tree is made of. A label's class is called after it.
+void collect_grammar(ParseTree* root, const antlr4::dfa::Vocabulary& vocabulary, std::set<std::string>& used) {
+  std::vector<ParseTree*> work = {root};
+  while (!work.empty()) {
+    ParseTree* tree = work.back();
+    work.pop_back();
+    if (is_terminal(tree)) {
+      used.insert(vocabulary.getSymbolicName(token_type(tree)));
+      continue;
+    }
+    // "N7autoray7grammar13AutorayParser12AtomicContextE"
+    std::string_view name = typeid(*tree).name();
+    std::size_t end = name.rfind("Context"), begin = name.find("AutorayParser");
+    begin = begin == std::string_view::npos ? end : name.find_first_not_of("0123456789", begin + 13);
+    if (end != std::string_view::npos && begin < end) {
+      std::string label(name.substr(begin, end - begin));
+      label[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(label[0])));
+      used.insert(std::move(label));
+    }
+    for (ParseTree* child : tree->children) work.push_back(child);
+  }
+}
 
 // One ANTLR run over a text: the whole script, or the expression in an f-string's braces (`base` is its offset). A script's
 // statements are given to `build` one by one, and each tree is dropped before the next is read: a tree is thirty times its
 // text, and freeing all of it at the end took a third of the time. `restart` is called before the whole is built once more.
 template <class Build>
-void with_tree(std::string_view text, bool one_expression, std::uint32_t base, Build&& build,
+void with_tree(std::string_view text, bool one_expression, std::uint32_t base, std::set<std::string>* used, Build&& build,
                const std::function<void()>& restart = {}) {
   OffsetMap offsets(text);
   antlr4::ANTLRInputStream input;
@@ -971,9 +1001,6 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
     shift(problem);
     throw Failure{problem};
   }
-  std::size_t last_real = 0;
-  for (const auto& token : tokens)
-    if (token->getType() != Token::EOF) last_real = token->getStartIndex();
   antlr4::ListTokenSource list(std::move(tokens));
   antlr4::CommonTokenStream stream(&list);
   AutorayParser parser(&stream);
@@ -995,6 +1022,7 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
         continue;
       }
       ParserRuleContext* statement = parser.statement();
+      if (used) collect_grammar(statement, parser.getVocabulary(), *used);
       if (!refused) try {
           build(offsets, statement);
         } catch (Failure& failure) {
@@ -1014,52 +1042,38 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, B
     if (restart) restart();
     stream.seek(0);
     parser.reset();
-    FirstError first;
-    parser.addErrorListener(&first);
-    parser.setErrorHandler(std::make_shared<StopAtFirstError>());
+    auto first = std::make_shared<FirstError>();
+    parser.setErrorHandler(first);
     interpreter->setPredictionMode(antlr4::atn::PredictionMode::LL);
     try {
       tree = run();
     } catch (const antlr4::ParseCancellationException&) {
-    }
-    if (first.token_) {
-      Token* token = first.token_;
-      std::size_t type = token->getType();
-      SourceSpan span{offsets.byte(token->getStartIndex()), offsets.byte(token->getStopIndex() + 1)};
-      if (type == Token::EOF) span = {offsets.byte(last_real), offsets.byte(last_real) + 1};
-      problem.labels = {{span, ""}};
-      problem.message = "invalid syntax";
-      std::string_view word = text.substr(span.begin, span.end - span.begin);
-      if (type == P::INDENT) {
-        problem.error_class = ErrorClass::IndentationError;
-        problem.code = 102;
-        problem.message = "unexpected indent";
-      } else if (first.expects_indent && type != P::NEWLINE) {
-        problem.error_class = ErrorClass::IndentationError;
-        problem.code = 102;
-        problem.message = "expected an indented block";
-      } else if (first.expects_colon && (type == P::NEWLINE || type == Token::EOF)) {
-        problem.message = "expected ':'";
-        problem.hint = "a line that opens a block ends with ':'";
-      } else if (type == P::ASSIGN) {
-        problem.message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
-      } else if (type == P::STRING && first.previous_type == P::NAME) {
-        problem.hint = "a call needs parentheses: print(\"...\")";
-      } else if (word == "match" || first.previous_type == P::NAME) {
-        problem.hint = "an operator, a comma or parentheses may be missing before this";
+      stream.fill();
+      std::vector<PlainToken> plain;
+      for (std::size_t i = 0; i < stream.size(); ++i) {
+        Token* token = stream.get(i);
+        TokenKind kind = kind_of(token->getType());
+        SourceSpan span{offsets.byte(token->getStartIndex()), offsets.byte(token->getStopIndex() + 1)};
+        bool layout = kind == TokenKind::Newline || kind == TokenKind::Indent || kind == TokenKind::Dedent;
+        plain.push_back({kind, span, layout || kind == TokenKind::End ? "" : text.substr(span.begin, span.end - span.begin)});
+        if (token == first->token) first->stop.at = i;
       }
+      first->stop.in_format = one_expression;
+      problem = explain_syntax(text, plain, first->stop);
       shift(problem);
       throw Failure{problem};
     }
   }
+  if (used) collect_grammar(tree, parser.getVocabulary(), *used);
   build(offsets, tree);
 }
 
 Expr* Builder::format_expression(const FormatPiece& piece) {
   Expr* result = nullptr;
-  with_tree(piece.text, true, piece.offset, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
+  with_tree(piece.text, true, piece.offset, used_grammar, [&](const OffsetMap& offsets, ParserRuleContext* tree) {
     Builder inner(source_, offsets, piece.offset, interner_, arena_);
     inner.function_depth = function_depth;
+    inner.used_grammar = used_grammar;
     result = inner.star_expressions(rule(tree->children[0]));
   });
   return result;
@@ -1073,7 +1087,7 @@ std::mutex& antlr_mutex() {
 
 }  // namespace
 
-ParseResult parse(const Source& source, ir::Interner& interner) {
+ParseResult parse(const Source& source, ir::Interner& interner, std::set<std::string>* used_grammar) {
   ParseResult result;
   SyntaxProblem problem;
   bool failed = false;
@@ -1089,10 +1103,13 @@ ParseResult parse(const Source& source, ir::Interner& interner) {
       std::vector<Stmt*> body;
       std::optional<Builder> builder;
       auto build = [&](const OffsetMap& offsets, ParserRuleContext* tree) {
-        if (!builder) builder.emplace(source, offsets, 0, interner, module->arena);
+        if (!builder) {
+          builder.emplace(source, offsets, 0, interner, module->arena);
+          builder->used_grammar = used_grammar;
+        }
         builder->module(tree, body);
       };
-      with_tree(source.text(), false, 0, build, [&] {
+      with_tree(source.text(), false, 0, used_grammar, build, [&] {
         builder.reset();
         body.clear();
       });

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "frontend/ast.h"
 #include "frontend/diagnostics.h"
@@ -17,6 +19,7 @@ struct ParseResult {
 
 // Linear in time and memory: 300,000 tokens a second and more. ANTLR's shared tables are read at the first call (1 ms) and
 // guarded by a mutex, so that several threads may parse.
-ParseResult parse(const Source& source, ir::Interner& interner);
+// `used_grammar` receives the labels and tokens of the grammar that the text uses (for coverage; it costs a walk).
+ParseResult parse(const Source& source, ir::Interner& interner, std::set<std::string>* used_grammar = nullptr);
 
 }  // namespace autoray::frontend

@@ -44,6 +44,7 @@ std::string float_repr(double value);  // Python's shortest repr: 1.0, 1e+16, na
 // obj.name: methods come bound. AttributeError "'list' object has no attribute 'push'" with "did you mean".
 Value get_attribute(Runtime& runtime, const Value& object, std::string_view name);
 void set_attribute(Runtime& runtime, const Value& object, std::string_view name, const Value& value);
+void delete_attribute(Runtime& runtime, const Value& object, std::string_view name);
 // obj.name(args) without making a bound method; the evaluator's call path.
 Value call_method(Runtime& runtime, const Value& object, std::string_view name, const Arguments& arguments);
 Value get_item(Runtime& runtime, const Value& object, const Value& key);

@@ -24,6 +24,7 @@ struct ScopeBuilder {
   bool is_module = false;
   std::unordered_map<NameId, Binding> bindings;
   std::set<NameId> globals, nonlocals;
+  std::set<NameId> used, assigned;  // of those two, before their declaration was reached
   // Comprehensions in this frame, outermost first: their names hide the frame's.
   std::vector<std::unordered_map<NameId, Binding>> overlays;
   std::unordered_map<NameId, std::uint32_t> free_index;
@@ -274,6 +275,7 @@ class Resolver {
   }
   void resolve_name(Name& name, bool skip_overlays = false) {
     ScopeBuilder& scope = *scope_;
+    if (scope.globals.count(name.id) || scope.nonlocals.count(name.id)) scope.used.insert(name.id);
     if (!skip_overlays)
       for (auto overlay = scope.overlays.rbegin(); overlay != scope.overlays.rend(); ++overlay)
         if (auto b = overlay->find(name.id); b != overlay->end()) return use(b->second, name);
@@ -299,8 +301,6 @@ class Resolver {
     scope.out = f.scope = new_scope();
     collect_declarations(scope, f.body);
     for (Parameter& p : f.parameters) {
-      if (scope.globals.count(p.name))
-        throw Failure{p.span, "name '" + std::string(interner_.text(p.name)) + "' is parameter and global"};
       Binding& b = scope.bindings[p.name];
       b.slot = p.slot = new_slot(scope, p.name);
       b.parameter = &p;
@@ -376,14 +376,42 @@ class Resolver {
   void block(Block body) {
     for (Stmt* s : body) statement(*s);
   }
+  void note_assigned(Expr* target) {
+    ScopeBuilder& scope = *scope_;
+    if (scope.globals.empty() && scope.nonlocals.empty()) return;
+    std::vector<NameId> names;
+    target_names(target, names);
+    for (NameId name : names) scope.assigned.insert(name);
+  }
+  void declaration(ScopeDeclaration& s) {
+    ScopeBuilder& scope = *scope_;
+    const bool global = s.kind == StmtKind::Global;
+    for (NameId id : s.names) {
+      const std::string name = "name '" + std::string(interner_.text(id)) + "' ";
+      if (scope.globals.count(id) && scope.nonlocals.count(id)) throw Failure{s.span, name + "is nonlocal and global"};
+      if (auto bound = scope.bindings.find(id); bound != scope.bindings.end() && bound->second.parameter)
+        throw Failure{s.span, name + "is parameter and " + (global ? "global" : "nonlocal")};
+      if (scope.assigned.count(id) || scope.used.count(id))
+        throw Failure{s.span, name + (scope.assigned.count(id) ? "is assigned to before " : "is used prior to ") +
+                                  (global ? "global" : "nonlocal") + " declaration"};
+      if (!global && !capture(scope, id))
+        throw Failure{s.span, "no binding for nonlocal '" + std::string(interner_.text(id)) + "' found"};
+    }
+  }
   void statement(Stmt& s) {
     switch (s.kind) {
       case StmtKind::Expr: expr(as<ExprStmt>(s).value); break;
       case StmtKind::Assign:
         expr(as<Assign>(s).value);
-        for (Expr* t : as<Assign>(s).targets) expr(t);
+        for (Expr* t : as<Assign>(s).targets) {
+          note_assigned(t);
+          expr(t);
+        }
         break;
+      case StmtKind::Global:
+      case StmtKind::Nonlocal: declaration(as<ScopeDeclaration>(s)); break;
       case StmtKind::AugAssign:
+        note_assigned(as<AugAssign>(s).target);
         expr(as<AugAssign>(s).target);
         expr(as<AugAssign>(s).value);
         break;

@@ -20,6 +20,29 @@ void append_utf8(std::string& text, std::uint32_t c) {
   }
 }
 
+std::uint32_t code_point(std::string_view utf8) {
+  auto u = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(utf8[i])); };
+  if (utf8.empty()) return 0;
+  if (u(0) < 0x80) return u(0);
+  if (u(0) < 0xe0) return (u(0) & 31) << 6 | (u(1) & 63);
+  if (u(0) < 0xf0) return (u(0) & 15) << 12 | (u(1) & 63) << 6 | (u(2) & 63);
+  return (u(0) & 7) << 18 | (u(1) & 63) << 12 | (u(2) & 63) << 6 | (u(3) & 63);
+}
+
+bool is_printable(std::uint32_t c) {
+  struct Range {
+    std::uint32_t first, last;
+  };
+  static constexpr Range kHidden[] = {{0x00, 0x1f},     {0x7f, 0xa0},     {0xad, 0xad},       {0x378, 0x379},
+                                      {0x600, 0x605},   {0x61c, 0x61c},   {0x6dd, 0x6dd},     {0x70f, 0x70f},
+                                      {0x1680, 0x1680}, {0x180e, 0x180e}, {0x2000, 0x200f},   {0x2028, 0x202f},
+                                      {0x205f, 0x206f}, {0x3000, 0x3000}, {0xd800, 0xf8ff},   {0xfeff, 0xfeff},
+                                      {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0x10ffff}};
+  for (const Range& r : kHidden)
+    if (c >= r.first && c <= r.last) return false;
+  return true;
+}
+
 StringLiteral split_literal(std::string_view token, std::uint32_t offset) {
   StringLiteral literal;
   std::size_t i = 0;

@@ -42,6 +42,10 @@ bool split_format(std::string_view body, std::uint32_t offset, int depth, std::v
                   LiteralError& error);
 
 // Appends a code point as UTF-8.
+// The first character of UTF-8 text; 0 for no text.
+std::uint32_t code_point(std::string_view utf8);
+// Whether repr shows the character itself: no control or format character, no blank but the space, no private use.
+bool is_printable(std::uint32_t code_point);
 void append_utf8(std::string& text, std::uint32_t code_point);
 
 }  // namespace autoray::frontend

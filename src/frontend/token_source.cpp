@@ -1,5 +1,7 @@
 #include "frontend/token_source.h"
 
+#include "frontend/string_literals.h"
+
 #include <AutorayLexer.h>
 #include <AutorayParser.h>
 
@@ -80,6 +82,34 @@ bool refuse(const std::string& name, const char* hint, SourceSpan span, SyntaxPr
   return false;
 }
 
+bool is_number(std::size_t type) {
+  return type == AutorayLexer::INTEGER || type == AutorayLexer::REAL || type == AutorayLexer::IMAGINARY;
+}
+
+// Names hold only letters, digits and underscores of some script; a number is not glued to what follows it. (The lexer itself
+// takes every character beyond ASCII for a letter and splits "012" in two.)
+template <class Fail>
+bool check_word(const Token& token, std::string_view text, SourceSpan span, std::uint32_t previous_end, bool after_number,
+                Fail&& fail) {
+  if (after_number && previous_end == span.begin) {
+    std::uint32_t begin = span.begin, end = span.end;
+    auto part_of_word = [&](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; };
+    while (begin > 0 && part_of_word(text[begin - 1])) --begin;
+    return fail(ir::ErrorClass::SyntaxError, 104, bad_number(text.substr(begin, end - begin)), SourceSpan{begin, end}, "");
+  }
+  if (token.getType() != AutorayLexer::NAME) return true;
+  for (std::uint32_t i = span.begin; i < span.end;) {
+    auto c = static_cast<unsigned char>(text[i]);
+    std::uint32_t length = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    std::string_view character = text.substr(i, length);
+    if (length > 1 && !is_name_character(code_point(character)))
+      return fail(ir::ErrorClass::SyntaxError, 104, character_message(character), SourceSpan{i, i + length},
+                  character_hint(character));
+    i += length;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, const OffsetMap& offsets, bool one_expression,
@@ -92,6 +122,7 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
   std::vector<Bracket> brackets;
   bool line_started = false;
   int prefix_run = 0, open_prefixes = 0, right_chain = 0;
+  std::uint32_t previous_end = 0;
   std::size_t previous = Token::INVALID_TYPE;
   auto span_of = [&](const Token& t) {
     return SourceSpan{offsets.byte(t.getStartIndex()), offsets.byte(t.getStopIndex() + 1)};
@@ -111,6 +142,15 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     problem.hint = std::move(hint);
     return false;
   };
+  auto line_of = [&](std::size_t offset) {
+    return 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  };
+  auto unterminated_triple = [&](std::uint32_t begin) {
+    std::size_t end = text.ends_with('\n') ? text.size() - 1 : text.size();
+    return fail(ir::ErrorClass::SyntaxError, 104,
+                "unterminated triple-quoted string literal (detected at line " + std::to_string(line_of(end)) + ")",
+                {begin, begin + 3});
+  };
   tokens.reserve(raw.size() + 16);
   auto end = std::make_unique<CommonToken>(Token::EOF);
   end->setStartIndex(raw.empty() ? 0 : raw.back()->getStopIndex() + 1);
@@ -128,12 +168,30 @@ bool lay_out(std::vector<std::unique_ptr<Token>> raw, std::string_view text, con
     SourceSpan span = span_of(*token);
     if (type == AutorayLexer::ANY) {
       char c = text[span.begin];
-      if (c == '\'' || c == '"') return fail(ir::ErrorClass::SyntaxError, 104, "unterminated string literal", span);
+      if (c == '\'' || c == '"') {
+        // A triple quote opens where three stand; the lexer has taken the first two for an empty string.
+        bool triple = span.begin >= 2 && text[span.begin - 1] == c && text[span.begin - 2] == c;
+        return triple ? unterminated_triple(span.begin - 2)
+                      : fail(ir::ErrorClass::SyntaxError, 104,
+                             "unterminated string literal (detected at line " + std::to_string(line_of(span.begin)) + ")",
+                             {span.begin, span.begin + 1}, "a string ends on its line, unless it is triple-quoted");
+      }
       if (c == '\\')
         return fail(ir::ErrorClass::SyntaxError, 104, "unexpected character after line continuation character", span);
-      return fail(ir::ErrorClass::SyntaxError, 104,
-                  "invalid character '" + std::string(text.substr(span.begin, span.end - span.begin)) + "'", span);
+      std::string_view character = text.substr(span.begin, span.end - span.begin);
+      return fail(ir::ErrorClass::SyntaxError, 104, character_message(character), span, character_hint(character));
     }
+    if (type == AutorayLexer::STRING && span.end < text.size()) {
+      // "" followed by " is the start of a triple-quoted string that never ends.
+      char quote = text[span.end - 1];
+      bool empty = text[span.end - 2] == quote &&
+                   (span.end - span.begin == 2 ||
+                    text.substr(span.begin, span.end - span.begin).find(quote) == span.end - span.begin - 2);
+      if (empty && text[span.end] == quote) return unterminated_triple(span.end - 2);
+    }
+    if (type == AutorayLexer::NAME || is_number(type))
+      if (!check_word(*token, text, span, previous_end, is_number(previous), fail)) return false;
+    previous_end = span.end;
     if (!line_started && brackets.empty() && !one_expression) {
       line_started = true;
       std::size_t line = span.begin;

@@ -10,15 +10,9 @@
 
 #include "frontend/ast.h"
 #include "frontend/source.h"
+#include "frontend/syntax_errors.h"
 
 namespace autoray::frontend {
-
-struct SyntaxProblem {
-  ir::ErrorClass error_class = ir::ErrorClass::SyntaxError;
-  int code = 101;
-  std::string message, hint;
-  std::vector<std::pair<SourceSpan, std::string>> labels;
-};
 
 // Code points to bytes, for texts that are not ASCII.
 class OffsetMap {

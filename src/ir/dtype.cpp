@@ -170,13 +170,19 @@ void Promotion::add(DType dtype, Kind kind) {
     weak_rank_ = std::max(weak_rank_, k == 'c' ? 3 : k == 'f' ? 2 : 1);
     return;
   }
-  strong_ = strong_ ? promote(*strong_, dtype) : dtype;
+  if (is_inexact(dtype))
+    inexact_ = inexact_ ? promote(*inexact_, dtype) : dtype;
+  else
+    integers_ |= 1u << static_cast<unsigned>(dtype);
 }
 
 DType Promotion::result() const {
   constexpr DType kDefault[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
-  if (!strong_) return weak_rank_ < 0 ? DType::Float64 : kDefault[weak_rank_];
-  DType d = *strong_;
+  std::optional<DType> strong = inexact_;
+  for (int i = 0; i < kDTypeCount; ++i)
+    if (integers_ >> i & 1) strong = strong ? promote(*strong, static_cast<DType>(i)) : static_cast<DType>(i);
+  if (!strong) return weak_rank_ < 0 ? DType::Float64 : kDefault[weak_rank_];
+  DType d = *strong;
   char k = row(d).kind;
   int rank = k == 'b' ? 0 : k == 'f' ? 2 : k == 'c' ? 3 : 1;
   if (weak_rank_ <= rank) return d;

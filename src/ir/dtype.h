@@ -84,12 +84,14 @@ std::optional<DType> parse_dtype(std::string_view text);
 class Promotion {
  public:
   void add(DType dtype, Kind kind);
-  bool empty() const { return !strong_ && weak_rank_ < 0; }
+  bool empty() const { return !integers_ && !inexact_ && weak_rank_ < 0; }
   // Only weak operands: Python's default dtype (bool, int64, float64, complex128).
   DType result() const;
 
  private:
-  std::optional<DType> strong_;
+  // Integers are kept apart: uint16, int8 and float32 together are float32, though uint16 and int8 are int32.
+  std::uint32_t integers_ = 0;  // a bit a dtype
+  std::optional<DType> inexact_;
   int weak_rank_ = -1;  // 0 bool, 1 int, 2 float, 3 complex
 };
 

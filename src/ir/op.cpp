@@ -31,14 +31,14 @@ constexpr std::uint32_t hash(std::string_view text) {
 // Open addressing over all names, built by the compiler.
 constexpr std::size_t kSlots = std::bit_ceil(static_cast<std::size_t>(3 * (kOpCount + std::size(kAliases))));
 struct Slot {
-  std::string_view name;
-  OpId id = OpId::Count;
+  std::string_view name;  // empty: free
+  OpId id;
 };
 constexpr auto kNames = [] {
   std::array<Slot, kSlots> table{};
   auto insert = [&](std::string_view name, OpId id) {
     std::size_t at = hash(name) & (kSlots - 1);
-    while (table[at].id != OpId::Count) at = (at + 1) & (kSlots - 1);
+    while (!table[at].name.empty()) at = (at + 1) & (kSlots - 1);
     table[at] = {name, id};
   };
   for (const Op& op : kOps) insert(op.path, op.id);
@@ -54,7 +54,7 @@ std::span<const Op> all_ops() { return kOps; }
 std::span<const Alias> aliases() { return {kAliases, std::size(kAliases) - 1}; }
 
 OpId find_op(std::string_view path) {
-  for (std::size_t at = hash(path) & (kSlots - 1); kNames[at].id != OpId::Count; at = (at + 1) & (kSlots - 1))
+  for (std::size_t at = hash(path) & (kSlots - 1); !kNames[at].name.empty(); at = (at + 1) & (kSlots - 1))
     if (kNames[at].name == path) return kNames[at].id;
   return OpId::Count;
 }

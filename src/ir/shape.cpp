@@ -59,13 +59,30 @@ std::optional<Dims> broadcast(std::span<const std::int64_t> a, std::span<const s
   return result;
 }
 
+namespace {
+
+// The first axis from the right whose lengths differ.
+std::string mismatch_hint(std::span<const std::int64_t> a, std::span<const std::int64_t> b) {
+  for (std::size_t k = 1; k <= std::min(a.size(), b.size()); ++k) {
+    std::int64_t x = a[a.size() - k], y = b[b.size() - k];
+    if (x != y && x != 1 && y != 1)
+      return "shapes are aligned from the right: axis -" + std::to_string(k) + " has lengths " + std::to_string(x) + " and " +
+             std::to_string(y);
+  }
+  return {};
+}
+
+}  // namespace
+
 Dims broadcast_all(std::span<const std::span<const std::int64_t>> shapes) {
   Dims result;
   for (auto shape : shapes) {
     auto next = broadcast(result, shape);
     if (!next)
       throw Error(ErrorClass::ValueError,
-                  "operands could not be broadcast together with shapes " + broadcast_shapes_text(shapes));
+                  "operands could not be broadcast together with shapes " + broadcast_shapes_text(shapes))
+          .with_code(401)
+          .with_hint(mismatch_hint(result, shape));
     result = std::move(*next);
   }
   return result;
@@ -113,7 +130,8 @@ Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
   }
   if (!fits)
     throw Error(ErrorClass::ValueError,
-                "cannot reshape array of size " + std::to_string(count) + " into shape " + join(target, ","));
+                "cannot reshape array of size " + std::to_string(count) + " into shape " + join(target, ","))
+        .with_code(401);
   return result;
 }
 

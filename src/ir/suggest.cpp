@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "ir/dtype.h"
+
 namespace autoray::ir {
 namespace {
 
@@ -36,6 +38,19 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
     }
   }
   return std::string(found);
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string_view> candidates) {
+  std::string near = did_you_mean(word, candidates);
+  return near.empty() ? "" : "did you mean '" + near + "'?";
+}
+
+Error unknown_dtype(std::string_view text) {
+  std::vector<std::string_view> names;
+  for (int i = 0; i < kDTypeCount; ++i) names.push_back(name(static_cast<DType>(i)));
+  Error error(ErrorClass::TypeError, "data type '" + std::string(text) + "' not understood");
+  error.with_code(403).with_hint(suggestion(text, names));
+  return error;
 }
 
 }  // namespace autoray::ir

@@ -1,6 +1,7 @@
 #include "ir/type.h"
 
 #include "ir/error.h"
+#include "ir/suggest.h"
 
 namespace autoray::ir {
 namespace {
@@ -77,7 +78,7 @@ std::optional<DType> as_dtype(const Attr& attr) {
   if (auto* d = attr.get<DType>()) return *d;
   if (auto* s = attr.get<std::string>()) {
     if (auto parsed = parse_dtype(*s)) return parsed;
-    throw Error(ErrorClass::TypeError, "data type '" + *s + "' not understood");
+    throw unknown_dtype(*s);
   }
   wrong_type(attr, "dtype", "a dtype");
 }

@@ -70,17 +70,30 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
   return {std::nullopt, name};
 }
 
-[[noreturn]] void no_function(std::string_view name, std::string_view backend) {
-  std::vector<std::string_view> backends, functions;
-  for (const Backend* b : native_backends()) backends.push_back(b->name);
-  for (const ir::Op& op : ir::all_ops()) functions.push_back(op.path);
-  for (const ir::Alias& alias : ir::aliases()) functions.push_back(alias.name);
-  bool known = std::ranges::find(backends, backend) != backends.end();
-  std::string near = known ? ir::did_you_mean(name, functions) : ir::did_you_mean(backend, backends);
-  throw Error(ErrorClass::ImportError,
-              "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.")
-      .with_code(503)
-      .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
+[[noreturn]] void no_function(Runtime& runtime, std::string_view name, std::string_view backend) {
+  Error error(ErrorClass::ImportError,
+              "autoray couldn't find function '" + std::string(name) + "' for backend '" + std::string(backend) + "'.");
+  std::vector<std::string_view> known;
+  if (!runtime.find_backend(backend)) {
+    for (std::size_t id = 0; id < runtime.backend_count(); ++id)
+      known.push_back(runtime.backend_name(static_cast<BackendId>(id)));
+    std::string hint = ir::suggestion(backend, known);
+    throw error.with_code(501).with_hint(hint.empty() ? "`autoray backends` lists the backends" : hint);
+  }
+  for (const ir::Op& op : ir::all_ops()) known.push_back(op.path);
+  for (const ir::Alias& alias : ir::aliases()) known.push_back(alias.name);
+  throw error.with_code(503).with_hint(ir::suggestion(name, known));
+}
+
+// What is registered under a name that is no op: for the backend, or for one that it is based on. Null when nothing is.
+Ref<Callable> registered_function(Runtime& runtime, std::string_view backend, std::string_view name) {
+  while (!backend.empty()) {
+    auto found = runtime.registered.find(std::string(backend) + "/" + std::string(name));
+    if (found != runtime.registered.end()) return found->second;
+    auto native = runtime.find_backend(backend);
+    backend = native ? runtime.backend(*native).based_on : std::string_view();
+  }
+  return nullptr;
 }
 
 // Arguments with some keywords taken out or put in; the spans stay valid as long as this object.
@@ -187,11 +200,8 @@ Value do_call(Runtime& runtime, std::string_view name, const Arguments& argument
   }
   if (choice.native && id != OpId::Count) return call_on(runtime, id, *choice.native, edited.arguments);
   std::string backend = choice.native ? std::string(runtime.backend_name(*choice.native)) : choice.name;
-  if (auto found = runtime.registered.find(backend + "/" + std::string(name)); found != runtime.registered.end()) {
-    Ref<Callable> function = found->second;
-    return function->call(runtime, edited.arguments);
-  }
-  no_function(name, backend);
+  if (Ref<Callable> function = registered_function(runtime, backend, name)) return function->call(runtime, edited.arguments);
+  no_function(runtime, name, backend);
 }
 
 Value numpy_call(Runtime& runtime, OpId id, const Arguments& arguments) {
@@ -249,9 +259,9 @@ Ref<Callable> library_function(Runtime& runtime, const std::string& backend, con
   OpId id = ir::find_op(name);
   Choice choice = choice_of_name(runtime, backend);
   if (id == OpId::Count || !choice.native) {
-    auto found = runtime.registered.find(backend + "/" + name);
-    if (found == runtime.registered.end()) no_function(name, backend);
-    return found->second;
+    Ref<Callable> function = registered_function(runtime, backend, name);
+    if (!function) no_function(runtime, name, backend);
+    return function;
   }
   if (Entry& entry = runtime.entry(*choice.native, id); entry.registered) return entry.registered;
   BackendId native = *choice.native;

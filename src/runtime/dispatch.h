@@ -44,6 +44,8 @@ Array to_array(Runtime& runtime, const Value& value, std::optional<ir::DType> dt
 Value from_array(Array array, bool scalar_result);
 // The same by the kind that a rule inferred: a Python scalar, a numpy scalar or an array.
 Value from_kind(Array array, ir::Kind kind);
+// The results of an op that gives several: a tuple, with numpy's field names where it has them.
+Value make_result_tuple(std::vector<Value> items, const ir::ResultNames* names);
 // The dtype meant by np.float64, 'f8', float, np.dtype('f8'), a dtype object; TypeError otherwise. None: nullopt.
 std::optional<ir::DType> to_dtype(const Value& value);
 // An attribute as ops take it; TypeError for values that cannot be one.

@@ -263,7 +263,8 @@ Gather make_gather(Runtime& runtime, const Plan& plan) {
     g.index_shape = ir::broadcast_all(shapes);
   } catch (const Error&) {
     throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " +
-                                            ir::broadcast_shapes_text(shapes));
+                                            ir::broadcast_shapes_text(shapes))
+        .with_code(401);
   }
   g.offsets.assign(static_cast<std::size_t>(ir::element_count(g.index_shape)), 0);
   for (std::size_t k = 0; k < plan.indices.size(); ++k) {
@@ -378,6 +379,34 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   return make_array(std::move(result));
 }
 
+namespace {
+
+// One element takes one number; a mask over the whole array takes a vector of them.
+void check_assigned(const Array& array, const Value& index, const Array* element, const Array& value) {
+  if (value.ndim() == 0) return;
+  auto* tuple = index.get_if<Tuple>();
+  auto integer = [](const Value& part) {
+    auto* scalar = part.get_if<NumpyScalar>();
+    return part.is_int() || (scalar && ir::is_integer(scalar->dtype));
+  };
+  bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
+  if (tuple)
+    for (const Value& part : tuple->items) integers &= integer(part);
+  if (integers && element && element->ndim() == 0) {
+    if (ir::is_complex(array.dtype))
+      throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
+    throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
+  }
+  auto* mask = index.get_if<ArrayObject>();
+  bool masks = mask && mask->array.dtype == DType::Bool && mask->array.ndim() == array.ndim() && array.ndim() > 0;
+  if ((masks || (index.is_bool() && array.ndim() == 0)) && value.ndim() > 1)
+    throw Error(ErrorClass::TypeError,
+                "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has " +
+                    std::to_string(value.ndim()) + " dimensions");
+}
+
+}  // namespace
+
 void set_item(Runtime& runtime, const Array& array, const Value& index, const Value& item) {
   if (!array.can_write()) throw Error(ErrorClass::ValueError, "assignment destination is read-only");
   if (array.storage) array.storage->bump_version();
@@ -400,15 +429,18 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   // Python scalars convert as scalars do (int out of range: OverflowError); arrays by casting.
   bool python = !item.is(ObjectKind::Array) && !item.is(ObjectKind::NumpyScalar);
   Array value = to_array(runtime, item, python ? std::optional(array.dtype) : std::nullopt);
+  check_assigned(array, index, plan.basic() ? &plan.base : nullptr, value);
   auto mismatch = [&](const Dims& target) {
     std::span<const std::int64_t> a[] = {value.shape}, b[] = {target};
     std::string from = ir::broadcast_shapes_text(a), to = ir::broadcast_shapes_text(b);
     from.pop_back();
     to.pop_back();
     if (plan.basic())
-      throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
+      throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to)
+          .with_code(401);
     throw Error(ErrorClass::ValueError,
-                "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to);
+                "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + to)
+        .with_code(401);
   };
   auto fitted = [&](const Dims& target) {
     // Leading axes of length one are dropped, as numpy does.

@@ -283,6 +283,15 @@ Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Arra
   return std::move(results.at(0));
 }
 
+Value make_result_tuple(std::vector<Value> items, const ir::ResultNames* names) {
+  Value tuple = make_tuple(std::move(items));
+  if (names) {
+    tuple.as<Tuple>().type_name = names->type;
+    tuple.as<Tuple>().field_names = names->fields;
+  }
+  return tuple;
+}
+
 // A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
 Value from_kind(Array array, ir::Kind kind) {
   if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
@@ -337,12 +346,7 @@ Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultF
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   // An op whose number of results follows its arguments (unique, atleast_1d) gives a lone one bare.
   if (items.size() == 1 && op.id != OpId::Nonzero) return items[0];
-  Value tuple = make_tuple(std::move(items));
-  if (form.names) {
-    tuple.as<Tuple>().type_name = form.names->type;
-    tuple.as<Tuple>().field_names = form.names->fields;
-  }
-  return tuple;
+  return make_result_tuple(std::move(items), form.names);
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ void store_item(const Value& value, DType dtype, char* place) {
     return;
   }
   if (auto* complex = value.get_if<Complex>()) {
-    if (!ir::is_complex(dtype))
+    if (!ir::is_complex(dtype) && !ir::is_bool(dtype))
       throw Error(ErrorClass::TypeError,
                   ir::is_integer(dtype) ? "int() argument must be a string, a bytes-like object or a real number, not 'complex'"
                                         : "float() argument must be a string or a real number, not 'complex'");
@@ -226,12 +226,7 @@ std::optional<DType> to_dtype(const Value& value) {
   if (value.is_none() || value.empty()) return std::nullopt;
   if (auto* text = value.get_if<Str>()) {
     if (auto dtype = ir::parse_dtype(text->text)) return dtype;
-    std::vector<std::string_view> names;
-    for (int i = 0; i < ir::kDTypeCount; ++i) names.push_back(ir::name(static_cast<DType>(i)));
-    std::string near = ir::did_you_mean(text->text, names);
-    throw Error(ErrorClass::TypeError, "data type '" + text->text + "' not understood")
-        .with_code(403)
-        .with_hint(near.empty() ? "" : "did you mean '" + near + "'?");
+    throw ir::unknown_dtype(text->text);
   }
   if (auto* callable = value.get_if<Callable>())
     if (auto dtype = callable->type_dtype()) return dtype;
@@ -413,7 +408,8 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
       return padded;
     };
     throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + text(out.shape) +
-                                            " doesn't match the broadcast shape " + text(all));
+                                            " doesn't match the broadcast shape " + text(all))
+        .with_code(401);
   }
   if (where) {
     masked_copy(runtime, result, out, *where);

@@ -63,6 +63,8 @@ Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array
   using ir::OpId;
   if (op.id == OpId::Round) {
     if (!(result.shape == out.shape)) throw Error(ErrorClass::ValueError, "invalid output shape");
+    if (ir::is_complex(result.dtype) && !ir::is_complex(out.dtype))
+      throw Error(ErrorClass::TypeError, "array does not have imaginary part to set");
     if (!ir::is_inexact(result.dtype) && !ir::can_cast(result.dtype, out.dtype, Casting::SameKind))
       throw Error(ErrorClass::TypeError, "Cannot cast array data from " + dtype_text(result.dtype) + " to " +
                                              dtype_text(out.dtype) + " according to the rule 'same_kind'");
@@ -165,6 +167,11 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       result = input = *options.dtype;
     }
   }
+  if (options.out && looped && !ir::can_cast(result, options.out->array.dtype, options.casting) &&
+      has_loop(runtime, backend, op, input))
+    throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' output from " +
+                                                dtype_text(result) + " to " + dtype_text(options.out->array.dtype) +
+                                                " with casting rule '" + std::string(casting_name(options.casting)) + "'");
   if (looped && !has_loop(runtime, backend, op, input)) {
     if (options.dtype) no_matching_loop(op);
     refuse_operands(op);
@@ -172,25 +179,31 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
   // Logical operations read the truth of whatever they are given.
   if (op.id >= ir::OpId::LogicalAnd && op.id <= ir::OpId::LogicalXor && !options.dtype) return;
   // Comparisons have loops for int64 beside uint64; every other operand is cast to the loop's dtype.
+  for (const Operand& operand : operands.operands()) {
+    if (!operand.present() || operand.kind != Kind::Weak || ir::is_bool(operand->dtype)) continue;
+    DType own = ir::is_integer(operand->dtype) ? DType::Int64 : operand->dtype;
+    if (options.casting == Casting::Equiv && input != own) {
+      static constexpr std::string_view kPython[] = {"int", "float", "complex"};
+      std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
+      throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +
+                                             " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
+    }
+  }
   bool any_array = false;
+  bool all_integers = std::all_of(operands.operands().begin(), operands.operands().end(),
+                                  [](const Operand& o) { return o.present() && ir::is_integer(o->dtype); });
   for (std::size_t i = 0; i < operands.operands().size(); ++i) {
     const Operand& operand = operands[i];
     if (!operand.present()) continue;
     bool fits = ir::can_cast(operand->dtype, input, options.casting);
     // A Python bool is as strong as numpy's.
     if (operand.kind == Kind::Weak && !ir::is_bool(operand->dtype)) {
-      if (options.casting < Casting::Safe) {
-        static constexpr std::string_view kPython[] = {"int", "float", "complex"};
-        std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
-        throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +
-                                               " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
-      }
       ir::Promotion promotion;
       promotion.add(input, Kind::Array);
       promotion.add(operand->dtype, Kind::Weak);
       fits = promotion.result() == input || options.casting == Casting::Unsafe;
     }
-    bool mixed = op.dtype_rule == ir::dtype_bool && ir::is_integer(operand->dtype) && input == DType::Float64;
+    bool mixed = op.dtype_rule == ir::dtype_bool && input == DType::Float64 && all_integers;
     if (!fits && !mixed)
       throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
                                                   (operands.operands().size() > 1 ? std::to_string(i) + " " : "") + "from " +

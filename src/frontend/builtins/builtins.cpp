@@ -24,6 +24,8 @@ Value print(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "print", {"sep", "end", "file", "flush"});
   auto text_option = [&](std::string_view name, std::string fallback) {
     const Value* v = keyword(a, name);
+    if (v && !v->is_none() && !v->is(ObjectKind::Str))
+      throw Error(ErrorClass::TypeError, std::string(name) + " must be None or a string, not " + runtime::type_name(*v));
     return v && !v->is_none() ? runtime::text_of(*v, name) : fallback;
   };
   std::string sep = text_option("sep", " "), text;
@@ -82,7 +84,7 @@ Value extreme(Runtime& runtime, const Arguments& a) {
   Value best = values[0], best_key = keyed(best);
   for (std::size_t i = 1; i < values.size(); ++i) {
     Value k = keyed(values[i]);
-    if (Max ? less(runtime, best_key, k) : less(runtime, k, best_key)) {
+    if (truth(runtime, compare(runtime, Max ? CompareOperator::Gt : CompareOperator::Lt, k, best_key))) {
       best = values[i];
       best_key = std::move(k);
     }
@@ -95,7 +97,9 @@ Value sum(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "sum", {"start"});
   Value total = a.positional.size() > 1 ? a.positional[1] : keyword(a, "start") ? *keyword(a, "start") : Value::integer(0);
   if (total.is(ObjectKind::Str)) throw Error(ErrorClass::TypeError, "sum() can't sum strings [use ''.join(seq) instead]");
+  unsigned count = 0;
   auto add = [&](const Value& item) {
+    if ((++count & 1023) == 0) runtime.poll();
     std::int64_t v;
     if (total.is_float() && item.is_float())
       total = Value::real(total.as_float() + item.as_float());
@@ -121,13 +125,17 @@ Value quantify(Runtime& runtime, const Arguments& a) {
   check_arguments(a, All ? "all" : "any", 1, 1);
   auto iterator = iterate(runtime, a.positional[0]);
   Value item;
-  while (iterator->next(runtime, item))
+  unsigned count = 0;
+  while (iterator->next(runtime, item)) {
+    if ((++count & 1023) == 0) runtime.poll();
     if (truth(runtime, item) != All) return Value::boolean(!All);
+  }
   return Value::boolean(All);
 }
 
 Value sorted(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "sorted", 1, 1);
+  if (a.positional.size() != 1)
+    throw Error(ErrorClass::TypeError, "sorted expected 1 argument, got " + std::to_string(a.positional.size()));
   check_keywords(a, "sorted", {"key", "reverse"});
   std::vector<Value> items = collect(runtime, a.positional[0]);
   const Value* reverse = keyword(a, "reverse");
@@ -296,6 +304,7 @@ Value round(Runtime& runtime, const Arguments& a) {
   check_arguments({a.positional, {}, {}}, "round", 1, 2);
   const Value* digits = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "ndigits");
   Value v = a.positional[0];
+  if (v.is(ObjectKind::Array)) throw Error(ErrorClass::TypeError, "type numpy.ndarray doesn't define __round__ method");
   if (is_array_like(v)) {
     std::vector<Value> args = {v};
     if (digits && !digits->is_none()) args.push_back(*digits);
@@ -341,11 +350,17 @@ Value round(Runtime& runtime, const Arguments& a) {
 
 Value divmod(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "divmod", 2, 2);
+  const Value &x = a.positional[0], &y = a.positional[1];
+  bool zero = (y.is_float() && y.as_float() == 0) || (y.is_int() && y.as_int() == 0) || (y.is_bool() && !y.as_bool());
+  if (zero && (x.is_float() || (y.is_float() && is_integer_value(x))))
+    throw Error(ErrorClass::ZeroDivisionError, "float divmod()");
   return runtime::make_tuple({binary(runtime, BinaryOperator::FloorDiv, a.positional[0], a.positional[1]),
                               binary(runtime, BinaryOperator::Mod, a.positional[0], a.positional[1])});
 }
 
 Value pow(Runtime& runtime, const Arguments& a) {
+  if (a.positional.size() == 1 && a.keyword_names.empty())
+    throw Error(ErrorClass::TypeError, "pow() missing required argument 'exp' (pos 2)");
   check_arguments(a, "pow", 2, 3);
   if (a.positional.size() == 2 || a.positional[2].is_none())
     return binary(runtime, BinaryOperator::Pow, a.positional[0], a.positional[1]);
@@ -428,6 +443,11 @@ Value getattr(Runtime& runtime, const Arguments& a) {
 Value setattr(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "setattr", 3, 3);
   set_attribute(runtime, a.positional[0], runtime::text_of(a.positional[1], "attribute name"), a.positional[2]);
+  return Value::none();
+}
+Value delattr(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "delattr", 2, 2);
+  delete_attribute(runtime, a.positional[0], runtime::text_of(a.positional[1], "attribute name"));
   return Value::none();
 }
 Value callable(Runtime&, const Arguments& a) {
@@ -514,6 +534,7 @@ constexpr FunctionRow kFunctions[] = {{"print", print},
                                       {"hasattr", hasattr},
                                       {"getattr", getattr},
                                       {"setattr", setattr},
+                                      {"delattr", delattr},
                                       {"callable", callable},
                                       {"id", id},
                                       {"hash", hash},
@@ -529,6 +550,19 @@ constexpr std::string_view kRefused[] = {"open",       "input",     "eval",  "ex
                                          "locals",     "vars",      "super", "property", "classmethod", "staticmethod",
                                          "memoryview", "bytearray", "dir",   "help",     "breakpoint",  "__import__"};
 
+// The nearest supported form of a refused builtin; empty when there is none.
+std::string instead_of(std::string_view name) {
+  if (name == "open") return "np.load, np.loadtxt and np.save read and write files";
+  if (name == "input") return "take the value from sys.argv, or from --load";
+  if (name == "eval" || name == "exec" || name == "compile") return "call the function directly: text is not run as code";
+  if (name == "globals" || name == "locals" || name == "vars") return "keep the values in a dictionary";
+  if (name == "super" || name == "property" || name == "classmethod" || name == "staticmethod")
+    return "the language has no classes of its own";
+  if (name == "bytearray" || name == "memoryview") return "use bytes, or an array of dtype uint8";
+  if (name == "dir" || name == "help") return "`autoray ops` lists the operations";
+  return {};
+}
+
 }  // namespace
 
 Value builtin(Runtime& runtime, std::string_view name) {
@@ -542,7 +576,9 @@ Value builtin(Runtime& runtime, std::string_view name) {
   if (!function.empty()) return runtime.language_objects[key] = function;
   for (std::string_view refused : kRefused)
     if (refused == name)
-      throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported").with_code(202);
+      throw Error(ErrorClass::NameError, "the builtin '" + std::string(name) + "' is not supported")
+          .with_code(202)
+          .with_hint(instead_of(name));
   for (std::string_view type : kTypes)
     if (type == name) return builtin_type(runtime, name);
   // Exception classes; numpy's own stand in their modules.

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "frontend/modules/module_object.h"
+#include "ir/suggest.h"
 #include "runtime/dispatch.h"
 
 namespace autoray::frontend {
@@ -29,6 +30,9 @@ Value do_function(Runtime& runtime, const Arguments& a) {
       }
     return call(runtime, meta, {rest.positional, names, values});
   }
+  if (ir::find_op(name) == ir::OpId::Count)
+    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name"})
+      if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
   return runtime::do_call(runtime, name, rest);
 }
 
@@ -85,8 +89,11 @@ std::optional<runtime::BackendId> backend_of(Runtime& runtime, const Value& like
   if (name == "builtins") return runtime.native_backend();
   if (auto id = runtime.find_backend(name)) return id;
   Error error(ErrorClass::ImportError, "unknown backend '" + name + "'");
-  error.with_code(501);
-  throw error;
+  std::vector<std::string_view> known;
+  for (std::size_t id = 0; id < runtime.backend_count(); ++id)
+    known.push_back(runtime.backend_name(static_cast<runtime::BackendId>(id)));
+  std::string hint = ir::suggestion(name, known);
+  throw error.with_code(501).with_hint(hint.empty() ? "`autoray backends` lists the backends" : hint);
 }
 
 class BackendLike final : public runtime::NativeObject {
@@ -339,7 +346,73 @@ Value tree_unflatten(Runtime& runtime, const Arguments& a) {
   return tree.map(a.positional[1], f);
 }
 
+// ---- compose ----
+
+// A function of `do` calls under a name of its own: the default for every backend, unless one registers another.
+class Composed final : public runtime::Callable {
+ public:
+  Composed(Value f, std::string n) : function_(std::move(f)), name_(std::move(n)) {}
+  std::string callable_name() const override { return function_.as<runtime::Callable>().callable_name(); }
+  std::string_view callable_type() const override { return "Composed"; }
+  void clear() override { function_.clear(); }
+  Value call(Runtime& runtime, const Arguments& a) override {
+    std::vector<Value> positional = {runtime::make_str(name_)};
+    positional.insert(positional.end(), a.positional.begin(), a.positional.end());
+    return do_function(runtime, {positional, a.keyword_names, a.keyword_values});
+  }
+  bool get_attribute(Runtime& runtime, std::string_view attribute, Value& result) override {
+    if (attribute == "register") {
+      result = runtime::make_native("register", [name = name_](Runtime& r, const Arguments& a) {
+        check_keywords(a, "register", {"backend", "fn"});
+        check_arguments({a.positional, {}, {}}, "register", 1, 2);
+        std::vector<Value> given(a.positional.begin(), a.positional.end());
+        given.insert(given.begin() + 1, runtime::make_str(name));
+        return register_function(r, {given, a.keyword_names, a.keyword_values});
+      });
+      return true;
+    }
+    if (attribute != "__doc__" && attribute != "__wrapped__") return false;
+    result = attribute == "__doc__" ? frontend::get_attribute(runtime, function_, "__doc__") : function_;
+    return true;
+  }
+
+ private:
+  Value function_;
+  std::string name_;
+};
+Value compose(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "compose", {"fn", "name"});
+  check_arguments({a.positional, {}, {}}, "compose", 0, 1);
+  const Value* name = keyword(a, "name");
+  std::string given = name && !name->is_none() ? runtime::text_of(*name, "name") : "";
+  auto make_composed = [given](Runtime& r, const Value& function) -> Value {
+    auto* callable = function.get_if<runtime::Callable>();
+    if (!callable) throw Error(ErrorClass::TypeError, "compose() needs a function, not " + runtime::type_name(function));
+    std::string registered = given.empty() ? callable->callable_name() : given;
+    // What every backend is based on holds the default.
+    runtime::register_function(r, "numpy", registered, runtime::Ref<runtime::Callable>::share(callable));
+    return make<Composed>(function, registered);
+  };
+  const Value* function = a.positional.empty() ? keyword(a, "fn") : &a.positional[0];
+  if (function && !function->is_none()) return make_composed(runtime, *function);
+  return runtime::make_native("compose", [make_composed](Runtime& r, const Arguments& b) {
+    check_arguments(b, "compose", 1, 1);
+    return make_composed(r, b.positional[0]);
+  });
+}
+
+// ---- tracing: the names are there, so that portable scripts import them ----
+
+[[noreturn]] void not_available(std::string_view name) {
+  throw Error(ErrorClass::NotImplementedError, "'autoray." + std::string(name) + "' is not available yet")
+      .with_code(202)
+      .with_hint("call the function directly: programs run eagerly");
+}
+Value autojit(Runtime&, const Arguments&) { not_available("autojit"); }
+
 constexpr FunctionRow kFunctions[] = {{"do", do_function},
+                                      {"compose", compose},
+                                      {"autojit", autojit},
                                       {"backend_like", backend_like},
                                       {"set_backend", set_backend},
                                       {"get_backend", get_backend},
@@ -380,12 +453,6 @@ Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "nan") return Value::real(NAN);
   if (name == "__version__") return runtime::make_str("0.11");
   if (name == "lazy") return import_module(runtime, "autoray.lazy");
-  if (name == "autojit") {
-    Error error(ErrorClass::NotImplementedError,
-                "'autoray." + std::string(name) + "' is not supported by this version: programs run eagerly");
-    error.with_code(202);
-    throw error;
-  }
   return find_function(kFunctions, name);
 }
 

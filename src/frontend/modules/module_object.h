@@ -38,8 +38,20 @@ struct FunctionRow {
 Value function_value(const FunctionRow& row);
 // The row's function as a value, or Empty.
 Value find_function(std::span<const FunctionRow> rows, std::string_view name);
+// A module that is its table, and the table's names.
+template <auto& Rows>
+Value find_rows(Runtime&, std::string_view name) {
+  return find_function(Rows, name);
+}
+template <auto& Rows>
+std::vector<std::string_view> names_of() {
+  std::vector<std::string_view> names;
+  for (const FunctionRow& row : Rows) names.push_back(row.name);
+  return names;
+}
 
 Value make_math_module(Runtime& runtime);
+Value make_cmath_module(Runtime& runtime);
 Value make_time_module(Runtime& runtime);
 Value make_sys_module(Runtime& runtime);
 Value make_operator_module(Runtime& runtime);

@@ -23,6 +23,7 @@ constexpr ModuleRow kModules[] = {
     {"autoray.lazy.random", [](Runtime& r) { return make_lazy_module(r, "random"); }},
     {"autoray.lazy.fft", [](Runtime& r) { return make_lazy_module(r, "fft"); }},
     {"math", make_math_module},
+    {"cmath", make_cmath_module},
     {"time", make_time_module},
     {"sys", make_sys_module},
     {"operator", make_operator_module},

@@ -4,6 +4,8 @@
 #include "frontend/types/array_type.h"
 #include "frontend/types/lazy_type.h"
 #include "frontend/types/methods.h"
+#include "frontend/types/named_tuple.h"
+#include "frontend/types/native_operand.h"
 #include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
@@ -26,9 +28,14 @@ void check_arguments(const Arguments& a, std::string_view name, std::size_t leas
   if (!a.keyword_names.empty()) throw Error(ErrorClass::TypeError, std::string(name) + "() takes no keyword arguments");
   std::size_t n = a.positional.size();
   if (n >= least && n <= most) return;
+  // CPython words each of these calling conventions in its own way.
+  if (most == 0)
+    throw Error(ErrorClass::TypeError, std::string(name) + "() takes no arguments (" + std::to_string(n) + " given)");
+  if (least == 1 && most == 1)
+    throw Error(ErrorClass::TypeError, std::string(name) + "() takes exactly one argument (" + std::to_string(n) + " given)");
   if (least == most)
-    throw Error(ErrorClass::TypeError, std::string(name) + "() takes exactly " + std::to_string(least) + " argument" +
-                                           (least == 1 ? "" : "s") + " (" + std::to_string(n) + " given)");
+    throw Error(ErrorClass::TypeError, std::string(name) + " expected " + std::to_string(least) + " argument" +
+                                           (least == 1 ? "" : "s") + ", got " + std::to_string(n));
   throw Error(ErrorClass::TypeError, std::string(name) + " expected at " +
                                          (n < least ? "least " + std::to_string(least) : "most " + std::to_string(most)) +
                                          " argument" + ((n < least ? least : most) == 1 ? "" : "s") + ", got " +
@@ -45,7 +52,8 @@ void check_keywords(const Arguments& a, std::string_view function, std::initiali
   for (std::string_view name : a.keyword_names)
     if (std::find(allowed.begin(), allowed.end(), name) == allowed.end())
       throw Error(ErrorClass::TypeError,
-                  "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()");
+                  "'" + std::string(name) + "' is an invalid keyword argument for " + std::string(function) + "()")
+          .with_hint(ir::suggestion(name, std::span(allowed.begin(), allowed.size())));
 }
 
 std::int64_t index_of(const Value& v, std::string_view what) {
@@ -97,7 +105,8 @@ std::span<const MethodRow> methods_of(const Value& v) {
     case ObjectKind::List: return list_methods();
     case ObjectKind::Tuple: return tuple_methods();
     case ObjectKind::Dict: return dict_methods();
-    case ObjectKind::Set: return set_methods();
+    case ObjectKind::Set: return v.as<runtime::Set>().frozen ? frozenset_methods() : set_methods();
+    case ObjectKind::Range: return range_methods();
     default: return {};
   }
 }
@@ -132,6 +141,13 @@ std::vector<std::string> attribute_names(const Value& v) {
   return names;
 }
 
+// What is known about a failed look-up beyond the name itself.
+std::string attribute_hint(const Value& v, const std::string& near) {
+  if (!near.empty()) return "did you mean '" + near + "'?";
+  return v.is_none() ? "the value is None: a function without return, or a method that changes its object in place, gives it"
+                     : "";
+}
+
 [[noreturn]] void no_attribute(const Value& v, std::string_view name) {
   std::vector<std::string> names = attribute_names(v);
   std::vector<std::string_view> views(names.begin(), names.end());
@@ -150,96 +166,9 @@ std::vector<std::string> attribute_names(const Value& v) {
   }
   // CPython suggests in its traceback and not in str(exception): here it is the hint.
   Error error(ErrorClass::AttributeError, message);
-  if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
+  error.with_hint(attribute_hint(v, near));
   throw error;
 }
-
-}  // namespace
-
-Value get_attribute(Runtime& runtime, const Value& v, std::string_view name) {
-  Value result;
-  if (auto* native = v.get_if<runtime::NativeObject>()) {
-    if (native->get_attribute(runtime, name, result)) return result;
-    no_attribute(v, name);
-  }
-  if (is_array_like(v)) {
-    if (array_attribute(runtime, v, name, result)) return result;
-    no_attribute(v, name);
-  }
-  if (auto* callable = v.get_if<runtime::Callable>()) {
-    if (callable->get_attribute(runtime, name, result)) return result;
-    if (name == "__name__" || name == "__qualname__") return runtime::make_str(callable->callable_name());
-    no_attribute(v, name);
-  }
-  if (auto* tuple = v.get_if<Tuple>(); tuple && tuple->field_names)
-    for (std::size_t i = 0; i < tuple->items.size(); ++i)
-      if (name == tuple->field_names[i]) return tuple->items[i];
-  if (auto* e = v.get_if<runtime::Exception>()) {
-    if (name == "args") return runtime::make_tuple(e->args);
-    if (name == "__cause__") return e->cause.empty() ? Value::none() : e->cause;
-    if (name == "__context__") return e->context.empty() ? Value::none() : e->context;
-    if (name == "code" && e->error_class == ErrorClass::SystemExit) return e->args.empty() ? Value::none() : e->args[0];
-    if (name == "value" && e->error_class == ErrorClass::StopIteration) return e->args.empty() ? Value::none() : e->args[0];
-  }
-  if (auto* s = v.get_if<runtime::SliceObject>()) {
-    if (name == "start") return s->start;
-    if (name == "stop") return s->stop;
-    if (name == "step") return s->step;
-  }
-  if (auto* r = v.get_if<runtime::Range>()) {
-    if (name == "start") return Value::integer(r->start);
-    if (name == "stop") return Value::integer(r->stop);
-    if (name == "step") return Value::integer(r->step);
-  }
-  if (is_integer_value(v) || v.is_float()) {
-    if (name == "real") return v.is_bool() ? Value::integer(v.as_bool()) : v;
-    if (name == "imag") return v.is_float() ? Value::real(0) : Value::integer(0);
-    if (name == "numerator" && !v.is_float()) return v;
-    if (name == "denominator" && !v.is_float()) return Value::integer(1);
-  }
-  if (auto* c = v.get_if<runtime::Complex>()) {
-    if (name == "real") return Value::real(c->value.real());
-    if (name == "imag") return Value::real(c->value.imag());
-  }
-  if (auto* d = v.get_if<Dict>(); d && name == "default_factory" && d->subclass)
-    return d->default_factory.empty() ? Value::none() : d->default_factory;
-  if (name == "__class__") return type_of(runtime, v);
-  if (name == "__doc__") return Value::none();
-  if (Method method = find_method(v, name)) return make<BoundMethod>(v, method, std::string(name));
-  no_attribute(v, name);
-}
-
-void set_attribute(Runtime& runtime, const Value& v, std::string_view name, const Value& value) {
-  if (auto* native = v.get_if<runtime::NativeObject>(); native && native->set_attribute(runtime, name, value)) return;
-  if (auto* callable = v.get_if<runtime::Callable>(); callable && callable->set_attribute(runtime, name, value)) return;
-  if (is_array_like(v) && set_array_attribute(runtime, v, name, value)) return;
-  if (find_method(v, name))
-    throw Error(ErrorClass::AttributeError,
-                "'" + runtime::type_name(v) + "' object attribute '" + std::string(name) + "' is read-only");
-  no_attribute(v, name);
-}
-
-Value call_method(Runtime& runtime, const Value& v, std::string_view name, const Arguments& arguments) {
-  if (Method method = find_method(v, name)) return method(runtime, v, arguments);
-  if (is_array_like(v)) {
-    Value result;
-    if (call_array_method(runtime, v, name, arguments, result)) return result;
-  }
-  return call(runtime, get_attribute(runtime, v, name), arguments);
-}
-
-Value call(Runtime& runtime, const Value& callable, const Arguments& arguments) {
-  runtime::check_stack();
-  if (auto* c = callable.get_if<runtime::Callable>()) {
-    Ref<runtime::Callable> held = Ref<runtime::Callable>::share(c);
-    return held->call(runtime, arguments);
-  }
-  throw Error(ErrorClass::TypeError, "'" + runtime::type_name(callable) + "' object is not callable");
-}
-
-// ---- items ----
-
-namespace {
 
 // A slice resolved against a length, as PySlice_AdjustIndices.
 struct Bounds {
@@ -273,13 +202,121 @@ Bounds bounds_of(const runtime::SliceObject& s, std::int64_t length) {
   return b;
 }
 
+}  // namespace
+
+Value get_attribute(Runtime& runtime, const Value& v, std::string_view name) {
+  Value result;
+  if (auto* native = v.get_if<runtime::NativeObject>()) {
+    if (native->get_attribute(runtime, name, result)) return result;
+    no_attribute(v, name);
+  }
+  if (is_array_like(v)) {
+    if (array_attribute(runtime, v, name, result)) return result;
+    no_attribute(v, name);
+  }
+  if (auto* callable = v.get_if<runtime::Callable>()) {
+    if (callable->get_attribute(runtime, name, result)) return result;
+    if (name == "__name__" || name == "__qualname__") return runtime::make_str(callable->callable_name());
+    no_attribute(v, name);
+  }
+  if (auto* tuple = v.get_if<Tuple>(); tuple && tuple->field_names && named_tuple_attribute(runtime, v, name, result))
+    return result;
+  if (auto* e = v.get_if<runtime::Exception>()) {
+    if (name == "args") return runtime::make_tuple(e->args);
+    if (name == "__cause__") return e->cause.empty() ? Value::none() : e->cause;
+    if (name == "__suppress_context__") return Value::boolean(!e->cause.empty());
+    if (name == "__context__") return e->context.empty() ? Value::none() : e->context;
+    if (name == "code" && e->error_class == ErrorClass::SystemExit) return e->args.empty() ? Value::none() : e->args[0];
+    if (name == "value" && e->error_class == ErrorClass::StopIteration) return e->args.empty() ? Value::none() : e->args[0];
+  }
+  if (auto* s = v.get_if<runtime::SliceObject>()) {
+    if (name == "start") return s->start;
+    if (name == "stop") return s->stop;
+    if (name == "step") return s->step;
+    if (name == "indices")
+      return runtime::make_native("indices", [v](Runtime&, const Arguments& a) {
+        check_arguments(a, "slice.indices", 1, 1);
+        std::int64_t length = index_of(a.positional[0], "length");
+        if (length < 0) throw Error(ErrorClass::ValueError, "length should not be negative");
+        Bounds b = bounds_of(v.as<runtime::SliceObject>(), length);
+        return runtime::make_tuple({Value::integer(b.start), Value::integer(b.stop), Value::integer(b.step)});
+      });
+  }
+  if (auto* r = v.get_if<runtime::Range>()) {
+    if (name == "start") return Value::integer(r->start);
+    if (name == "stop") return Value::integer(r->stop);
+    if (name == "step") return Value::integer(r->step);
+  }
+  if (is_integer_value(v) || v.is_float()) {
+    if (name == "real") return v.is_bool() ? Value::integer(v.as_bool()) : v;
+    if (name == "imag") return v.is_float() ? Value::real(0) : Value::integer(0);
+    if (name == "numerator" && !v.is_float()) return v;
+    if (name == "denominator" && !v.is_float()) return Value::integer(1);
+  }
+  if (auto* c = v.get_if<runtime::Complex>()) {
+    if (name == "real") return Value::real(c->value.real());
+    if (name == "imag") return Value::real(c->value.imag());
+  }
+  if (auto* d = v.get_if<Dict>(); d && name == "default_factory" && d->subclass)
+    return d->default_factory.empty() ? Value::none() : d->default_factory;
+  if (name == "__class__") return type_of(runtime, v);
+  if (name == "__doc__") return Value::none();
+  if (Method method = find_method(v, name)) return make<BoundMethod>(v, method, std::string(name));
+  no_attribute(v, name);
+}
+
+void delete_attribute(Runtime& runtime, const Value& v, std::string_view name) {
+  // Functions take an Empty value as "remove".
+  if (auto* callable = v.get_if<runtime::Callable>(); callable && callable->set_attribute(runtime, name, Value())) return;
+  no_attribute(v, name);
+}
+
+void set_attribute(Runtime& runtime, const Value& v, std::string_view name, const Value& value) {
+  if (auto* native = v.get_if<runtime::NativeObject>(); native && native->set_attribute(runtime, name, value)) return;
+  if (auto* callable = v.get_if<runtime::Callable>(); callable && callable->set_attribute(runtime, name, value)) return;
+  if (is_array_like(v) && set_array_attribute(runtime, v, name, value)) return;
+  if (auto* tuple = v.get_if<Tuple>(); tuple && tuple->field_names)
+    for (std::size_t i = 0; i < tuple->items.size(); ++i)
+      if (name == tuple->field_names[i]) throw Error(ErrorClass::AttributeError, "can't set attribute");
+  if (find_method(v, name))
+    throw Error(ErrorClass::AttributeError,
+                "'" + runtime::type_name(v) + "' object attribute '" + std::string(name) + "' is read-only");
+  no_attribute(v, name);
+}
+
+Value call_method(Runtime& runtime, const Value& v, std::string_view name, const Arguments& arguments) {
+  if (Method method = find_method(v, name)) return method(runtime, v, arguments);
+  if (is_array_like(v)) {
+    Value result;
+    if (call_array_method(runtime, v, name, arguments, result)) return result;
+  }
+  return call(runtime, get_attribute(runtime, v, name), arguments);
+}
+
+Value call(Runtime& runtime, const Value& callable, const Arguments& arguments) {
+  runtime::check_stack();
+  if (auto* c = callable.get_if<runtime::Callable>()) {
+    Ref<runtime::Callable> held = Ref<runtime::Callable>::share(c);
+    return held->call(runtime, arguments);
+  }
+  throw Error(ErrorClass::TypeError, "'" + runtime::type_name(callable) + "' object is not callable");
+}
+
+// ---- items ----
+
+namespace {
+
 std::int64_t checked_index(const Value& key, std::int64_t length, const char* type, const char* what = "index out of range") {
   if (!is_integer_value(key) && !key.is(ObjectKind::NumpyScalar) && !key.is(ObjectKind::Array))
     throw Error(ErrorClass::TypeError,
                 std::string(type) + " indices must be integers or slices, not " + runtime::type_name(key));
   std::int64_t i = index_of(key, "index");
   if (i < 0) i += length;
-  if (i < 0 || i >= length) throw Error(ErrorClass::IndexError, std::string(type) + " " + what);
+  if (i < 0 || i >= length)
+    throw Error(ErrorClass::IndexError, std::string(type) + " " + what)
+        .with_hint(length == 0 ? "it is empty"
+                               : "its length is " + std::to_string(length) + ": indices go from " + std::to_string(-length) +
+                                     " to " + std::to_string(length - 1));
   return i;
 }
 
@@ -324,8 +361,15 @@ Value str_item(const Str& s, const Value& key) {
   return runtime::make_str(s.text.substr(from, to - from));
 }
 
-[[noreturn]] void key_error(const Value& key) {
-  throw runtime::Raised{make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{key})};
+[[noreturn]] void key_error(Dict& dict, const Value& key) {
+  auto exception = make<runtime::Exception>(ErrorClass::KeyError, std::vector<Value>{key});
+  if (auto* text = key.get_if<Str>(); text && dict.size() <= 1000) {
+    std::vector<std::string_view> known;
+    for (auto& entry : dict.entries())
+      if (auto* name = entry.key.get_if<Str>()) known.push_back(name->text);
+    exception->hint = ir::suggestion(text->text, known);
+  }
+  throw runtime::Raised{exception};
 }
 
 }  // namespace
@@ -378,7 +422,7 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
           return made;
         }
       }
-      key_error(key);
+      key_error(d, key);
     }
     case ObjectKind::Array: {
       auto& array = v.as<runtime::ArrayObject>().array;
@@ -405,6 +449,19 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
   throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object is not subscriptable");
 }
 
+namespace {
+
+std::vector<Value> items_to_assign(Runtime& runtime, const Value& value) {
+  try {
+    return collect(runtime, value);
+  } catch (const Error& e) {
+    if (!e.message().ends_with("object is not iterable")) throw;
+    throw Error(ErrorClass::TypeError, "can only assign an iterable");
+  }
+}
+
+}  // namespace
+
 void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& value) {
   if (v.is_object()) switch (v.object()->kind()) {
       case ObjectKind::List: {
@@ -412,7 +469,7 @@ void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& v
         auto n = static_cast<std::int64_t>(items.size());
         if (auto* s = key.get_if<runtime::SliceObject>()) {
           Bounds b = bounds_of(*s, n);
-          std::vector<Value> fresh = collect(runtime, value);
+          std::vector<Value> fresh = items_to_assign(runtime, value);
           if (b.step == 1) {
             auto at = items.begin() + static_cast<std::ptrdiff_t>(b.start);
             at = items.erase(at, at + static_cast<std::ptrdiff_t>(b.count));
@@ -432,12 +489,16 @@ void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& v
       case ObjectKind::Dict: v.as<Dict>().set(key, value); return;
       case ObjectKind::Array: runtime::set_item(runtime, v.as<runtime::ArrayObject>().array, key, value); return;
       case ObjectKind::Lazy: runtime.recorder().set_item(v.as<runtime::LazyArray>(), key, value); return;
+      case ObjectKind::Native:
+        if (auto* operand = native_operand(v); operand && operand->set_item(runtime, key, value)) return;
+        break;
       default: break;
     }
   throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object does not support item assignment");
 }
 
-void delete_item(Runtime&, const Value& v, const Value& key) {
+void delete_item(Runtime& runtime, const Value& v, const Value& key) {
+  if (auto* operand = native_operand(v); operand && operand->delete_item(runtime, key)) return;
   if (auto* list = v.get_if<List>()) {
     auto& items = list->items;
     auto n = static_cast<std::int64_t>(items.size());
@@ -457,7 +518,7 @@ void delete_item(Runtime&, const Value& v, const Value& key) {
   if (auto* dict = v.get_if<Dict>()) {
     if (dict->pop(key).empty()) {
       if (dict->subclass && std::string_view(dict->subclass) == "Counter") return;
-      key_error(key);
+      key_error(*dict, key);
     }
     return;
   }
@@ -469,6 +530,15 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
   if (container.is_object()) switch (container.object()->kind()) {
       case ObjectKind::Dict: return container.as<Dict>().find(item) != nullptr;
       case ObjectKind::Set: return container.as<runtime::Set>().items->find(item) != nullptr;
+      case ObjectKind::Bytes: {
+        auto& data = container.as<runtime::Bytes>().data;
+        if (auto* part = item.get_if<runtime::Bytes>()) return data.find(part->data) != std::string::npos;
+        if (!is_integer_value(item))
+          throw Error(ErrorClass::TypeError, "a bytes-like object is required, not '" + runtime::type_name(item) + "'");
+        std::int64_t byte = index_of(item, "byte");
+        if (byte < 0 || byte > 255) throw Error(ErrorClass::ValueError, "byte must be in range(0, 256)");
+        return data.find(static_cast<char>(byte)) != std::string::npos;
+      }
       case ObjectKind::Str: {
         auto* part = item.get_if<Str>();
         if (!part)

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "frontend/types/lazy_type.h"
+#include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
@@ -193,6 +194,17 @@ std::complex<double> to_complex(const Value& v) {
   return to_double(v);
 }
 
+// By modulus and argument, as CPython.
+std::complex<double> complex_power(std::complex<double> a, std::complex<double> b) {
+  double modulus = std::hypot(a.real(), a.imag()), argument = std::atan2(a.imag(), a.real());
+  double length = std::pow(modulus, b.real()), phase = argument * b.real();
+  if (b.imag() != 0) {
+    length *= std::exp(-argument * b.imag());
+    phase += b.imag() * std::log(modulus);
+  }
+  return {length * std::cos(phase), length * std::sin(phase)};
+}
+
 Value real_binary(BinaryOperator op, double a, double b, const Value& left, const Value& right) {
   switch (op) {
     case BinaryOperator::Add: return Value::real(a + b);
@@ -210,7 +222,7 @@ Value real_binary(BinaryOperator op, double a, double b, const Value& left, cons
     case BinaryOperator::Pow: {
       if (a == 0 && b < 0) zero_division("0.0 cannot be raised to a negative power");
       if (a < 0 && std::isfinite(a) && std::isfinite(b) && b != std::floor(b))
-        return runtime::make_complex(std::pow(std::complex<double>(a), b));
+        return runtime::make_complex(complex_power(a, b));
       double r = std::pow(a, b);
       if (std::isinf(r) && std::isfinite(a) && std::isfinite(b))
         throw Error(ErrorClass::OverflowError, "(34, 'Numerical result out of range')");
@@ -258,13 +270,7 @@ Value complex_binary(BinaryOperator op, std::complex<double> a, std::complex<dou
         }
         return runtime::make_complex(b.real() < 0 ? complex_div(1, r) : r);
       }
-      double vabs = std::hypot(a.real(), a.imag()), length = std::pow(vabs, b.real()), at = std::atan2(a.imag(), a.real()),
-             phase = at * b.real();
-      if (b.imag() != 0) {
-        length *= std::exp(-at * b.imag());
-        phase += b.imag() * std::log(vabs);
-      }
-      return runtime::make_complex({length * std::cos(phase), length * std::sin(phase)});
+      return runtime::make_complex(complex_power(a, b));
     }
     case BinaryOperator::FloorDiv:
     case BinaryOperator::Mod:
@@ -424,6 +430,8 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
     for (const Value* v : {&a, &b})
       if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable))
         unsupported(op, a, b);
+    // Two scalars have no product of matrices.
+    if (op == BinaryOperator::MatMult && a.is(ObjectKind::NumpyScalar) && b.is(ObjectKind::NumpyScalar)) unsupported(op, a, b);
     const Value operands[] = {a, b};
     return runtime::operator_call(runtime, op_id(op), operands);
   }
@@ -483,20 +491,32 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
       }
     }
   }
+  Value operand_result;
+  if (auto* operand = native_operand(a); operand && operand->binary(runtime, op, b, false, operand_result))
+    return operand_result;
+  if (auto* operand = native_operand(b); operand && operand->binary(runtime, op, a, true, operand_result))
+    return operand_result;
   if (op == BinaryOperator::Mod)
     if (auto* text = a.get_if<Str>()) return runtime::make_str(percent_format(runtime, text->text, b));
   if (op == BinaryOperator::Add) {
     if (a.is(ObjectKind::Str))
-      throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str");
+      throw Error(ErrorClass::TypeError, "can only concatenate str (not \"" + runtime::type_name(b) + "\") to str")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
+    if (a.is(ObjectKind::Bytes))
+      throw Error(ErrorClass::TypeError, "can't concat " + runtime::type_name(b) + " to bytes")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
     if (a.is(ObjectKind::List))
-      throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list");
+      throw Error(ErrorClass::TypeError, "can only concatenate list (not \"" + runtime::type_name(b) + "\") to list")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
     if (a.is(ObjectKind::Tuple))
-      throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple");
+      throw Error(ErrorClass::TypeError, "can only concatenate tuple (not \"" + runtime::type_name(b) + "\") to tuple")
+          .with_operands({runtime::type_name(a), runtime::type_name(b)});
   }
   unsupported(op, a, b);
 }
 
 Value inplace_binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b) {
+  if (auto* operand = native_operand(a); operand && operand->inplace_binary(runtime, op, b)) return a;
   if (a.is(ObjectKind::Array) || a.is(ObjectKind::Lazy)) return runtime::inplace_call(runtime, op_id(op), a, b);
   if (auto* list = a.get_if<List>()) {
     if (op == BinaryOperator::Add) {
@@ -624,6 +644,14 @@ bool compare_sequences(Runtime& runtime, CompareOperator op, const std::vector<V
   return holds(op, a.size() < b.size() ? -1 : a.size() > b.size());
 }
 
+bool is_ordered(const runtime::Dict& d) { return d.subclass && std::string_view(d.subclass) == "OrderedDict"; }
+Value keys_list(runtime::Dict& d) {
+  std::vector<Value> keys;
+  for (auto& entry : d.entries())
+    if (!entry.key.empty()) keys.push_back(entry.key);
+  return runtime::make_list(std::move(keys));
+}
+
 bool subset(runtime::Dict& a, runtime::Dict& b) {
   for (auto& entry : a.entries())
     if (!entry.key.empty() && !b.find(entry.key)) return false;
@@ -656,7 +684,19 @@ Value compare(Runtime& runtime, CompareOperator op, const Value& a, const Value&
   bool equality = op == CompareOperator::Eq || op == CompareOperator::NotEq;
   if (fa != NumberForm::None && fb != NumberForm::None && fa != NumberForm::Complex && fb != NumberForm::Complex)
     return Value::boolean(holds(op, compare_numbers(a, fa, b, fb)));
+  Value operand_result;
+  if (auto* operand = native_operand(a); operand && operand->compare(runtime, op, b, false, operand_result))
+    return operand_result;
+  if (auto* operand = native_operand(b); operand && operand->compare(runtime, op, a, true, operand_result))
+    return operand_result;
   if (equality) {
+    auto *ordered_a = a.get_if<runtime::Dict>(), *ordered_b = b.get_if<runtime::Dict>();
+    if (ordered_a && ordered_b && is_ordered(*ordered_a) && is_ordered(*ordered_b)) {
+      // Two ordered dictionaries are equal in order only.
+      bool same = runtime::values_equal(&runtime, a, b) &&
+                  runtime::values_equal(&runtime, keys_list(*ordered_a), keys_list(*ordered_b));
+      return Value::boolean(same == (op == CompareOperator::Eq));
+    }
     // A dtype equals its names and types.
     auto* native = a.get_if<runtime::NativeObject>();
     auto* dtype = native ? dynamic_cast<runtime::DTypeObject*>(native) : nullptr;

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "frontend/types/lazy_type.h"
+#include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
+#include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
 #include "runtime/printing.h"
@@ -39,8 +41,20 @@ std::string repr_text(const std::string& text) {
       char buffer[8];
       std::snprintf(buffer, sizeof buffer, "\\x%02x", u);
       r += buffer;
-    } else {
+    } else if (u < 0x80) {
       r += c;
+    } else {
+      std::size_t length = u < 0xe0 ? 2 : u < 0xf0 ? 3 : 4;
+      std::string_view character = std::string_view(text).substr(i, length);
+      std::uint32_t point = code_point(character);
+      if (is_printable(point)) {
+        r += character;
+      } else {
+        char buffer[16];
+        std::snprintf(buffer, sizeof buffer, point < 0x100 ? "\\x%02x" : point < 0x10000 ? "\\u%04x" : "\\U%08x", point);
+        r += buffer;
+      }
+      i += length - 1;
     }
   }
   return r + quote;
@@ -174,7 +188,11 @@ struct Repr {
         }
         if (std::string_view(d.subclass) == "defaultdict")
           return "defaultdict(" + (d.default_factory.empty() ? "None" : one(d.default_factory)) + ", " + dict(d) + ")";
-        return std::string(d.subclass) + "(" + (d.size() ? dict(d) : "") + ")";
+        // CPython 3.11 writes an ordered dictionary as a list of pairs.
+        std::vector<Value> pairs;
+        for (auto& e : d.entries())
+          if (!e.key.empty()) pairs.push_back(runtime::make_tuple({e.key, e.value}));
+        return std::string(d.subclass) + "(" + (pairs.empty() ? "" : "[" + items(pairs) + "]") + ")";
       }
       case ObjectKind::Set: {
         auto& s = v.as<runtime::Set>();
@@ -207,7 +225,9 @@ struct Repr {
         std::string args = items(e.args);
         return std::string(ir::name(e.error_class)) + "(" + args + ")";
       }
-      case ObjectKind::Native: return v.as<runtime::NativeObject>().repr();
+      case ObjectKind::Native:
+        if (auto* operand = native_operand(v)) return operand->text(runtime);
+        return v.as<runtime::NativeObject>().repr();
       default: return "<" + runtime::type_name(v) + " object>";
     }
   }

@@ -67,9 +67,14 @@ Value op_method(Runtime& runtime, ir::OpId id, const Value& self, const Argument
   positional.insert(positional.end(), a.positional.begin(), a.positional.end());
   runtime::BackendId backend = runtime.native_backend();
   if (auto* object = self.get_if<ArrayObject>()) backend = object->array.backend;
-  if (auto* scalar = self.get_if<NumpyScalar>()) backend = scalar->backend;
+  auto* scalar = self.get_if<NumpyScalar>();
+  if (scalar) backend = scalar->backend;
   if (self.is(runtime::ObjectKind::Lazy)) backend = runtime::kLazy;
-  return runtime.call(id, backend, {positional, a.keyword_names, a.keyword_values});
+  Value result = runtime.call(id, backend, {positional, a.keyword_names, a.keyword_values});
+  // A scalar's methods give scalars where an array's would give a 0-d array.
+  if (auto* array = result.get_if<ArrayObject>(); array && scalar && array->array.ndim() == 0)
+    return runtime::from_array(array->array, true);
+  return result;
 }
 
 // Methods whose arguments may be spread: x.reshape(2, 3), x.transpose(1, 0).
@@ -103,8 +108,16 @@ Value method_item(Runtime& runtime, const Value& self, const Arguments& a) {
   }
   Value index = a.positional.size() == 1 ? a.positional[0]
                                          : runtime::make_tuple(std::vector<Value>(a.positional.begin(), a.positional.end()));
-  if (a.positional.size() == 1 && array.ndim() > 1 && index.is_int())
-    array = array_of(runtime, call_op(runtime, "ravel", {self}));
+  if (a.positional.size() == 1 && index.is_int()) {
+    // One integer counts through all axes; a 0-d array has its one item at 0.
+    std::int64_t i = index.as_int(), n = array.size();
+    if (i < -n || i >= n)
+      throw Error(ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for size " + std::to_string(n));
+    if (array.ndim() != 1)
+      array = array_of(runtime, call_op(runtime, "reshape", {runtime::make_array(array), Value::integer(-1)}));
+  } else if (a.positional.size() > 1 && static_cast<int>(a.positional.size()) != array.ndim()) {
+    throw Error(ErrorClass::ValueError, "incorrect number of indices for array");
+  }
   Value item = runtime::get_item(runtime, array, index);
   if (auto* s = item.get_if<NumpyScalar>()) return python_scalar(s->dtype, s->data);
   throw Error(ErrorClass::ValueError, "incorrect number of indices for array");
@@ -154,6 +167,15 @@ Value method_clip(Runtime& runtime, const Value& self, const Arguments& a) {
   }
   return op_method(runtime, ir::find_op("clip"), self, {{}, names, values});
 }
+// copy(order='C'): the function's default keeps the order, the method's does not.
+Value method_copy(Runtime& runtime, const Value& self, const Arguments& a) {
+  check_keywords(a, "copy", {"order"});
+  check_arguments({a.positional, {}, {}}, "copy", 0, 1);
+  const Value* given = a.positional.empty() ? keyword(a, "order") : &a.positional[0];
+  Value order = given ? *given : runtime::make_str("C");
+  std::string_view name = "order";
+  return op_method(runtime, ir::find_op("copy"), self, {{}, std::span(&name, 1), std::span(&order, 1)});
+}
 // Real arrays are their own conjugates.
 Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) {
   if (!ir::is_complex(array_of(runtime, self).dtype) && a.positional.empty() && a.keyword_names.empty()) return self;
@@ -161,6 +183,17 @@ Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) 
 }
 Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "fill", 1, 1);
+  DType dtype = self.as<ArrayObject>().array.dtype;
+  bool sequence = a.positional[0].is(runtime::ObjectKind::List) || a.positional[0].is(runtime::ObjectKind::Tuple);
+  if (sequence && ir::is_real_floating(dtype)) throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
+  if (sequence && ir::is_bool(dtype)) {
+    runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(),
+                      Value::boolean(truth(runtime, a.positional[0])));
+    return Value::none();
+  }
+  if (sequence)
+    throw Error(ErrorClass::TypeError, "int() argument must be a string, a bytes-like object or a real number, not '" +
+                                           runtime::type_name(a.positional[0]) + "'");
   runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), a.positional[0]);
   return Value::none();
 }
@@ -180,15 +213,31 @@ Value method_tobytes(Runtime& runtime, const Value& self, const Arguments&) {
   c = runtime::contiguous(runtime, c, c.dtype);
   return make<runtime::Bytes>(std::string(c.data, static_cast<std::size_t>(c.nbytes())));
 }
-Value method_is_integer(Runtime& runtime, const Value& self, const Arguments& a) {
+// Methods that numpy's scalars share with Python's numbers.
+template <FunctionName Name>
+Value method_of_number(Runtime& runtime, const Value& self, const Arguments& a) {
+  if (!self.is(runtime::ObjectKind::NumpyScalar))
+    throw Error(ErrorClass::AttributeError, std::string("'numpy.ndarray' object has no attribute '") + Name.text + "'");
   Array array = array_of(runtime, self);
-  return call_method(runtime, python_scalar(array.dtype, array.data), "is_integer", a);
+  return call_method(runtime, python_scalar(array.dtype, array.data), Name.text, a);
 }
 
-constexpr Row kMethods[] = {{"item", method_item},           {"tolist", method_tolist},   {"astype", method_astype},
-                            {"clip", method_clip},           {"conj", method_conjugate},  {"conjugate", method_conjugate},
-                            {"fill", method_fill},           {"sort", method_sort},       {"reshape", method_reshape},
-                            {"transpose", method_transpose}, {"tobytes", method_tobytes}, {"is_integer", method_is_integer}};
+constexpr Row kMethods[] = {{"item", method_item},
+                            {"tolist", method_tolist},
+                            {"astype", method_astype},
+                            {"clip", method_clip},
+                            {"copy", method_copy},
+                            {"conj", method_conjugate},
+                            {"conjugate", method_conjugate},
+                            {"fill", method_fill},
+                            {"sort", method_sort},
+                            {"reshape", method_reshape},
+                            {"transpose", method_transpose},
+                            {"tobytes", method_tobytes},
+                            {"is_integer", method_of_number<"is_integer">},
+                            {"as_integer_ratio", method_of_number<"as_integer_ratio">},
+                            {"hex", method_of_number<"hex">},
+                            {"bit_count", method_of_number<"bit_count">}};
 
 constexpr std::string_view kAttributes[] = {"shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides",
                                             "T",     "mT",    "real", "imag", "flat",     "flags",  "base"};
@@ -200,9 +249,9 @@ class Flags final : public runtime::NativeObject {
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
     bool v;
     if (name == "c_contiguous" || name == "contiguous")
-      v = array_.c_contiguous();
+      v = array_.size() == 0 || array_.c_contiguous();
     else if (name == "f_contiguous")
-      v = array_.f_contiguous();
+      v = array_.size() == 0 || array_.f_contiguous();
     else if (name == "writeable")
       v = array_.can_write();
     else if (name == "aligned")
@@ -262,7 +311,7 @@ bool call_array_method(Runtime& runtime, const Value& self, std::string_view nam
       return true;
     }
   ir::OpId id = method_op(name);
-  if (id == ir::OpId::Count) return false;
+  if (id == ir::OpId::Count || (name == "dot" && self.is(runtime::ObjectKind::NumpyScalar))) return false;
   result = op_method(runtime, id, self, a);
   return true;
 }
@@ -324,7 +373,7 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
         result = make<BoundArrayMethod>(self, std::string(name));
         return true;
       }
-    if (method_op(name) == ir::OpId::Count) return false;
+    if (method_op(name) == ir::OpId::Count || (name == "dot" && !object)) return false;
     result = make<BoundArrayMethod>(self, std::string(name));
   }
   return true;
@@ -335,7 +384,9 @@ bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view n
   if (!object) return false;
   if (name == "shape") {
     Array view;
-    ir::Dims shape = ir::resolve_reshape(object->array.size(), ir::as_shape(runtime::to_attr(runtime, value), "shape"));
+    auto asked = ir::as_axes(runtime::to_attr(runtime, value), "shape");
+    if (!asked) throw Error(ErrorClass::TypeError, "expected a sequence of integers or a single integer, got 'None'");
+    ir::Dims shape = ir::resolve_reshape(object->array.size(), *asked);
     if (!runtime::try_reshape_view(object->array, shape, view))
       throw Error(ErrorClass::AttributeError,
                   "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.");
@@ -343,6 +394,8 @@ bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view n
     return true;
   }
   if (name == "real" || name == "imag") {
+    if (name == "imag" && !ir::is_complex(object->array.dtype))
+      throw Error(ErrorClass::TypeError, "array does not have imaginary part to set");
     Value view;
     array_attribute(runtime, self, name, view);
     runtime::set_item(runtime, view.as<ArrayObject>().array, Value::ellipsis(), value);

@@ -1,6 +1,10 @@
-// Methods of str and bytes. Case and classes are ASCII's, and Latin letters pass unchanged; positions are code points.
+// Methods of str. Case and classes are ASCII's, and Latin letters pass unchanged; positions are code points.
+#include <clocale>
+#include <cwctype>
+
 #include <algorithm>
 
+#include "frontend/string_literals.h"
 #include "frontend/types/methods.h"
 
 namespace autoray::frontend {
@@ -25,26 +29,73 @@ char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c
 bool alpha(char c) { return (lower(c) >= 'a' && lower(c) <= 'z') || static_cast<unsigned char>(c) >= 0x80; }
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-template <class F>
-Value mapped(const Value& self, F f) {
+std::vector<std::string_view> points(std::string_view text);
+// The C library's Unicode tables, whatever the process's own locale; null where they are missing: then ASCII alone has case.
+locale_t unicode() {
+  static const locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+  return locale;
+}
+std::string lower_point(std::string_view p) {
+  if (p.size() == 1 || !unicode()) return std::string(1, lower(p[0])) + std::string(p.substr(1));
+  std::string text;
+  append_utf8(text, static_cast<std::uint32_t>(towlower_l(static_cast<wint_t>(code_point(p)), unicode())));
+  return text;
+}
+std::string upper_point(std::string_view p) {
+  if (p == "ß") return "SS";
+  if (p.size() == 1 || !unicode()) return std::string(1, upper(p[0])) + std::string(p.substr(1));
+  std::string text;
+  append_utf8(text, static_cast<std::uint32_t>(towupper_l(static_cast<wint_t>(code_point(p)), unicode())));
+  return text;
+}
+bool is_lower(std::string_view p) { return upper_point(p) != p; }
+bool is_upper(std::string_view p) { return lower_point(p) != p; }
+bool is_alpha(std::string_view p) {
+  if (p.size() == 1 || !unicode()) return alpha(p[0]);
+  return iswalpha_l(static_cast<wint_t>(code_point(p)), unicode());
+}
+
+Value mapped_ascii(const Value& self, char (*f)(char)) {
   std::string text = self_of(self).text;
   for (char& c : text) c = f(c);
   return runtime::make_str(std::move(text));
 }
-Value str_lower(Runtime&, const Value& s, const Arguments&) { return mapped(s, lower); }
-Value str_upper(Runtime&, const Value& s, const Arguments&) { return mapped(s, upper); }
-Value str_swapcase(Runtime&, const Value& s, const Arguments&) {
-  return mapped(s, [](char c) { return lower(c) == c ? upper(c) : lower(c); });
+template <class F>
+Value mapped(const Value& self, F f) {
+  std::string text;
+  text.reserve(self_of(self).text.size());
+  for (std::string_view p : points(self_of(self).text)) text += f(p);
+  return runtime::make_str(std::move(text));
 }
-Value str_capitalize(Runtime&, const Value& s, const Arguments&) {
+Value str_lower(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.lower", 0, 0);
+  if (self_of(s).ascii()) return mapped_ascii(s, lower);
+  return mapped(s, lower_point);
+}
+Value str_casefold(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.casefold", 0, 0);
+  return mapped(s, [](std::string_view p) { return p == "ß" ? std::string("ss") : lower_point(p); });
+}
+Value str_upper(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.upper", 0, 0);
+  if (self_of(s).ascii()) return mapped_ascii(s, upper);
+  return mapped(s, upper_point);
+}
+Value str_swapcase(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.swapcase", 0, 0);
+  return mapped(s, [](std::string_view p) { return is_upper(p) ? lower_point(p) : upper_point(p); });
+}
+Value str_capitalize(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.capitalize", 0, 0);
   bool first = true;
-  return mapped(s, [&](char c) { return std::exchange(first, false) ? upper(c) : lower(c); });
+  return mapped(s, [&](std::string_view p) { return std::exchange(first, false) ? upper_point(p) : lower_point(p); });
 }
-Value str_title(Runtime&, const Value& s, const Arguments&) {
+Value str_title(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.title", 0, 0);
   bool inside = false;
-  return mapped(s, [&](char c) {
-    char r = inside ? lower(c) : upper(c);
-    inside = alpha(c);
+  return mapped(s, [&](std::string_view p) {
+    std::string r = inside ? lower_point(p) : upper_point(p);
+    inside = is_lower(p) || is_upper(p);
     return r;
   });
 }
@@ -285,7 +336,7 @@ Value str_zfill(Runtime&, const Value& self, const Arguments& a) {
   if (room <= 0) return self;
   std::string text = s.text;
   std::size_t at = !text.empty() && (text[0] == '-' || text[0] == '+');
-  text.insert(at, static_cast<std::size_t>(std::min<std::int64_t>(room, 1 << 28)), '0');
+  text.insert(at, static_cast<std::size_t>(room), '0');
   return runtime::make_str(std::move(text));
 }
 template <bool Right>
@@ -311,30 +362,122 @@ Value str_splitlines(Runtime& runtime, const Value& self, const Arguments& a) {
   }
   return runtime::make_list(std::move(lines));
 }
+// True when every code point passes, and there is one.
 template <class F>
 Value all_of(const Value& self, F f) {
-  const std::string& text = self_of(self).text;
-  return Value::boolean(!text.empty() && std::all_of(text.begin(), text.end(), f));
+  std::vector<std::string_view> list = points(self_of(self).text);
+  return Value::boolean(!list.empty() && std::all_of(list.begin(), list.end(), f));
 }
-Value str_isdigit(Runtime&, const Value& s, const Arguments&) { return all_of(s, digit); }
-Value str_isalpha(Runtime&, const Value& s, const Arguments&) { return all_of(s, alpha); }
-Value str_isalnum(Runtime&, const Value& s, const Arguments&) {
-  return all_of(s, [](char c) { return alpha(c) || digit(c); });
+bool is_digit(std::string_view p) { return p.size() == 1 && digit(p[0]); }
+bool is_space(std::string_view p) {
+  return p.size() == 1
+             ? space(p[0])
+             : p == "\u00a0" || p == "\u3000" || p == "\u2028" || p == "\u2029" || p == "\u202f" || p == "\u205f" ||
+                   p == "\u1680" || p == "\u0085" || (p >= std::string_view("\u2000") && p <= std::string_view("\u200a"));
 }
-Value str_isspace(Runtime&, const Value& s, const Arguments&) { return all_of(s, space); }
+Value str_isdigit(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isdigit", 0, 0);
+  return all_of(s, is_digit);
+}
+Value str_isalpha(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isalpha", 0, 0);
+  return all_of(s, is_alpha);
+}
+Value str_isalnum(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isalnum", 0, 0);
+  return all_of(s, [](std::string_view p) { return is_alpha(p) || is_digit(p); });
+}
+Value str_isspace(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isspace", 0, 0);
+  return all_of(s, is_space);
+}
+Value str_isascii(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isascii", 0, 0);
+  return Value::boolean(self_of(s).ascii());
+}
+Value str_isprintable(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.isprintable", 0, 0);
+  for (std::string_view p : points(self_of(s).text)) {
+    if (!is_printable(code_point(p))) return Value::boolean(false);
+  }
+  return Value::boolean(true);
+}
 template <bool Upper>
-Value str_iscase(Runtime&, const Value& s, const Arguments&) {
+Value str_iscase(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, Upper ? "str.isupper" : "str.islower", 0, 0);
   bool cased = false;
-  for (char c : self_of(s).text) {
-    if (Upper ? c >= 'a' && c <= 'z' : c >= 'A' && c <= 'Z') return Value::boolean(false);
-    cased |= Upper ? c >= 'A' && c <= 'Z' : c >= 'a' && c <= 'z';
+  for (std::string_view p : points(self_of(s).text)) {
+    if (Upper ? is_lower(p) : is_upper(p)) return Value::boolean(false);
+    cased |= Upper ? is_upper(p) : is_lower(p);
   }
   return Value::boolean(cased);
+}
+Value str_istitle(Runtime&, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.istitle", 0, 0);
+  bool cased = false, inside = false;
+  for (std::string_view p : points(self_of(s).text)) {
+    bool up = is_upper(p), down = is_lower(p);
+    if ((up && inside) || (down && !inside)) return Value::boolean(false);
+    inside = up || down;
+    cased |= inside;
+  }
+  return Value::boolean(cased);
+}
+// A table from code points to a code point, a text or None (removed), as maketrans makes it.
+Value str_translate(Runtime& runtime, const Value& s, const Arguments& a) {
+  check_arguments(a, "str.translate", 1, 1);
+  std::string text;
+  for (std::string_view p : points(self_of(s).text)) {
+    Value to;
+    try {
+      to = get_item(runtime, a.positional[0], Value::integer(code_point(p)));
+    } catch (const runtime::Raised& raised) {
+      if (!ir::derives(raised.exception.as<runtime::Exception>().error_class, ErrorClass::LookupError)) throw;
+    } catch (const Error& e) {
+      if (!ir::derives(e.error_class(), ErrorClass::LookupError)) throw;
+    }
+    if (to.empty()) {
+      text += p;
+    } else if (to.is_int()) {
+      if (to.as_int() < 0 || to.as_int() > 0x10ffff)
+        throw Error(ErrorClass::ValueError, "character mapping must be in range(0x110000)");
+      append_utf8(text, static_cast<std::uint32_t>(to.as_int()));
+    } else if (auto* part = to.get_if<Str>()) {
+      text += part->text;
+    } else if (!to.is_none()) {
+      throw Error(ErrorClass::TypeError, "character mapping must return integer, None or str");
+    }
+  }
+  return runtime::make_str(std::move(text));
+}
+Value str_maketrans(Runtime&, const Value&, const Arguments& a) {
+  check_arguments(a, "maketrans", 1, 3);
+  auto table = make<runtime::Dict>();
+  if (a.positional.size() == 1) {
+    auto* dict = a.positional[0].get_if<runtime::Dict>();
+    if (!dict) throw Error(ErrorClass::TypeError, "if you give only one argument to maketrans it must be a dict");
+    for (auto& entry : dict->entries()) {
+      if (entry.key.empty()) continue;
+      auto* key = entry.key.get_if<Str>();
+      if (key && key->length != 1) throw Error(ErrorClass::ValueError, "string keys in translate table must be of length 1");
+      if (!key && !entry.key.is_int())
+        throw Error(ErrorClass::TypeError, "keys in translate table must be strings or integers");
+      table->set(key ? Value::integer(code_point(key->text)) : entry.key, entry.value);
+    }
+    return table;
+  }
+  auto from = points(text_arg(a, 0, "maketrans()")), to = points(text_arg(a, 1, "maketrans()"));
+  if (from.size() != to.size()) throw Error(ErrorClass::ValueError, "the first two maketrans arguments must have equal length");
+  for (std::size_t i = 0; i < from.size(); ++i)
+    table->set(Value::integer(code_point(from[i])), Value::integer(code_point(to[i])));
+  if (a.positional.size() > 2)
+    for (std::string_view p : points(text_arg(a, 2, "maketrans()"))) table->set(Value::integer(code_point(p)), Value::none());
+  return table;
 }
 Value str_isidentifier(Runtime&, const Value& s, const Arguments&) {
   const std::string& t = self_of(s).text;
   if (t.empty() || digit(t[0])) return Value::boolean(false);
-  return all_of(s, [](char c) { return alpha(c) || digit(c) || c == '_'; });
+  return all_of(s, [](std::string_view p) { return is_alpha(p) || is_digit(p) || p == "_"; });
 }
 template <bool Prefix>
 Value str_remove_affix(Runtime&, const Value& s, const Arguments& a) {
@@ -344,7 +487,7 @@ Value str_remove_affix(Runtime&, const Value& s, const Arguments& a) {
   if (!Prefix && !affix.empty() && text.ends_with(affix)) return runtime::make_str(text.substr(0, text.size() - affix.size()));
   return s;
 }
-Value str_encode(Runtime&, const Value& s, const Arguments&) { return make<runtime::Bytes>(self_of(s).text); }
+Value str_encode(Runtime&, const Value& s, const Arguments& a) { return encode_text(self_of(s).text, a); }
 Value str_expandtabs(Runtime&, const Value& s, const Arguments& a) {
   std::int64_t size = a.positional.empty() ? 8 : index_of(a.positional[0], "tabsize"), column = 0;
   std::string text;
@@ -468,7 +611,7 @@ constexpr MethodRow kStr[] = {{"join", str_join},
                               {"title", str_title},
                               {"capitalize", str_capitalize},
                               {"swapcase", str_swapcase},
-                              {"casefold", str_lower},
+                              {"casefold", str_casefold},
                               {"ljust", str_justify<'<'>},
                               {"rjust", str_justify<'>'>},
                               {"center", str_justify<'^'>},
@@ -484,26 +627,19 @@ constexpr MethodRow kStr[] = {{"join", str_join},
                               {"isspace", str_isspace},
                               {"isupper", str_iscase<true>},
                               {"islower", str_iscase<false>},
+                              {"istitle", str_istitle},
+                              {"isascii", str_isascii},
+                              {"isprintable", str_isprintable},
+                              {"translate", str_translate},
+                              {"maketrans", str_maketrans},
                               {"isidentifier", str_isidentifier},
                               {"removeprefix", str_remove_affix<true>},
                               {"removesuffix", str_remove_affix<false>},
                               {"encode", str_encode},
                               {"expandtabs", str_expandtabs}};
 
-Value bytes_decode(Runtime&, const Value& s, const Arguments&) { return runtime::make_str(s.as<runtime::Bytes>().data); }
-Value bytes_hex(Runtime&, const Value& s, const Arguments&) {
-  std::string text;
-  for (char c : s.as<runtime::Bytes>().data) {
-    text += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-    text += "0123456789abcdef"[c & 15];
-  }
-  return runtime::make_str(std::move(text));
-}
-constexpr MethodRow kBytes[] = {{"decode", bytes_decode}, {"hex", bytes_hex}};
-
 }  // namespace
 
 std::span<const MethodRow> str_methods() { return kStr; }
-std::span<const MethodRow> bytes_methods() { return kBytes; }
 
 }  // namespace autoray::frontend

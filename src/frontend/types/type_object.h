@@ -1,6 +1,8 @@
 // Types as values: int, str, ValueError, np.float64, np.ndarray. Called they construct; isinstance asks `matches`.
 #pragma once
 
+#include <algorithm>
+#include <complex>
 #include <optional>
 #include <string>
 
@@ -8,7 +10,7 @@
 
 namespace autoray::frontend {
 
-class TypeObject final : public runtime::Callable {
+class TypeObject : public runtime::Callable {
  public:
   using Construct = Value (*)(Runtime&, const TypeObject&, const Arguments&);
   using Matches = bool (*)(const TypeObject&, const Value&);
@@ -33,9 +35,18 @@ class TypeObject final : public runtime::Callable {
 Value type_of(Runtime& runtime, const Value& value);
 // The type of a builtin name ("int") or an exception class; made once a Runtime.
 Value builtin_type(Runtime& runtime, std::string_view name);
+// A type that a module owns, which type(x) gives for values of that name; made once a Runtime.
+Value named_type(Runtime& runtime, std::string_view name, std::string_view module, TypeObject::Construct construct);
 // np.float64 and its kin.
 Value scalar_type(Runtime& runtime, ir::DType dtype);
 bool is_instance(Runtime& runtime, const Value& value, const Value& type);
+
+// A function's name as a template argument, for errors of functions that one template makes.
+template <std::size_t N>
+struct FunctionName {
+  constexpr FunctionName(const char (&name)[N]) { std::copy_n(name, N, text); }
+  char text[N];
+};
 
 // Arguments of a native function: count and keywords checked, CPython's wording.
 void check_arguments(const Arguments& arguments, std::string_view name, std::size_t least, std::size_t most);
@@ -46,6 +57,8 @@ void check_keywords(const Arguments& arguments, std::string_view function, std::
 std::int64_t index_of(const Value& value, std::string_view what);
 // A number as double; TypeError "must be real number, not str".
 double real_of(const Value& value);
+// A complex number; TypeError "must be real number, not str".
+std::complex<double> complex_of(const Value& value);
 bool is_integer_value(const Value& value);  // int of any size, bool
 bool is_array_like(const Value& value);     // array, numpy scalar, lazy or foreign
 

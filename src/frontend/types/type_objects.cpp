@@ -2,7 +2,11 @@
 #include <charconv>
 #include <cmath>
 
+#include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
+#include "frontend/types/class_methods.h"
+#include "frontend/types/methods.h"
+#include "frontend/types/named_tuple.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
@@ -36,6 +40,7 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
     negative = t[0] == '-';
     t.remove_prefix(1);
   }
+  if (base != 0 && (base < 2 || base > 36)) throw Error(ErrorClass::ValueError, "int() base must be >= 2 and <= 36, or 0");
   int used = base;
   if (t.size() > 1 && t[0] == '0') {
     char c = t[1] | 0x20;
@@ -131,6 +136,10 @@ Value construct_float(Runtime& runtime, const TypeObject&, const Arguments& a) {
   if (a.positional.empty()) return Value::real(0);
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) return Value::real(text_to_double(runtime, v, s->text));
+  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype)) {
+    runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+    return Value::real(python_scalar(s->dtype, s->data).as<runtime::Complex>().value.real());
+  }
   if (v.is(ObjectKind::Complex))
     throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
   try {
@@ -143,36 +152,69 @@ Value construct_float(Runtime& runtime, const TypeObject&, const Arguments& a) {
   }
 }
 
+// "1+2j", "(1e3j)", "-j", "nan-infj": an optional real part, then an optional imaginary one.
+std::complex<double> text_to_complex(std::string_view text) {
+  std::string t(stripped(text));
+  if (t.size() > 1 && t.front() == '(' && t.back() == ')') t = stripped(std::string_view(t).substr(1, t.size() - 2));
+  auto bad = [] { return Error(ErrorClass::ValueError, "complex() arg is a malformed string"); };
+  // A signed number; a sign alone (or nothing) before j counts 1.
+  auto number = [&](const char*& p, double& value) {
+    const char* begin = p;
+    std::size_t sign = *p == '+' || *p == '-';
+    bool digits = (p[sign] >= '0' && p[sign] <= '9') || p[sign] == '.' || (p[sign] | 0x20) == 'i' || (p[sign] | 0x20) == 'n';
+    char* stop = const_cast<char*>(p);
+    value = digits ? std::strtod(p, &stop) : 0;
+    if (std::string_view(begin, static_cast<std::size_t>(stop - begin)).find_first_of("xX(") != std::string_view::npos)
+      throw bad();
+    if (stop != begin) {
+      p = stop;
+    } else if ((p[sign] | 0x20) == 'j') {
+      value = *p == '-' ? -1 : 1;
+      p += sign;
+    } else {
+      throw bad();
+    }
+  };
+  const char* p = t.c_str();
+  double first = 0, second = 0;
+  number(p, first);
+  if ((*p | 0x20) == 'j' && !p[1]) return {0, first};
+  if (!*p) return first;
+  if (*p != '+' && *p != '-') throw bad();
+  number(p, second);
+  if ((*p | 0x20) != 'j' || p[1]) throw bad();
+  return {first, second};
+}
+
+bool is_number(const Value& v) { return is_integer_value(v) || v.is_float() || v.is(ObjectKind::Complex) || is_array_like(v); }
+
+}  // namespace
+
 std::complex<double> complex_of(const Value& v) {
   if (auto* c = v.get_if<runtime::Complex>()) return c->value;
   if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype))
     return complex_of(python_scalar(s->dtype, s->data));
+  if (auto* a = v.get_if<runtime::ArrayObject>(); a && a->array.ndim() == 0 && ir::is_complex(a->array.dtype))
+    return complex_of(python_scalar(a->array.dtype, a->array.data));
   return real_of(v);
 }
+
+namespace {
 
 Value construct_complex(Runtime&, const TypeObject&, const Arguments& a) {
   check_keywords(a, "complex", {"real", "imag"});
   const Value* re = a.positional.size() > 0 ? &a.positional[0] : keyword(a, "real");
   const Value* im = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "imag");
   if (re && re->is(ObjectKind::Str)) {
-    std::string t(stripped(re->as<Str>().text));
-    if (t.size() > 1 && t.front() == '(' && t.back() == ')') t = t.substr(1, t.size() - 2);
-    auto bad = [&]() { throw Error(ErrorClass::ValueError, "complex() arg is a malformed string"); };
-    const char* p = t.c_str();
-    char* stop = nullptr;
-    double first = std::strtod(p, &stop);
-    if (stop == p && t != "j" && t != "+j" && t != "-j") bad();
-    if (*stop == 'j' && !stop[1]) return runtime::make_complex({0, first});
-    if (!*stop) return runtime::make_complex(first);
-    char* stop2 = nullptr;
-    double second = std::strtod(stop, &stop2);
-    if (stop2 == stop && (*stop == '+' || *stop == '-') && stop[1] == 'j') {
-      second = *stop == '-' ? -1 : 1;
-      stop2 = stop + 1;
-    }
-    if (*stop2 != 'j' || stop2[1]) bad();
-    return runtime::make_complex({first, second});
+    if (im) throw Error(ErrorClass::TypeError, "complex() can't take second arg if first is a string");
+    return runtime::make_complex(text_to_complex(re->as<Str>().text));
   }
+  if (im && im->is(ObjectKind::Str)) throw Error(ErrorClass::TypeError, "complex() second arg can't be a string");
+  for (const Value* part : {re, im})
+    if (part && !is_number(*part))
+      throw Error(ErrorClass::TypeError, std::string("complex() ") + (part == re ? "first" : "second") +
+                                             " argument must be a " + (part == re ? "string or a " : "") + "number, not '" +
+                                             runtime::type_name(*part) + "'");
   std::complex<double> r = re ? complex_of(*re) : 0, i = im ? complex_of(*im) : 0;
   // Two real parts are taken as they are: -0.0 keeps its sign.
   if (re && im && r.imag() == 0 && i.imag() == 0 && !re->is(ObjectKind::Complex) && !im->is(ObjectKind::Complex))
@@ -186,21 +228,34 @@ Value construct_bool(Runtime& runtime, const TypeObject&, const Arguments& a) {
 }
 
 Value construct_str(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  check_arguments(a, "str", 0, 1);
+  if (a.positional.size() > 3)
+    throw Error(ErrorClass::TypeError, "str() takes at most 3 arguments (" + std::to_string(a.positional.size()) + " given)");
+  if (a.positional.size() > 1 || !a.keyword_names.empty()) {
+    check_keywords(a, "str", {"encoding", "errors"});
+    auto* bytes = a.positional.empty() ? nullptr : a.positional[0].get_if<runtime::Bytes>();
+    if (!bytes)
+      throw Error(
+          ErrorClass::TypeError,
+          "decoding " + (a.positional.empty() ? "NoneType" : runtime::type_name(a.positional[0])) + " is not supported");
+    return decode_bytes(bytes->data, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
+  }
   return runtime::make_str(a.positional.empty() ? "" : str(runtime, a.positional[0]));
 }
 
 Value construct_bytes(Runtime& runtime, const TypeObject&, const Arguments& a) {
-  check_arguments(a, "bytes", 0, 2);
+  check_keywords(a, "bytes", {"encoding", "errors"});
+  check_arguments({a.positional, {}, {}}, "bytes", 0, 3);
   if (a.positional.empty()) return make<runtime::Bytes>("");
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) {
-    if (a.positional.size() < 2) throw Error(ErrorClass::TypeError, "string argument without an encoding");
-    return make<runtime::Bytes>(s->text);
+    if (a.positional.size() < 2 && !keyword(a, "encoding"))
+      throw Error(ErrorClass::TypeError, "string argument without an encoding");
+    return encode_text(s->text, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
   }
-  if (v.is_int())
-    return make<runtime::Bytes>(
-        std::string(static_cast<std::size_t>(std::max<std::int64_t>(0, std::min<std::int64_t>(v.as_int(), 1 << 30))), '\0'));
+  if (v.is_int()) {
+    if (v.as_int() < 0) throw Error(ErrorClass::ValueError, "negative count");
+    return make<runtime::Bytes>(std::string(static_cast<std::size_t>(v.as_int()), '\0'));
+  }
   if (auto* b = v.get_if<runtime::Bytes>()) return make<runtime::Bytes>(b->data);
   std::string data;
   for (const Value& item : collect(runtime, v)) {
@@ -237,7 +292,16 @@ void update_dict(Runtime& runtime, Dict& dict, const Value& source) {
   }
   std::size_t index = 0;
   for (const Value& pair : collect(runtime, source)) {
-    std::vector<Value> two = collect(runtime, pair);
+    bool sequence =
+        pair.is(ObjectKind::Str) || pair.is(ObjectKind::List) || pair.is(ObjectKind::Tuple) || pair.is(ObjectKind::Array);
+    std::vector<Value> two;
+    try {
+      two = collect(runtime, pair);
+    } catch (const Error&) {
+      if (sequence) throw;
+      throw Error(ErrorClass::TypeError,
+                  "cannot convert dictionary update sequence element #" + std::to_string(index) + " to a sequence");
+    }
     if (two.size() != 2)
       throw Error(ErrorClass::ValueError, "dictionary update sequence element #" + std::to_string(index) + " has length " +
                                               std::to_string(two.size()) + "; 2 is required");
@@ -376,44 +440,7 @@ bool TypeObject::get_attribute(Runtime& runtime, std::string_view attribute, Val
     result = runtime::make_str(module);
     return true;
   }
-  if (name == "dict" && attribute == "fromkeys") {
-    result = runtime::make_native("fromkeys", [](Runtime& r, const Arguments& a) {
-      check_arguments(a, "fromkeys", 1, 2);
-      auto dict = make<Dict>();
-      for (const Value& key : collect(r, a.positional[0]))
-        dict->set(key, a.positional.size() > 1 ? a.positional[1] : Value::none());
-      return Value(dict);
-    });
-    return true;
-  }
-  // str.upper, list.append: the method takes its object as the first argument.
-  Value sample;
-  if (name == "str")
-    sample = runtime::make_str("");
-  else if (name == "list")
-    sample = runtime::make_list();
-  else if (name == "dict")
-    sample = make<Dict>();
-  else if (name == "float")
-    sample = Value::real(0);
-  else if (name == "int")
-    sample = Value::integer(0);
-  else if (name == "set")
-    sample = make<runtime::Set>();
-  if (sample.empty()) return false;
-  std::string method(attribute);
-  if (!sample.empty()) {
-    try {
-      (void)frontend::get_attribute(runtime, sample, attribute);
-    } catch (const Error&) {
-      return false;
-    }
-  }
-  result = runtime::make_native(method, [method](Runtime& r, const Arguments& a) {
-    if (a.positional.empty()) throw Error(ErrorClass::TypeError, "unbound method needs an argument");
-    return call_method(r, a.positional[0], method, {a.positional.subspan(1), a.keyword_names, a.keyword_values});
-  });
-  return true;
+  return class_attribute(runtime, *this, attribute, result);
 }
 
 Value builtin_type(Runtime& runtime, std::string_view name) {
@@ -450,12 +477,23 @@ Value scalar_type(Runtime& runtime, ir::DType dtype) {
   return runtime.language_objects[key] = type;
 }
 
+Value named_type(Runtime& runtime, std::string_view name, std::string_view module, TypeObject::Construct construct) {
+  std::string key = "type " + std::string(name);
+  if (auto found = runtime.language_objects.find(key); found != runtime.language_objects.end()) return found->second;
+  auto type = make<TypeObject>(std::string(name), construct, matches_name);
+  type->module = module;
+  return runtime.language_objects[key] = type;
+}
+
 Value type_of(Runtime& runtime, const Value& v) {
+  if (auto* tuple = v.get_if<runtime::Tuple>(); tuple && tuple->field_names)
+    if (Value type = named_tuple_type(runtime, *tuple); !type.empty()) return type;
   if (auto* s = v.get_if<runtime::NumpyScalar>()) return scalar_type(runtime, s->dtype);
   std::string name = runtime::type_name(v);
   Value known = builtin_type(runtime, name);
   if (!known.empty()) return known;
   std::string key = "type " + name;
+  if (auto found = runtime.language_objects.find(key); found != runtime.language_objects.end()) return found->second;
   auto type = make<TypeObject>(name, construct_object, matches_name);
   return runtime.language_objects[key] = type;
 }

@@ -175,7 +175,7 @@ void shape_cov(Inference& inference) {
   // Variables stand in rows; a vector is one variable.
   auto variables = [&](const Dims& shape) -> std::int64_t { return shape.size() < 2 ? 1 : rowvar ? shape[0] : shape[1]; };
   const Dims& m = shape_of(inference, 0);
-  if (auto asked = as_dtype(attribute(inference, "dtype")); asked && !is_inexact(*asked))
+  if (auto asked = as_dtype(attribute(inference, "dtype")); asked && !is_inexact(*asked) && element_count(m))
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('" +
                                                 std::string(name(*asked)) + "') with casting rule 'same_kind'");
   if (m.size() > 2) value_error("m has more than 2 dimensions");
@@ -318,12 +318,10 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
     for (std::size_t axis = 0; axis < e.inputs[i].size(); ++axis) {
       auto label = static_cast<std::size_t>(e.inputs[i][axis]);
       std::int64_t extent = shapes[i][axis];
-      // A diagonal as the result is a view, which broadcasts nothing.
-      bool diagonal = shapes.size() == 1 && std::find(e.output.begin(), e.output.end(), e.inputs[i][axis]) != e.output.end();
-      if (own[label] != kUnknown && own[label] != extent && (diagonal || (own[label] != 1 && extent != 1)))
+      if (own[label] != kUnknown && own[label] != extent)
         value_error("dimensions in operand " + std::to_string(i) + " for collapsing index '" + static_cast<char>(label) +
                     "' don't match (" + std::to_string(own[label]) + " != " + std::to_string(extent) + ")");
-      own[label] = own[label] != kUnknown && own[label] != 1 ? own[label] : extent;
+      own[label] = extent;
     }
     for (std::int64_t l : e.inputs[i]) {
       auto label = static_cast<std::size_t>(l);
@@ -358,8 +356,12 @@ void dtype_contracted(Inference& inference) {
   inference.results[0].dtype = promotion.result();
 }
 void dtype_einsum(Inference& inference) {
-  if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-    const std::string& casting = as_string(attribute(inference, "casting"), "casting");
+  memory_order(attribute(inference, "order"), 'K');
+  dtype_contracted(inference);
+  auto asked = as_dtype(attribute(inference, "dtype"));
+  const std::string& casting = as_string(attribute(inference, "casting"), "casting");
+  if (asked || casting != "safe") {
+    if (!asked) asked = inference.results[0].dtype;
     Casting rule = casting == "unsafe"      ? Casting::Unsafe
                    : casting == "same_kind" ? Casting::SameKind
                    : casting == "safe"      ? Casting::Safe
@@ -370,21 +372,19 @@ void dtype_einsum(Inference& inference) {
                                                std::string(name(from)) + "') to dtype('" + std::string(name(*asked)) +
                                                "') according to the rule '" + casting + "'");
     inference.results[0].dtype = *asked;
-    return;
   }
-  dtype_contracted(inference);
 }
 void dtype_cov(Inference& inference) {
+  // Without variables numpy answers with an array of its own.
+  bool none = !inference.results[0].shape.empty() && inference.results[0].shape[0] == 0;
   if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-    inference.results[0].dtype = *asked;
+    inference.results[0].dtype = none ? DType::Float64 : *asked;
     return;
   }
   Promotion promotion;
   promotion.add(DType::Float64, Kind::Array);
   for (std::size_t i = 0; i < 2; ++i)
     if (inference.in[i].present()) promotion.add(inference.type(i).dtype, Kind::Array);
-  // Without variables numpy answers with an array of its own.
-  bool none = !inference.results[0].shape.empty() && inference.results[0].shape[0] == 0;
   inference.results[0].dtype = none ? DType::Float64 : promotion.result();
 }
 

@@ -69,14 +69,12 @@ void dtype_joined(Inference& inference) {
     if (found == std::end(kNames))
       throw Error(ErrorClass::ValueError,
                   "casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
-    if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-      dtype = *asked;
-      for (const OperandType& operand : inference.in)
-        if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
-          throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
-                                                 "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
-                                                 casting + "'");
-    }
+    if (auto asked = as_dtype(attribute(inference, "dtype"))) dtype = *asked;
+    for (const OperandType& operand : inference.in)
+      if (!can_cast(operand.type->dtype, dtype, static_cast<Casting>(found - std::begin(kNames))))
+        throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(operand.type->dtype)) +
+                                               "') to dtype('" + std::string(name(dtype)) + "') according to the rule '" +
+                                               casting + "'");
   }
   for (Type& result : inference.results) result.dtype = dtype;
 }
@@ -191,7 +189,8 @@ void shape_broadcast_to(Inference& inference) {
       throw Error(ErrorClass::ValueError, "input operand has more dimensions than allowed by the axis remapping");
     throw Error(ErrorClass::ValueError, "operands could not be broadcast together with remapped shapes [original->remapped]: " +
                                             from.substr(0, from.size() - 1) + "  and requested shape " +
-                                            to.substr(0, to.size() - 1));
+                                            to.substr(0, to.size() - 1))
+        .with_code(401);
   }
   one(inference, target);
 }
@@ -281,7 +280,8 @@ void shape_repeat(Inference& inference) {
     total = std::max<std::int64_t>(0, counts[0]) * shape[axis];
   else if (static_cast<std::int64_t>(counts.size()) != shape[axis])
     throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) +
-                                            ",) (" + std::to_string(counts.size()) + ",)");
+                                            ",) (" + std::to_string(counts.size()) + ",)")
+        .with_code(401);
   shape[axis] = total;
   one(inference, shape);
 }
@@ -307,7 +307,8 @@ void join(Inference& inference, const std::vector<Dims>& shapes, std::int64_t ax
             ErrorClass::ValueError,
             "all the input array dimensions except for the concatenation axis must match exactly, but along dimension " +
                 std::to_string(i) + ", the array at index 0 has size " + std::to_string(result[i]) +
-                " and the array at index " + std::to_string(k) + " has size " + std::to_string(shape[i]));
+                " and the array at index " + std::to_string(k) + " has size " + std::to_string(shape[i]))
+            .with_code(401);
     result[axis] += shape[axis];
   }
   one(inference, result);
@@ -409,7 +410,8 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
     else
       throw Error(ErrorClass::ValueError,
                   "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
-                      std::to_string(dims->size()) + ",)  and requested shape (" + std::to_string(ndim) + ",2)");
+                      std::to_string(dims->size()) + ",)  and requested shape (" + std::to_string(ndim) + ",2)")
+          .with_code(401);
   } else if (auto* tuple = widths.get<Attr::Tuple>()) {
     for (const Attr& item : *tuple) {
       Dims pair = as_axes(item, "pad_width").value_or(Dims{0});
@@ -419,7 +421,8 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
     if (static_cast<int>(result.size()) != ndim)
       throw Error(ErrorClass::ValueError,
                   "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
-                      std::to_string(result.size()) + ",2)  and requested shape (" + std::to_string(ndim) + ",2)");
+                      std::to_string(result.size()) + ",2)  and requested shape (" + std::to_string(ndim) + ",2)")
+          .with_code(401);
   } else {
     std::int64_t w = check(as_int(widths, "pad_width"));
     result.assign(static_cast<std::size_t>(ndim), {w, w});
@@ -468,7 +471,8 @@ void shape_take_along_axis(Inference& inference) {
     std::span<const std::int64_t> a[] = {inference.type(1).shape}, b[] = {shape};
     std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
     throw Error(ErrorClass::IndexError,
-                "shape mismatch: indexing arrays could not be broadcast together with shapes " + from + to);
+                "shape mismatch: indexing arrays could not be broadcast together with shapes " + from + to)
+        .with_code(401);
   }
   Dims result = *fits;
   result[axis] = inference.type(1).shape[axis];
@@ -510,7 +514,8 @@ void check_fill(const Dims& fill, const Dims& shape) {
   auto fits = broadcast(std::span<const std::int64_t>(fill).subspan(lead), shape);
   if (!fits || !(*fits == shape))
     throw Error(ErrorClass::ValueError,
-                "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape));
+                "could not broadcast input array from shape " + text(fill) + " into shape " + text(shape))
+        .with_code(401);
 }
 }  // namespace
 

@@ -15,8 +15,9 @@ Dims reduction_axes(const Attr& axis, int ndim) {
 int scan_axis(const Attr& axis, int ndim) { return normalize_axis(as_int(axis, "axis"), ndim ? ndim : 1); }
 
 // A mask is of bool and broadcasts into the operand.
-static void check_mask(const Type& mask, const Dims& shape) {
-  if (mask.dtype != DType::Bool)
+static void check_mask(const Type& mask, const Dims& shape, bool shape_first) {
+  // A mean counts what the mask takes before it adds up.
+  if (!shape_first && mask.dtype != DType::Bool)
     throw Error(ErrorClass::TypeError, "Cannot cast array data from dtype('" + std::string(name(mask.dtype)) +
                                            "') to dtype('bool') according to the rule 'safe'");
   if (mask.shape.size() > shape.size())
@@ -25,13 +26,14 @@ static void check_mask(const Type& mask, const Dims& shape) {
   if (Dims all = broadcast_all(shapes); !(all == shape))
     throw Error(ErrorClass::ValueError, "non-broadcastable operand with shape " + to_string(shape) +
                                             " doesn't match the broadcast shape " + to_string(all));
+  if (shape_first && mask.dtype != DType::Bool) check_mask(mask, shape, false);
 }
 
 void shape_reduce(Inference& inference) {
   const Dims& shape = inference.type(0).shape;
-  if (inference.in.size() > 1 && inference.in[1].present()) check_mask(inference.type(1), shape);
   // numpy counts the items that a mean divides by, and for that an axis must exist.
   bool strict = inference.op.id == OpId::Mean || inference.op.id == OpId::Std || inference.op.id == OpId::Var;
+  if (inference.in.size() > 1 && inference.in[1].present()) check_mask(inference.type(1), shape, strict);
   const Attr& axis = attribute(inference, "axis");
   Dims axes = strict ? normalize_axes(as_axes(axis, "axis"), shape.ssize()) : reduction_axes(axis, shape.ssize());
   bool keepdims = as_bool(attribute(inference, "keepdims"), "keepdims");

@@ -13,9 +13,9 @@ namespace {
 
 // Below this many multiply-adds our own loops win, and OpenBLAS need not be loaded for them.
 constexpr std::int64_t kSmallProduct = 32 * 32 * 32;
-// Multiply-adds between two looks at the clock and the keyboard: a third of a second.
-constexpr double kPanelWork = 8e9;
-constexpr std::int64_t kLeastPanelRows = 256;
+// Multiply-adds between two looks at the clock and the keyboard: a quarter of a second.
+constexpr double kPanelWork = 6e9;
+constexpr std::int64_t kLeastPanelRows = 64;
 constexpr int kRowMajor = 101, kAsIs = 111, kTransposed = 112;
 
 // A dense copy of a matrix that BLAS cannot take as it stands.

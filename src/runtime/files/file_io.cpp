@@ -88,6 +88,11 @@ std::size_t FileSource::read(void* to, std::size_t count) {
   return got;
 }
 
+void FileSource::skip(std::uint64_t count) {
+  if (fseeko(file_, static_cast<off_t>(count), SEEK_CUR) != 0) throw_os_error(errno, path_);
+  position_ = std::min(size_, position_ + count);
+}
+
 void FileSource::rewind() {
   std::rewind(file_);
   position_ = 0;

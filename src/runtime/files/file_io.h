@@ -43,6 +43,7 @@ class FileSource final : public ByteSource {
   std::uint64_t remaining() const override { return size_ - position_; }
   bool regular() const { return regular_; }
   void rewind();
+  void skip(std::uint64_t count);
 
  private:
   std::string path_;

@@ -57,7 +57,9 @@ Value load(HostCall& call) {
     throw Error(ErrorClass::ValueError,
                 "This file contains pickled (object) data. If you trust the file you can load it unsafely "
                 "using the `allow_pickle=` "
-                "keyword argument or `pickle.load()`.");
+                "keyword argument or `pickle.load()`.")
+        .with_code(602)
+        .with_hint("it is no .npy or .npz file: np.loadtxt reads text");
   if (!regular) {
     SpanSource source(bytes);
     return make_array(read_npy(call.runtime, source, max_header_size));

@@ -114,9 +114,14 @@ class MemberSource final : public ByteSource {
   bool open_ = false;
 };
 
-bool is_empty_archive(const char* end_record) {
-  constexpr int kEntries = 10;
-  return std::memcmp(end_record, "PK\5\6", 4) == 0 && end_record[kEntries] == 0 && end_record[kEntries + 1] == 0;
+// An archive closes with its end record and a comment. minizip takes what is missing of the record for zeros, and an archive
+// of nothing, which is the record alone, for none. True for the latter.
+constexpr std::uint64_t kLongestEnd = 22 + 65535;
+bool check_end(std::string_view end) {
+  constexpr std::size_t kRecord = 22, kEntries = 10;
+  std::size_t at = end.rfind("PK\5\6");
+  if (at == std::string_view::npos || end.size() - at < kRecord) bad("File is not a zip file");
+  return at == 0 && end.size() == kRecord && end[kEntries] == 0 && end[kEntries + 1] == 0;
 }
 
 void go_to(unzFile handle, const unz64_file_pos& place) {
@@ -126,15 +131,19 @@ void go_to(unzFile handle, const unz64_file_pos& place) {
 }  // namespace
 
 NpzReader::NpzReader(const std::string& path) : archive_(std::make_unique<Archive>()) {
-  char end[22];
   FileSource file(path);  // Python's exception where it cannot be opened
-  // minizip takes an archive of nothing, which is its end record alone, for none.
-  if (file.remaining() == sizeof end && file.read(end, sizeof end) == sizeof end && is_empty_archive(end)) return;
+  if (!file.regular()) bad("File is not a zip file");
+  file.skip(file.remaining() - std::min(file.remaining(), kLongestEnd));
+  std::string end(static_cast<std::size_t>(file.remaining()), '\0');
+  end.resize(file.read(end.data(), end.size()));
+  if (check_end(end)) return;
   archive_->handle = unzOpen64(path.c_str());
   list();
 }
 
 NpzReader::NpzReader(std::span<const char> bytes) : archive_(std::make_unique<Archive>()) {
+  std::string_view text(bytes.data(), bytes.size());
+  if (check_end(text.substr(text.size() - std::min<std::size_t>(text.size(), kLongestEnd)))) return;
   archive_->memory.bytes = bytes;
   zlib_filefunc64_def functions{};
   functions.zopen64_file = open_memory;

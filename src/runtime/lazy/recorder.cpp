@@ -372,7 +372,7 @@ Value Recorder::results(OpId id, NodeId node) {
   graph_.release(node);
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   if (items.size() == 1) return items[0];
-  return named_tuple(std::move(items), names_);
+  return make_result_tuple(std::move(items), names_);
 }
 
 // ---- calls ----

@@ -235,7 +235,15 @@ Value linspace_host(HostCall& call) {
     *d.as<double>() = static_cast<double>(divisions);
     d = converted(r, d, dt);
     step = op(OpId::Divide, delta, d);
-    y = op(OpId::Multiply, y, step);
+    // A step that underflows to zero is taken apart: first the share, then the whole way.
+    Array moves = converted(r, step, DType::Bool);
+    bool all_move = *r.run1(OpId::All, call.backend, {&moves}).as<bool>();
+    if (all_move) {
+      y = op(OpId::Multiply, y, step);
+    } else {
+      Array share = op(OpId::Divide, y, d);
+      y = op(OpId::Multiply, share, delta);
+    }
   } else {
     step = r.allocate(DType::Float64, {});
     *step.as<double>() = NAN;

@@ -123,6 +123,72 @@ void repeat_kernel(KernelCall& call) {
         std::memcpy(to, x.data + (o * n + i) * inner, static_cast<std::size_t>(inner));
 }
 
+// The median along an axis, with a NaN where there is one.
+Array median_along(KernelCall& call, const Array& x, std::int64_t axis) {
+  Runtime& runtime = call.runtime;
+  Array sorted = runtime.run1(OpId::Sort, call.backend, {&x}, {axis});
+  std::int64_t n = x.shape[static_cast<std::size_t>(axis)];
+  auto places = [&](std::int64_t first, std::int64_t count) {
+    const std::int64_t shape[] = {count};
+    Array p = runtime.allocate(ir::DType::Int64, shape);
+    for (std::int64_t i = 0; i < count; ++i) p.as<std::int64_t>()[i] = first + i;
+    return p;
+  };
+  Array middle = places((n - 1) / 2, n % 2 ? 1 : 2);
+  Array taken = runtime.run1(OpId::Take, call.backend, {&sorted, &middle}, {axis});
+  Array result = runtime.run1(OpId::Mean, call.backend, {&taken}, {axis, {}, {}, true});
+  if (!ir::is_inexact(x.dtype)) return result;
+  // Sorting puts NaN last.
+  Array last_place = places(n - 1, 1), last = runtime.run1(OpId::Take, call.backend, {&sorted, &last_place}, {axis});
+  Array is_nan = runtime.run1(OpId::IsNan, call.backend, {&last});
+  return runtime.run1(OpId::Where, call.backend, {&is_nan, &last, &result});
+}
+
+// Sides filled with a statistic of the axis, or with a ramp from zero to the edge.
+void pad_with_statistics(KernelCall& call, const std::string& mode,
+                         const std::vector<std::pair<std::int64_t, std::int64_t>>& widths, const Array& centre,
+                         const Array& out) {
+  Runtime& runtime = call.runtime;
+  Array region = centre;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    auto [before, after] = widths[i];
+    auto axis = static_cast<std::int64_t>(i);
+    std::int64_t n = region.shape[i];
+    if (n == 0 && before + after > 0)
+      throw ir::Error(ir::ErrorClass::ValueError,
+                      "can't extend empty axis " + std::to_string(i) + " using modes other than 'constant' or 'empty'");
+    auto slab = [&](std::int64_t at, std::int64_t width) {
+      Array part = region;
+      part.shape[i] = width;
+      part.data += at * out.strides[i];
+      return part;
+    };
+    if (mode == "linear_ramp") {
+      for (int side = 0; side < 2; ++side) {
+        std::int64_t width = side ? after : before;
+        Array edge = converted(runtime, slab(side ? n - 1 : 0, 1), ir::is_inexact(out.dtype) ? out.dtype : ir::DType::Float64);
+        for (std::int64_t k = 0; k < width; ++k) {
+          Array share = runtime.allocate(ir::DType::Float64, {});
+          *share.as<double>() = static_cast<double>(k) / static_cast<double>(width);
+          share = converted(runtime, share, edge.dtype);
+          Array value = runtime.run1(OpId::Multiply, call.backend, {&edge, &share});
+          if (!ir::is_inexact(out.dtype)) value = runtime.run1(OpId::Floor, call.backend, {&value});
+          copy_into(runtime, value, slab(side ? n + width - 1 - k : k - width, 1));
+        }
+      }
+    } else if (before + after > 0) {
+      Array statistic = mode == "maximum"   ? runtime.run1(OpId::Max, call.backend, {&region}, {axis, {}, true})
+                        : mode == "minimum" ? runtime.run1(OpId::Min, call.backend, {&region}, {axis, {}, true})
+                        : mode == "mean"    ? runtime.run1(OpId::Mean, call.backend, {&region}, {axis, {}, {}, true})
+                                            : median_along(call, region, axis);
+      if (ir::is_integer(out.dtype)) statistic = runtime.run1(OpId::Round, call.backend, {&statistic});
+      copy_into(runtime, statistic, slab(-before, before));
+      copy_into(runtime, statistic, slab(n, after));
+    }
+    region = slab(-before, n + before + after);
+  }
+}
+
 // One axis after the other: the sides are filled from what the axis holds by then.
 void pad_kernel(KernelCall& call) {
   const std::string& mode = ir::as_string(attr(call, "mode"), "mode");
@@ -169,12 +235,11 @@ void pad_kernel(KernelCall& call) {
     return;
   }
   copy_into(call.runtime, x, centre);
+  if (mode == "maximum" || mode == "minimum" || mode == "mean" || mode == "median" || mode == "linear_ramp")
+    return pad_with_statistics(call, mode, widths, centre, out);
   bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap",
        empty = mode == "empty";
   if (!edge && !reflect && !symmetric && !wrap && !empty) {
-    static constexpr std::string_view kLater[] = {"linear_ramp", "maximum", "mean", "median", "minimum"};
-    if (std::find(std::begin(kLater), std::end(kLater), mode) != std::end(kLater))
-      throw ir::Error(ir::ErrorClass::NotImplementedError, "pad mode '" + mode + "' is not supported").with_code(202);
     throw ir::Error(ir::ErrorClass::ValueError, "mode '" + mode + "' is not supported");
   }
   Array region = centre;

@@ -266,7 +266,7 @@ Value draw_integers(Runtime& runtime, BitGenerator& stream, const Arguments& arg
 }
 
 // shuffle(x, axis=0): arrays and lists in place.
-Value shuffle_value(Runtime& runtime, BitGenerator& stream, const Value& x, std::int64_t axis, bool legacy) {
+Value shuffle_value(Runtime& runtime, BitGenerator& stream, const Value& x, std::int64_t axis) {
   if (auto* object = x.get_if<ArrayObject>()) {
     if (object->array.ndim() == 0) throw Error(ErrorClass::TypeError, "len() of unsized object");
     shuffle_array(runtime, stream, object->array, ir::normalize_axis(axis, object->array.ndim()));
@@ -418,7 +418,7 @@ bool GeneratorObject::get_attribute(Runtime&, std::string_view name, Value& resu
       EditedArguments edited(arguments);
       Value *x = edited.find("x", 0), *axis = edited.find("axis", 1);
       if (!x) throw Error(ErrorClass::TypeError, "shuffle() needs argument 'x'");
-      return shuffle_value(runtime, self->bits->generator, *x, axis ? ir::as_int(to_attr(runtime, *axis), "axis") : 0, false);
+      return shuffle_value(runtime, self->bits->generator, *x, axis ? ir::as_int(to_attr(runtime, *axis), "axis") : 0);
     });
     return true;
   }
@@ -473,7 +473,7 @@ bool RandomStateObject::get_attribute(Runtime&, std::string_view name, Value& re
     result = make_native("shuffle", [self](Runtime& runtime, const Arguments& arguments) {
       only_parameters("shuffle", arguments, {"x"}, 1);
       EditedArguments edited(arguments);
-      return shuffle_value(runtime, self->generator, *edited.find("x", 0), 0, true);
+      return shuffle_value(runtime, self->generator, *edited.find("x", 0), 0);
     });
     return true;
   }
@@ -504,9 +504,7 @@ Value seed_function(HostCall& call) {
   return Value::none();
 }
 
-Value shuffle_function(HostCall& call) {
-  return shuffle_value(call.runtime, legacy_stream(call.runtime), call.args[0], 0, true);
-}
+Value shuffle_function(HostCall& call) { return shuffle_value(call.runtime, legacy_stream(call.runtime), call.args[0], 0); }
 
 Value default_rng_function(HostCall& call) {
   const Value& seed = call.args[0];

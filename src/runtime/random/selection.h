@@ -13,8 +13,8 @@ namespace autoray::runtime {
 class Runtime;
 
 // The order that a Fisher-Yates shuffle of n items from the last one down (R. Durstenfeld, 1964) leaves them
-// in: result[i] is the former place of the item that is now at i. `legacy` draws by masking, else by Lemire's
-// method.
+// in: result[i] is the former place of the item that is now at i. Draws by masking, as
+// numpy's shuffles do, old and new.
 std::vector<std::int64_t> shuffled_order(Runtime& runtime, BitGenerator& stream, std::int64_t n);
 
 // A fresh array of the items of `array` at these places of the axis: numpy's take.

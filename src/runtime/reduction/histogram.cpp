@@ -157,8 +157,9 @@ Bins bins_of(Runtime& runtime, const Array& a, const Doubles& items, const Value
   }
   bins.uniform = true;
   bins.edges.resize(static_cast<std::size_t>(n) + 1);
-  // As linspace: the step first, the last edge exact, each operation rounded to the edges' dtype.
+  // As linspace: the step first, the last edge exact, each operation rounded to the items' dtype where they give the range.
   auto rounded = [&](double v) {
+    if (!range.is_none() || items.empty()) return v;
     char item[16];
     cast_loop(DType::Float64, bins.dtype)(reinterpret_cast<const char*>(&v), 0, item, 0, 1);
     cast_loop(bins.dtype, DType::Float64)(item, 0, reinterpret_cast<char*>(&v), 0, 1);

@@ -54,7 +54,9 @@ void fold(Runtime& runtime, const Walk& walk, T* out) {
 void sum_kernel(KernelCall& call) {
   bool product = call.op.id == OpId::Prod;
   DType dtype = compute_dtype(call.types[0].dtype);
-  Walk walk = walk_of(call, masked(call) ? with_identity(call, *call.in[0], dtype, product) : *call.in[0], dtype);
+  // sum(dtype=bool) adds truth values, not what integers are left of the items.
+  Array x = call.types[0].dtype == DType::Bool ? converted(call.runtime, *call.in[0], DType::Bool) : *call.in[0];
+  Walk walk = walk_of(call, masked(call) ? with_identity(call, x, dtype, product) : x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   clear_fp();
   visit_accumulator(dtype, [&]<class T>() {
@@ -134,21 +136,32 @@ auto square_distance(T item, T mean) {
     return d * d;
 }
 
-// var(where=): the same two passes over the items that the mask takes.
-void masked_var(KernelCall& call, DType dtype, DType real) {
+// var(where=): the same two passes over the items that the mask takes. Also of complex items in a real dtype, where numpy
+// takes the mean of the real parts.
+void composed_var(KernelCall& call, DType dtype, DType real) {
   Runtime& runtime = call.runtime;
   auto run = [&](OpId id, std::initializer_list<const Array*> operands, std::initializer_list<ir::Attr> attrs) {
     return runtime.run1(id, call.backend, operands, attrs);
   };
   const ir::Attr &axis = reduction_attr(call, "axis"), &keepdims = reduction_attr(call, "keepdims");
-  const Array& mask = *call.in[1].array;
   Array x = converted(runtime, *call.in[0], dtype);
+  Array mask;
+  if (masked(call)) {
+    mask = *call.in[1].array;
+  } else {
+    mask = runtime.allocate(DType::Bool, {});
+    *mask.as<bool>() = true;
+  }
   Array taken = converted(runtime, broadcast_view(mask, x.shape), DType::Bool);
   FpState saved = runtime.fp_state;
   runtime.fp_state.divide = runtime.fp_state.invalid = FpAction::Ignore;
   Array counts = run(OpId::Sum, {&taken}, {axis, DType::Float64, {}, true});
   Array typed_counts = converted(runtime, counts, real);
-  Array total = run(OpId::Sum, {&x, &mask}, {axis, dtype, {}, true}), mean = run(OpId::Divide, {&total, &typed_counts}, {});
+  const ir::Attr& asked = reduction_attr(call, "dtype");
+  bool real_mean = !asked.none() && !ir::is_complex(*ir::as_dtype(asked));
+  Array averaged = real_mean ? converted(runtime, x, real) : x;
+  Array total = run(OpId::Sum, {&averaged, &mask}, {axis, averaged.dtype, {}, true}),
+        mean = run(OpId::Divide, {&total, &typed_counts}, {});
   Array distance = run(OpId::Subtract, {&x, &mean}, {}), size = distance;
   if (ir::is_complex(dtype)) {
     Array turned = run(OpId::Conjugate, {&distance}, {}), product = run(OpId::Multiply, {&distance, &turned}, {});
@@ -180,7 +193,9 @@ void var_kernel(KernelCall& call) {
   bool complex = ir::is_complex(call.in[0]->dtype);
   double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
   DType dtype = complex ? ir::complex_dtype(real) : real;
-  if (masked(call)) return masked_var(call, dtype, real);
+  const ir::Attr& asked = reduction_attr(call, "dtype");
+  bool real_mean = complex && !asked.none() && !ir::is_complex(*ir::as_dtype(asked));
+  if (masked(call) || real_mean) return composed_var(call, dtype, real);
   Walk walk = walk_of(call, *call.in[0], dtype);
   double divisor = static_cast<double>(walk.n) - ddof;
   if (divisor <= 0) call.runtime.warn(ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");
