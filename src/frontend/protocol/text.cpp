@@ -217,6 +217,7 @@ struct Repr {
           auto& t = static_cast<const TypeObject&>(c);
           return "<class '" + (t.module == "builtins" ? t.name : t.module + "." + t.name) + "'>";
         }
+        if (c.callable_type() == "Function") return "<" + c.callable_name() + ">";
         return c.callable_type() == "function" ? "<function " + c.callable_name() + ">"
                                                : "<built-in function " + c.callable_name() + ">";
       }

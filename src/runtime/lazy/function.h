@@ -15,7 +15,9 @@ class LazyFunction final : public Callable {
   // The leaves of all arguments, in order, are the inputs' values. TypeError for another number of them, ValueError for another shape
   // or dtype than the graph was recorded with.
   Value call(Runtime& runtime, const Arguments& arguments) override;
-  std::string callable_name() const override { return "Function"; }
+  std::string callable_name() const override {
+    return "Function(" + std::to_string(inputs_.size()) + " input(s)) -> " + std::to_string(outputs_.size()) + " output(s) ";
+  }
   std::string_view callable_type() const override { return "Function"; }
   bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
   void clear() override;
