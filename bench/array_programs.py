@@ -44,7 +44,7 @@ def measure(name, f):
 # Operands where the first and second float64 vectors will not do: a domain, or integers.
 OPERANDS = {
     "arccos": "inside", "arcsin": "inside", "arctanh": "inside", "arccosh": "above",
-    "abs": "signed", "sign": "signed", "negative": "signed", "sin": "10 * signed", "cos": "10 * signed", "tan": "10 * signed",
+    "absolute": "signed", "sign": "signed", "negative": "signed", "sin": "10 * signed", "cos": "10 * signed", "tan": "10 * signed",
     "invert": "i", "bitwise_and": "i, shift", "bitwise_or": "i, shift", "bitwise_xor": "i, shift",
     "left_shift": "i, shift", "right_shift": "i, shift",
     "where": "c, x, y", "clip": "signed, -0.5, 0.5", "astype": "x, np.float32",

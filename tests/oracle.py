@@ -46,7 +46,10 @@ def run_one(path, directory, key):
         try:
             module = runpy.run_path(str(path), run_name="__main__")
             if call:
-                numpy.savez(directory / f"{key}.npz", **returned_values(module[call[1]]()))
+                # Two processes of the tests may ask for the same answer at once.
+                temporary = directory / f"{key}.{os.getpid()}.npz"
+                numpy.savez(temporary, **returned_values(module[call[1]]()))
+                temporary.rename(directory / f"{key}.npz")
         except SystemExit:
             pass
         except BaseException as caught:
@@ -71,7 +74,7 @@ def answers(paths, directory):
             status = 1
             try:
                 answer = run_one(path, directory, key)
-                temporary = directory / f"{key}.tmp"
+                temporary = directory / f"{key}.{os.getpid()}.tmp"
                 temporary.write_text(json.dumps(answer))
                 temporary.rename(directory / f"{key}.json")
                 status = 0

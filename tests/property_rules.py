@@ -73,12 +73,12 @@ def allowance(pool, case, b, backend):
         if (not exact or backend != "numpy") and case.scale:
             scale = numpy.broadcast_to(scale_of(pool, case).astype("f8"), b.shape)
             n = max(case.terms, 2)
-            bound = 4.0 * n * max(eps, eps_of(case.computed) if case.computed else 0) * scale
+            bound = 2.0 * n * max(eps, eps_of(case.computed) if case.computed else 0) * scale
             bound = numpy.where(scale < 0.25 * float(numpy.finfo(dtype).max), bound, numpy.inf)
             if name in ("prod", "cumprod"):
                 # Between the largest and the smallest number the error is relative; beyond, the order decides.
                 size = numpy.abs(numpy.nan_to_num(b).astype("c16"))
-                bound = numpy.where(numpy.isfinite(bound), 4.0 * n * eps * size, numpy.inf)
+                bound = numpy.where(numpy.isfinite(bound), 2.0 * n * eps * size, numpy.inf)
     if name == "mean" and is_complex and bound is None:
         bound = 4 * eps * numpy.abs(numpy.nan_to_num(b).astype("c16"))  # a complex quotient
     if name in SQUARES and dtype == "float16":

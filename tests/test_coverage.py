@@ -31,23 +31,21 @@ def parts_of(path):
     return set(done.stdout.split())
 
 
-def test_every_alternative_and_token_of_the_grammar_is_used(capsys):
+def test_every_alternative_and_token_of_the_grammar_is_used(tell):
     labels, tokens = grammar_parts()
     assert len(labels) > 80 and len(tokens) > 70, "the grammar was not read"
     used = set().union(*map(parts_of, PROGRAMS))
     unhit = sorted((labels | tokens) - used)
-    with capsys.disabled():
-        print(f"\ngrammar: {len(labels)} alternatives, {len(tokens)} tokens, unhit: {len(unhit)}")
+    tell(f"grammar: {len(labels)} alternatives, {len(tokens)} tokens, unhit: {len(unhit)}")
     assert not unhit
 
 
-def test_every_error_code_is_shown(capsys):
+def test_every_error_code_is_shown(tell):
     codes = {f"E{int(n):04}" for n in re.findall(r"^ERROR_CODE\((\d+)", (ROOT / "src/ir/error_codes.def").read_text(), re.M)}
     shown = set()
     for text in ROOT.glob("tests/golden/errors/*.txt"):
         shown |= set(re.findall(r"error\[(E\d{4})\]", text.read_text()))
     unhit = sorted(codes - shown - OUTSIDE)
-    with capsys.disabled():
-        print(f"\nerror codes: {len(codes)}, unhit: {len(unhit)}")
+    tell(f"error codes: {len(codes)}, unhit: {len(unhit)}")
     assert not unhit
     assert shown <= codes

@@ -67,7 +67,7 @@ def same_values(ours, theirs):
     return problems
 
 
-@pytest.mark.parametrize("path, backend", cases())
+@pytest.mark.parametrize("path, backend", list(cases()))
 def test_program(path, backend, answers, tmp_path):
     want = Expectations(path)
     assert want.lines or want.code or want.exception or want.oracle, "the program expects nothing"

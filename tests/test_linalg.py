@@ -11,6 +11,9 @@ import pytest
 
 from conftest import BACKENDS, autoray
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("linalg")
+
 SCRIPT = '''
 import sys
 import numpy as np

@@ -6,6 +6,9 @@ import property_run
 from property_data import DTYPES, FULL, SHAPES, Pool, seed
 from property_run import Case
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("methods")
+
 SIZE = 4 if FULL else 1
 
 FUNCTIONS = '''
@@ -116,7 +119,8 @@ PLAIN_CALLS = ("{}.item()", "{}.item(0)", "{}.item(-1)", "{}.item(1, 0)", "{}.it
                )
 WRITES = ("a.sort()", "a.sort(axis=0)", "a.sort(0, kind='stable')", "a.fill(3)", "a.fill(2.5)", "a.fill([1])", "set_real(a, 2)",
           "set_imag(a, 1)", "set_real(a, a.imag)", "set_shape(a, -1)", "set_shape(a, (1, -1))", "set_shape(a, (5, 5))",
-          "add_to(a.T, a)", "put(a, (..., 0), a[..., -1])", "put(a.T, 0, 7)", "put(a[::-1], 0, 5)",
+          "add_to(a.T, a)", "put(a, (..., 0), a[..., -1])", "put(a.T, 0, 7)", "put(a[::-1], 0, 5)", "put(a.real, ..., 5)", "put(a.T.imag, ..., 2)",
+          "add_to(a.real[..., ::2], a.imag[..., ::2])", "put(np.real(a), 0, 7)", "put(np.imag(a), 0, 7)", "multiply_by(a.imag, 3)",
           "add_to(a[..., 1:], a[..., :-1])", "put(a, a > 2, 0)", "put(a, a == a, a)",
           )
 
@@ -215,9 +219,9 @@ def index_text(pool, shape):
     if pool.chance(0.25):
         parts.insert(int(pool.rng.integers(len(parts) + 1)), pool.choice(("None", "...", "np.newaxis", "None")))
     if pool.chance(0.04):
-        parts.append(pool.choice(("0", "...", "True")))
+        parts.append(pool.choice(("0", "...", "True", "False")))
     if not parts:
-        return pool.choice(("()", "...", "None", "True", "[]", "0", "(0, 0)"))
+        return pool.choice(("()", "...", "None", "True", "False", "[]", "0", "(0, 0)"))
     return ", ".join(parts)
 
 
@@ -235,10 +239,10 @@ def index_cases(pool):
             shape = numpy.shape(pool.evaluate(f"{receiver}[{text}]"))
         except Exception:
             shape = None  # what is wrong with the index is enough
-        if "[]" in text:
-            continue  # nothing is written
-        value = pool.operand("1") if shape is None or 0 in shape else pool.scalar() if pool.chance(0.4) else pool.broadcastable(
+        value = pool.operand("1") if shape is None else pool.scalar() if pool.chance(0.4) else pool.broadcastable(
             shape, pool.choice(("float64", "int8", "bool", str(x.dtype))), True)
+        if shape is not None and 0 in shape and value.ndim > len(shape):
+            value = pool.operand("1")  # numpy looks at no shape where it writes nothing
         if value.dtype.kind in "fc" and x.dtype.kind in "iu" and not numpy.all(abs(numpy.asarray(value.value)) < 100):
             value = pool.operand("3")
         yield Case(f"written(lambda a: assign_{len(ASSIGNMENTS)}(a, {value.text}), {receiver}.copy())", f"a[{text}] = v")

@@ -9,6 +9,9 @@ import property_cases
 import property_run
 from property_data import FULL, Pool, seed
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("ops")
+
 
 def generated(only=None):
     pool = Pool(numpy.random.default_rng(seed()))

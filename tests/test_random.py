@@ -9,6 +9,9 @@ import property_run
 from property_data import FULL, Pool, seed
 from property_run import Case
 
+# One process computes what all tests of this file compare.
+pytestmark = pytest.mark.xdist_group("random")
+
 SIZES = ("None", "0", "1", "5", "17", "(2, 3)", "(0, 2)", "()", "[2, 2]", "1000")
 INTEGERS = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 
@@ -68,7 +71,7 @@ def generator_call(pool):
         pool.choice(
             ("shuffled(g, np.arange(10))", "shuffled(g, np.arange(12.).reshape(4, 3))", "shuffled(g, list(range(7)))")), "one":
         pool.choice(("g.random()", "g.standard_normal()", "g.integers(10)", "g.integers(2**40)",
-                     "g.integers(0, 5, dtype='int8')", "g.normal()", "g.uniform()", "g.exponential()")),
+                     "g.integers(0, 5, dtype='int8')", "g.integers(2, dtype=np.bool_)", "g.integers(0, 2, dtype='bool')", "g.integers(2, dtype=bool)", "g.normal()", "g.uniform()", "g.exponential()")),
     }[kind]
 
 

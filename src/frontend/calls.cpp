@@ -749,12 +749,15 @@ bool Evaluator::exec_import_from(ImportFrom& s, Frame& frame) {
       return false;
     }
     if (!found) {
-      std::vector<std::string> names = object.attribute_names();
-      std::vector<std::string_view> views(names.begin(), names.end());
-      std::string near = ir::did_you_mean(name, views);
       Error error(ErrorClass::ImportError,
                   "cannot import name '" + std::string(name) + "' from '" + std::string(s.module) + "'");
-      if (!near.empty()) error.with_hint("did you mean '" + near + "'?");
+      try {
+        get_attribute(runtime(), module, name);
+      } catch (const Error& missing) {
+        // What the module's missing attribute would say.
+        if (missing.code()) error.with_code(missing.code());
+        error.with_hint(missing.hint());
+      }
       return raise(error, item.span, frame);
     }
     assign_name(*item.target, frame, std::move(value));

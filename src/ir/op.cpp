@@ -17,10 +17,11 @@ constexpr std::array<Op, kOpCount> kOps = {{
 
 constexpr Alias kAliases[] = {
 #define OP(...)
-#define ALIAS(name, id) {name, OpId::id},
+#define ALIAS(name, id) {name, OpId::id, false},
+#define TWIN(name, id) {name, OpId::id, true},
 #include "ir/ops.def"
 #undef OP
-    {"", OpId::Count}};
+    {"", OpId::Count, false}};
 
 constexpr std::uint32_t hash(std::string_view text) {
   std::uint32_t h = 2166136261u;

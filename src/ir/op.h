@@ -115,6 +115,7 @@ OpId find_op(std::string_view path);
 struct Alias {
   std::string_view name;
   OpId id;
+  bool twin;  // numpy's function of that name calls itself so
 };
 std::span<const Alias> aliases();
 // The parsed signature of a row; parsed once at first use of the table by its owner (see OpSignatures).

@@ -4,6 +4,13 @@
 
 namespace autoray::ir {
 
+namespace {
+[[noreturn]] void too_big() {
+  throw Error(ErrorClass::ValueError,
+              "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+}
+}  // namespace
+
 std::int64_t element_count(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
   bool overflow = false;
@@ -11,9 +18,7 @@ std::int64_t element_count(std::span<const std::int64_t> shape) {
     if (extent == 0) return 0;
     overflow |= __builtin_mul_overflow(count, extent, &count);
   }
-  if (overflow)
-    throw Error(ErrorClass::ValueError,
-                "array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size.");
+  if (overflow) too_big();
   return count;
 }
 
@@ -41,7 +46,8 @@ Dims contiguous_strides(std::span<const std::int64_t> shape, std::int64_t itemsi
   std::int64_t step = itemsize;
   for (std::size_t i = shape.size(); i-- > 0;) {
     strides[i] = step;
-    step *= shape[i] ? shape[i] : 1;
+    // An empty array has strides as if its empty axes had one item, and as numpy's it must fit with these.
+    if (__builtin_mul_overflow(step, std::max<std::int64_t>(shape[i], 1), &step)) too_big();
   }
   return strides;
 }
@@ -88,10 +94,13 @@ Dims broadcast_all(std::span<const std::span<const std::int64_t>> shapes) {
   return result;
 }
 
-int normalize_axis(std::int64_t axis, int ndim) {
+int normalize_axis(std::int64_t axis, int ndim) { return normalize_axis(axis, ndim, {}); }
+
+int normalize_axis(std::int64_t axis, int ndim, std::string_view parameter) {
   if (axis < -ndim || axis >= ndim)
-    throw Error(ErrorClass::AxisError,
-                "axis " + std::to_string(axis) + " is out of bounds for array of dimension " + std::to_string(ndim));
+    throw Error(ErrorClass::AxisError, (parameter.empty() ? "" : std::string(parameter) + ": ") + "axis " +
+                                           std::to_string(axis) + " is out of bounds for array of dimension " +
+                                           std::to_string(ndim));
   return static_cast<int>(axis < 0 ? axis + ndim : axis);
 }
 
@@ -108,6 +117,19 @@ Dims normalize_axes(const std::optional<Dims>& axes, int ndim) {
       if (result[i] == result[k]) throw Error(ErrorClass::ValueError, "duplicate value in 'axis'");
   return result;
 }
+
+namespace {
+// numpy leaves out the unknown extents that a shape opens with, and calls the others "newaxis".
+std::string reshape_text(std::span<const std::int64_t> target) {
+  if (target.size() == 1) return join(target, ",");
+  std::string text;
+  for (std::int64_t extent : target) {
+    if (extent < 0 && text.empty()) continue;
+    text += (text.empty() ? "" : ",") + (extent < 0 ? "newaxis" : std::to_string(extent));
+  }
+  return "(" + text + ")";
+}
+}  // namespace
 
 Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
   Dims result(target.begin(), target.end());
@@ -130,7 +152,7 @@ Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target) {
   }
   if (!fits)
     throw Error(ErrorClass::ValueError,
-                "cannot reshape array of size " + std::to_string(count) + " into shape " + join(target, ","))
+                "cannot reshape array of size " + std::to_string(count) + " into shape " + reshape_text(target))
         .with_code(401);
   return result;
 }

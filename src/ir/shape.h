@@ -32,6 +32,8 @@ std::string broadcast_shapes_text(std::span<const std::span<const std::int64_t>>
 int normalize_axis(std::int64_t axis, int ndim);
 // Each normalised; a duplicate throws ValueError "duplicate value in 'axis'". Empty optional input means all axes.
 Dims normalize_axes(const std::optional<Dims>& axes, int ndim);
+// The axis that a parameter names, which the error then tells: "axis1: axis 5 is out of bounds ...".
+int normalize_axis(std::int64_t axis, int ndim, std::string_view parameter);
 
 // The target of a reshape with at most one -1 resolved; throws ValueError "cannot reshape array of size 6 into shape (4,2)".
 Dims resolve_reshape(std::int64_t count, std::span<const std::int64_t> target);

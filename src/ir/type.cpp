@@ -6,10 +6,25 @@
 namespace autoray::ir {
 namespace {
 
+constexpr std::string_view kTypeNames[] = {"NoneType", "bool",  "int",   "float", "complex",  "str",
+                                           "dtype",    "tuple", "tuple", "slice", "ellipsis", "array"};
+
+// What stands where an integer must: in a tuple, its first item that is none.
+[[noreturn]] void no_integer(const Attr& attr, std::string_view what, std::string_view wanted) {
+  const Attr* found = &attr;
+  if (auto* items = attr.get<Attr::Tuple>())
+    for (const Attr& item : *items)
+      if (!item.get<std::int64_t>() && !item.get<bool>()) {
+        found = &item;
+        break;
+      }
+  throw Error(ErrorClass::TypeError,
+              "'" + std::string(kTypeNames[found->value.index()]) + "' object cannot be interpreted as an integer")
+      .with_hint("'" + std::string(what) + "' takes " + std::string(wanted));
+}
+
 [[noreturn]] void wrong_type(const Attr& attr, std::string_view what, std::string_view wanted) {
-  static constexpr std::string_view kNames[] = {"NoneType", "bool",  "int",   "float", "complex",  "str",
-                                                "dtype",    "tuple", "tuple", "slice", "ellipsis", "array"};
-  throw Error(ErrorClass::TypeError, "'" + std::string(kNames[attr.value.index()]) + "' object given for '" +
+  throw Error(ErrorClass::TypeError, "'" + std::string(kTypeNames[attr.value.index()]) + "' object given for '" +
                                          std::string(what) + "', which takes " + std::string(wanted));
 }
 
@@ -26,7 +41,7 @@ std::string to_string(const Type& type) {
 std::int64_t as_int(const Attr& attr, std::string_view what) {
   if (auto* i = attr.get<std::int64_t>()) return *i;
   if (auto* b = attr.get<bool>()) return *b;
-  wrong_type(attr, what, "an integer");
+  no_integer(attr, what, "an integer");
 }
 
 bool as_bool(const Attr& attr, std::string_view what) {
@@ -53,7 +68,7 @@ std::optional<Dims> as_axes(const Attr& attr, std::string_view what) {
   if (attr.none()) return std::nullopt;
   if (auto* dims = attr.get<Dims>()) return *dims;
   if (attr.get<std::int64_t>() || attr.get<bool>()) return Dims{as_int(attr, what)};
-  wrong_type(attr, what, "an integer or a tuple of integers");
+  no_integer(attr, what, "an integer or a tuple of integers");
 }
 
 Dims as_shape(const Attr& attr, std::string_view what) {

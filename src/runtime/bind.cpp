@@ -48,6 +48,15 @@ std::string quoted_list(const std::vector<std::string>& names) {
 
 std::string short_name(const ir::Op& op) { return std::string(op.path.substr(op.path.rfind('.') + 1)); }
 
+// A ufunc counts its operands and results, whatever is missing or too much.
+[[noreturn]] void wrong_count(const ir::Op& op, std::size_t given) {
+  std::size_t operands = op.operands.size();
+  throw Error(ErrorClass::TypeError, short_name(op) + "() takes from " + std::to_string(operands) + " to " +
+                                         std::to_string(operands + 1) + " positional arguments but " + std::to_string(given) +
+                                         (given == 1 ? " was" : " were") + " given")
+      .with_hint("its parameters are (" + std::string(op.signature) + ")");
+}
+
 bool ufunc_keyword(const ir::Op& op, std::string_view name, const Value& value, UfuncKeywords& ufunc) {
   if (name == "out") {
     ufunc.out = value.is_none() ? nullptr : &value;
@@ -91,6 +100,7 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     ufunc_keyword(op, "out", arguments.positional[position++], ufunc);
     ufunc_out_by_position = true;
   }
+  if (position < given && op.has(ir::kUfunc)) wrong_count(op, given);
   if (position < given)
     throw Error(ErrorClass::TypeError, short_name(op) + "() takes " + std::to_string(position) + " positional argument" +
                                            (position == 1 ? "" : "s") + " but " + std::to_string(given) +
@@ -127,6 +137,7 @@ void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments&
     if (!slots[p] && parameters[p].required && parameters[p].kind != ir::ParameterKind::VarPositional &&
         parameters[p].kind != ir::ParameterKind::VarKeyword)
       missing.emplace_back(parameters[p].name);
+  if (!missing.empty() && op.has(ir::kUfunc)) wrong_count(op, given);
   if (!missing.empty())
     throw Error(ErrorClass::TypeError, short_name(op) + "() missing " + std::to_string(missing.size()) +
                                            " required positional argument" + (missing.size() == 1 ? "" : "s") + ": " +

@@ -3,6 +3,8 @@
 #include "ir/error.h"
 #include "ir/op.h"
 #include "runtime/bind.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
 #include "runtime/runtime.h"
 
 namespace autoray::runtime {
@@ -75,15 +77,31 @@ void check_bounds(const Arguments& arguments) {
                 "Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden.");
 }
 
+// bincount casts the numbers of a list, where it refuses those of an array.
+void counted_list(Runtime& runtime, CanonicalForm& form) {
+  std::span<const Value> given = form.arguments.positional;
+  if (given.empty() || (!given[0].is(ObjectKind::List) && !given[0].is(ObjectKind::Tuple))) return;
+  Array items = to_array(runtime, given[0]);
+  if (!ir::is_inexact(items.dtype) || ir::is_complex(items.dtype)) return;
+  if (items.size())
+    runtime.warn(ErrorClass::DeprecationWarning,
+                 "Non-integer input passed to bincount. In a future version of NumPy, this will be an error. (Deprecated NumPy "
+                 "2.1)");
+  form.positional.assign(given.begin(), given.end());
+  form.positional[0] = make_array(converted(runtime, items, ir::DType::Int64));
+  form.arguments.positional = form.positional;
+}
+
 }  // namespace
 
-CanonicalForm canonical_form(Runtime&, OpId id, const Arguments& arguments) {
+CanonicalForm canonical_form(Runtime& runtime, OpId id, const Arguments& arguments) {
   CanonicalForm form{id, arguments, {}};
   if (id == OpId::Where && arguments.positional.size() == 1 && arguments.keyword_names.empty()) form.id = OpId::Nonzero;
   if (id == OpId::Where && arguments.positional.size() == 2)
     throw Error(ErrorClass::ValueError, "either both or neither of x and y should be given");
   if (id == OpId::Einsum) interleaved(form);
   if (id == OpId::Clip) check_bounds(arguments);
+  if (id == OpId::Bincount) counted_list(runtime, form);
   return form;
 }
 

@@ -1,10 +1,11 @@
-// numpy's indexing: ints, slices, newaxis and ellipsis make views; integer and boolean arrays gather and scatter.
+// a[index] and a[index] = value: views where the index is basic, gather and scatter where arrays take part.
 #include <algorithm>
 #include <cstring>
 
 #include "ir/error.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/index_plan.h"
 
 namespace autoray::runtime {
 
@@ -14,232 +15,6 @@ using ir::Error;
 using ir::ErrorClass;
 
 namespace {
-
-struct Item {
-  enum Kind { Int, Slice, NewAxis, Ellipsis, Ints } kind;
-  std::int64_t integer = 0;
-  const SliceObject* slice = nullptr;
-  Array array;  // int64 indices
-};
-
-std::int64_t part(const Value& v, std::int64_t fallback) {
-  if (v.is_none()) return fallback;
-  if (v.is_int()) return v.as_int();
-  if (v.is_bool()) return v.as_bool();
-  if (auto* s = v.get_if<NumpyScalar>(); s && ir::is_integer(s->dtype)) {
-    std::int64_t i = 0;
-    cast_loop(s->dtype, DType::Int64)(s->data, 0, reinterpret_cast<char*>(&i), 0, 1);
-    return i;
-  }
-  if (v.is(ObjectKind::BigInt)) throw Error(ErrorClass::IndexError, "cannot fit 'int' into an index-sized integer");
-  throw Error(ErrorClass::TypeError, "slice indices must be integers or None or have an __index__ method");
-}
-
-[[noreturn]] void out_of_bounds(std::int64_t i, std::size_t axis, std::int64_t size) {
-  throw Error(ErrorClass::IndexError, "index " + std::to_string(i) + " is out of bounds for axis " + std::to_string(axis) +
-                                          " with size " + std::to_string(size));
-}
-
-void apply_slice(const SliceObject& s, std::int64_t& data_offset, std::int64_t length, std::int64_t stride, Dims& shape,
-                 Dims& strides) {
-  std::int64_t step = part(s.step, 1);
-  if (step == 0) throw Error(ErrorClass::ValueError, "slice step cannot be zero");
-  if (step < -INT64_MAX) step = -INT64_MAX;
-  auto clip = [&](std::int64_t v) {
-    if (v < 0)
-      v = v < -length ? -1 : v + length;
-    else
-      return std::min(v, step < 0 ? length - 1 : length);
-    return v < 0 ? (step < 0 ? std::int64_t{-1} : std::int64_t{0}) : v;
-  };
-  std::int64_t start = s.start.is_none() ? (step < 0 ? length - 1 : 0) : clip(part(s.start, 0));
-  std::int64_t stop = s.stop.is_none() ? (step < 0 ? -1 : length) : clip(part(s.stop, 0));
-  std::int64_t count =
-      step > 0 ? (stop > start ? (stop - start - 1) / step + 1 : 0) : (start > stop ? (start - stop - 1) / -step + 1 : 0);
-  if (count) data_offset += start * stride;
-  shape.push_back(count);
-  strides.push_back(count > 1 ? stride * step : stride);
-}
-
-// A boolean array stands for the int64 indices of its true places, one array an axis.
-std::vector<Array> nonzero_indices(Runtime& runtime, const Array& mask) {
-  Array flat = contiguous(runtime, mask, DType::Bool);
-  std::int64_t n = flat.size(), count = 0;
-  for (std::int64_t i = 0; i < n; ++i) count += flat.data[i] != 0;
-  std::vector<Array> result;
-  const std::int64_t shape[] = {count};
-  for (int k = 0; k < mask.ndim(); ++k) result.push_back(runtime.allocate(DType::Int64, shape));
-  std::int64_t at = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (!flat.data[i]) continue;
-    std::int64_t rest = i;
-    for (std::size_t k = mask.shape.size(); k-- > 0;) {
-      result[k].as<std::int64_t>()[at] = rest % mask.shape[k];
-      rest /= mask.shape[k];
-    }
-    ++at;
-  }
-  return result;
-}
-
-struct Plan {
-  Array base;                 // after the basic part: axes in order, advanced ones marked
-  std::vector<int> advanced;  // axes of base that arrays index
-  std::vector<Array> indices;
-  bool together = true;  // no basic axis stands between them
-  bool basic() const { return indices.empty(); }
-};
-
-Plan make_plan(Runtime& runtime, const Array& array, const Value& index) {
-  std::vector<Item> items;
-  bool has_array = false, has_ellipsis = false;
-  int consumed = 0;
-  auto add = [&](const Value& v) {
-    Item item{};
-    if (v.is_int()) {
-      item.kind = Item::Int;
-      item.integer = v.as_int();
-      ++consumed;
-    } else if (v.is_none()) {
-      item.kind = Item::NewAxis;
-    } else if (v.is_ellipsis()) {
-      if (has_ellipsis) throw Error(ErrorClass::IndexError, "an index can only have a single ellipsis ('...')");
-      has_ellipsis = true;
-      item.kind = Item::Ellipsis;
-    } else if (auto* s = v.get_if<SliceObject>()) {
-      item.kind = Item::Slice;
-      item.slice = s;
-      ++consumed;
-    } else if (auto* scalar = v.get_if<NumpyScalar>(); scalar && ir::is_integer(scalar->dtype)) {
-      item.kind = Item::Int;
-      item.integer = part(v, 0);
-      ++consumed;
-    } else {
-      if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable))
-        throw Error(ErrorClass::IndexError,
-                    "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
-                    "valid indices");
-      Array a = to_array(runtime, v);
-      if (a.size() == 0 && !v.is(ObjectKind::Array)) a = runtime.allocate(DType::Int64, a.shape);
-      has_array = true;
-      if (ir::is_bool(a.dtype)) {
-        if (a.ndim() == 0) {
-          // A 0-d bool adds an axis of length one or none.
-          Item axis{};
-          axis.kind = Item::NewAxis;
-          items.push_back(axis);
-          const std::int64_t shape[] = {*a.data ? 1 : 0};
-          item.kind = Item::Ints;
-          item.array = runtime.allocate_zeroed(DType::Int64, shape);
-          item.integer = -1;  // indexes the new axis
-          items.back() = item;
-          items.back().integer = -1;
-          return;
-        }
-        for (int k = 0; k < a.ndim(); ++k) {
-          auto axis = static_cast<std::size_t>(consumed + k);
-          if (!has_ellipsis && axis < array.shape.size() && a.shape[static_cast<std::size_t>(k)] != array.shape[axis])
-            throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
-                                                    "; size of axis is " + std::to_string(array.shape[axis]) +
-                                                    " but size of corresponding boolean axis is " +
-                                                    std::to_string(a.shape[static_cast<std::size_t>(k)]));
-        }
-        for (Array& indices : nonzero_indices(runtime, a)) {
-          item.kind = Item::Ints;
-          item.array = indices;
-          items.push_back(item);
-          ++consumed;
-        }
-        return;
-      }
-      if (!ir::is_integer(a.dtype) && !v.get_if<ArrayObject>())
-        throw Error(ErrorClass::IndexError,
-                    "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are "
-                    "valid indices");
-      if (!ir::is_integer(a.dtype))
-        throw Error(ErrorClass::IndexError, "arrays used as indices must be of integer (or boolean) type");
-      item.kind = Item::Ints;
-      item.array = contiguous(runtime, a, DType::Int64);
-      ++consumed;
-    }
-    items.push_back(std::move(item));
-  };
-  if (auto* tuple = index.get_if<Tuple>()) {
-    for (const Value& v : tuple->items) add(v);
-  } else {
-    add(index);
-  }
-  if (consumed > array.ndim())
-    throw Error(ErrorClass::IndexError, "too many indices for array: array is " + std::to_string(array.ndim()) +
-                                            "-dimensional, but " + std::to_string(consumed) + " were indexed");
-  if (!has_ellipsis) {
-    Item rest{};
-    rest.kind = Item::Ellipsis;
-    items.push_back(rest);
-  }
-  Plan plan;
-  Dims shape, strides;
-  std::int64_t offset = 0;
-  std::size_t axis = 0;
-  int last_advanced = -2;
-  for (Item& item : items) {
-    switch (item.kind) {
-      case Item::Int: {
-        std::int64_t i = item.integer, n = array.shape[axis];
-        if (i < -n || i >= n) out_of_bounds(i, axis, n);
-        if (has_array) {
-          // Among arrays an int is an array too: it takes part in broadcasting and in the placement of axes.
-          Array one = runtime.allocate(DType::Int64, {});
-          *one.as<std::int64_t>() = i;
-          if (last_advanced >= 0 && last_advanced != shape.ssize() - 1) plan.together = false;
-          plan.advanced.push_back(shape.ssize());
-          last_advanced = shape.ssize();
-          plan.indices.push_back(one);
-          shape.push_back(n);
-          strides.push_back(array.strides[axis]);
-        } else {
-          offset += (i < 0 ? i + n : i) * array.strides[axis];
-        }
-        ++axis;
-        break;
-      }
-      case Item::Slice:
-        apply_slice(*item.slice, offset, array.shape[axis], array.strides[axis], shape, strides);
-        ++axis;
-        break;
-      case Item::NewAxis:
-        shape.push_back(1);
-        strides.push_back(0);
-        break;
-      case Item::Ellipsis:
-        for (int k = array.ndim() - consumed; k-- > 0; ++axis) {
-          shape.push_back(array.shape[axis]);
-          strides.push_back(array.strides[axis]);
-        }
-        break;
-      case Item::Ints:
-        if (last_advanced >= 0 && last_advanced != shape.ssize() - 1) plan.together = false;
-        plan.advanced.push_back(shape.ssize());
-        last_advanced = shape.ssize();
-        plan.indices.push_back(item.array);
-        if (item.integer == -1) {
-          shape.push_back(1);
-          strides.push_back(0);
-        } else {
-          std::int64_t n = array.shape[axis];
-          auto* p = item.array.as<std::int64_t>();
-          for (std::int64_t k = 0, m = item.array.size(); k < m; ++k)
-            if (p[k] < -n || p[k] >= n) out_of_bounds(p[k], axis, n);
-          shape.push_back(n);
-          strides.push_back(array.strides[axis]);
-          ++axis;
-        }
-        break;
-    }
-  }
-  plan.base = with_shape_and_strides(array, shape, strides, offset);
-  return plan;
-}
 
 // The byte offsets of an advanced index's places, in the order of its broadcast shape.
 struct Gather {
@@ -255,7 +30,7 @@ struct Gather {
   }
 };
 
-Gather make_gather(Runtime& runtime, const Plan& plan) {
+Gather make_gather(Runtime& runtime, const IndexPlan& plan) {
   Gather g;
   std::vector<std::span<const std::int64_t>> shapes;
   for (const Array& a : plan.indices) shapes.push_back(a.shape);
@@ -272,6 +47,9 @@ Gather make_gather(Runtime& runtime, const Plan& plan) {
     auto axis = static_cast<std::size_t>(plan.advanced[k]);
     std::int64_t n = plan.base.shape[axis], stride = plan.base.strides[axis];
     auto* p = indices.as<std::int64_t>();
+    // Nothing is out of bounds where nothing is taken.
+    for (std::size_t i = 0; i < g.offsets.size(); ++i)
+      if (p[i] < -n || p[i] >= n) index_out_of_bounds(p[i], plan.axes[k], n);
     for (std::size_t i = 0; i < g.offsets.size(); ++i) g.offsets[i] += (p[i] < 0 ? p[i] + n : p[i]) * stride;
   }
   Dims shape, strides;
@@ -339,6 +117,12 @@ void with_item_size(std::int64_t size, F&& f) {
   }
 }
 
+bool has_ellipsis(const Value& index) {
+  auto* tuple = index.get_if<Tuple>();
+  if (!tuple) return index.is_ellipsis();
+  return std::any_of(tuple->items.begin(), tuple->items.end(), [](const Value& v) { return v.is_ellipsis(); });
+}
+
 }  // namespace
 
 Value get_item(Runtime& runtime, const Array& array, const Value& index) {
@@ -347,7 +131,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
     if (array.shape.empty())
       throw Error(ErrorClass::IndexError, "too many indices for array: array is 0-dimensional, but 1 were indexed");
     std::int64_t i = index.as_int(), n = array.shape[0];
-    if (i < -n || i >= n) out_of_bounds(i, 0, n);
+    if (i < -n || i >= n) index_out_of_bounds(i, 0, n);
     char* place = array.data + (i < 0 ? i + n : i) * array.strides[0];
     if (array.shape.size() == 1) return make_scalar(array.dtype, place, array.backend);
     Array view = array;
@@ -356,17 +140,10 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
     view.strides.erase(0);
     return make_array(std::move(view));
   }
-  Plan plan = make_plan(runtime, array, index);
+  IndexPlan plan = make_index_plan(runtime, array, index);
   if (plan.basic()) {
     // Ints alone give a scalar; an ellipsis keeps a 0-d array.
-    if (plan.base.shape.empty()) {
-      bool ellipsis = index.is_ellipsis();
-      if (auto* tuple = index.get_if<Tuple>()) {
-        ellipsis = false;
-        for (const Value& v : tuple->items) ellipsis |= v.is_ellipsis();
-      }
-      if (!ellipsis) return make_scalar(array.dtype, plan.base.data, array.backend);
-    }
+    if (plan.base.shape.empty() && !has_ellipsis(index)) return make_scalar(array.dtype, plan.base.data, array.backend);
     return make_array(std::move(plan.base));
   }
   Gather g = make_gather(runtime, plan);
@@ -375,24 +152,27 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   with_item_size(array.itemsize(), [&](auto size) {
     for_each(runtime, g, result, [](const char* from, char* to) { std::memcpy(to, from, decltype(size)::value); });
   });
-  if (result.shape.empty()) return make_scalar(result.dtype, result.data, result.backend);
+  if (result.shape.empty() && !has_ellipsis(index)) return make_scalar(result.dtype, result.data, result.backend);
   return make_array(std::move(result));
 }
 
 namespace {
 
 // One element takes one number; a mask over the whole array takes a vector of them.
-void check_assigned(const Array& array, const Value& index, const Array* element, const Array& value) {
+void check_assigned(const Array& array, const Value& index, const Array& value) {
   if (value.ndim() == 0) return;
   auto* tuple = index.get_if<Tuple>();
   auto integer = [](const Value& part) {
     auto* scalar = part.get_if<NumpyScalar>();
-    return part.is_int() || (scalar && ir::is_integer(scalar->dtype));
+    auto* item = part.get_if<ArrayObject>();
+    return part.is_int() || (scalar && ir::is_integer(scalar->dtype)) ||
+           (item && item->array.ndim() == 0 && ir::is_integer(item->array.dtype));
   };
   bool integers = integer(index) ? array.ndim() == 1 : tuple && static_cast<int>(tuple->items.size()) == array.ndim();
   if (tuple)
     for (const Value& part : tuple->items) integers &= integer(part);
-  if (integers && element && element->ndim() == 0) {
+  // A bool element takes the truth of an array of one item.
+  if (integers && !(ir::is_bool(array.dtype) && value.size() == 1)) {
     if (ir::is_complex(array.dtype))
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
@@ -412,7 +192,7 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   if (array.storage) array.storage->bump_version();
   if (index.is_int() && array.shape.size() == 1) {
     std::int64_t i = index.as_int(), n = array.shape[0];
-    if (i < -n || i >= n) out_of_bounds(i, 0, n);
+    if (i < -n || i >= n) index_out_of_bounds(i, 0, n);
     char* place = array.data + (i < 0 ? i + n : i) * array.strides[0];
     if (item.is_float() && array.dtype == DType::Float64) {
       double v = item.as_float();
@@ -425,11 +205,11 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
       return;
     }
   }
-  Plan plan = make_plan(runtime, array, index);
+  IndexPlan plan = make_index_plan(runtime, array, index);
   // Python scalars convert as scalars do (int out of range: OverflowError); arrays by casting.
   bool python = !item.is(ObjectKind::Array) && !item.is(ObjectKind::NumpyScalar);
   Array value = to_array(runtime, item, python ? std::optional(array.dtype) : std::nullopt);
-  check_assigned(array, index, plan.basic() ? &plan.base : nullptr, value);
+  check_assigned(array, index, value);
   auto mismatch = [&](const Dims& target) {
     std::span<const std::int64_t> a[] = {value.shape}, b[] = {target};
     std::string from = ir::broadcast_shapes_text(a), to = ir::broadcast_shapes_text(b);

@@ -23,7 +23,7 @@ using ir::Error;
 using ir::ErrorClass;
 using ir::OpId;
 
-Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(options.max_memory)) {
+Runtime::Runtime(const RuntimeOptions& options) {
   auto natives = native_backends();
   backends_.assign(natives.begin(), natives.end());
   entries_.resize(backends_.size() * ir::kOpCount);
@@ -69,6 +69,8 @@ Runtime::Runtime(const RuntimeOptions& options) : budget_(MemoryBudget::create(o
   auto native = find_backend(options.backend);
   if (!native || *native == kLazy) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
   native_ = *native;
+  // Last: what throws above leaves no destructor to release it.
+  budget_ = MemoryBudget::create(options.max_memory);
 }
 
 Runtime::~Runtime() { budget_->release(); }
@@ -445,6 +447,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         if (value->is(ObjectKind::List) && parameters[p].name == "axis" &&
             (op.op_class == ir::OpClass::Reduction || op.id == OpId::Squeeze))
           throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
+        if (value->is(ObjectKind::List) && parameters[p].name == "axis" && op.id == OpId::LinalgNorm)
+          throw Error(ErrorClass::TypeError, "'axis' must be None, an integer or a tuple of integers");
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
         attrs = own_attrs;
@@ -471,10 +475,24 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       }
     }
     UfuncOptions options = ufunc_options(*this, ufunc);
+    if (options.out && op.op_class == ir::OpClass::Reduction) {
+      // Without a dtype= a sum is taken in the dtype that its items and `out` have in common.
+      int p = prepared.signature.index_of("dtype");
+      ir::DType items = operands[0]->dtype;
+      bool spread = op.id == OpId::Var || op.id == OpId::Std, mean = op.id == OpId::Mean;
+      if (p >= 0 && !spread && (!slots[p] || slots[p]->is_none()) && (!mean || ir::is_inexact(items))) {
+        if (own_attrs.empty()) own_attrs = prepared.default_attrs;
+        own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = ir::promote(items, options.out->array.dtype);
+        attrs = own_attrs;
+      }
+    }
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (options.out) {
-      if (!op.has(ir::kUfunc)) options.casting = check_out(op, attrs, results.at(0), options.out->array);
+      // A 0-d integer operand of dot multiplies, into any `out` that a multiplication fills.
+      bool scaled =
+          op.id == OpId::Dot && (operands[0]->ndim() == 0 || operands[1]->ndim() == 0) && !ir::is_inexact(results.at(0).dtype);
+      if (!op.has(ir::kUfunc) && !scaled) options.casting = check_out(op, attrs, results.at(0), options.out->array);
       store_result(*this, op.path, results.at(0), options.out->array, options.casting, options.where);
       return Ref<ArrayObject>::share(options.out);
     }

@@ -244,7 +244,9 @@ Storage* Storage::allocate_zeroed(std::size_t bytes, MemoryBudget* budget) {
 }
 
 Storage* Storage::adopt(void* data, std::size_t bytes, bool writable, Deleter deleter, void* context) {
-  auto* storage = new (std::aligned_alloc(64, kHeader)) Storage;
+  void* block = std::aligned_alloc(64, kHeader);
+  if (!block) throw std::bad_alloc();
+  auto* storage = new (block) Storage;
   storage->origin_ = kAdopted;
   storage->writable_ = writable;
   storage->data_ = static_cast<char*>(data);

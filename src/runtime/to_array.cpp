@@ -119,6 +119,23 @@ void store_integer(T* place, const Value& value, DType dtype) {
   *place = static_cast<T>(v);
 }
 
+// A Python float becomes the Python int that int() makes of it, which must fit.
+void check_truncated(double whole, DType dtype) {
+  if (whole < -0x1p63 || whole >= (dtype == DType::UInt64 ? 0x1p64 : 0x1p63))
+    throw Error(ErrorClass::OverflowError, "Python int too large to convert to C long");
+  ir::visit_dtype(dtype, [&]<class T>() {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) < 8) {
+      auto v = static_cast<std::int64_t>(whole);
+      if (!std::in_range<T>(v))
+        throw Error(ErrorClass::OverflowError,
+                    "Python integer " + std::to_string(v) + " out of bounds for " + std::string(ir::name(dtype)));
+    }
+  });
+  if (dtype == DType::UInt64 && whole < 0)
+    throw Error(ErrorClass::OverflowError, "Python integer " + std::to_string(static_cast<std::int64_t>(whole)) +
+                                               " out of bounds for " + std::string(ir::name(dtype)));
+}
+
 // One element of `dtype`, with Python's int(), float() and complex() conversions.
 void store_item(const Value& value, DType dtype, char* place) {
   if (auto* scalar = value.get_if<NumpyScalar>()) {
@@ -142,6 +159,7 @@ void store_item(const Value& value, DType dtype, char* place) {
     if (ir::is_integer(dtype) && !std::isfinite(real))
       throw Error(std::isnan(real) ? ErrorClass::ValueError : ErrorClass::OverflowError,
                   std::isnan(real) ? "cannot convert float NaN to integer" : "cannot convert float infinity to integer");
+    if (ir::is_integer(dtype)) check_truncated(std::trunc(real), dtype);
     cast_loop(DType::Float64, dtype)(reinterpret_cast<const char*>(&real), 0, place, 0, 1);
     return;
   }

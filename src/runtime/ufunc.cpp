@@ -89,6 +89,9 @@ Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array
     throw Error(ErrorClass::ValueError, "output parameter for reduction operation " + name +
                                             " has the wrong number of dimensions: Found " + std::to_string(out.ndim()) +
                                             " but expected " + std::to_string(result.ndim()));
+  if (op.id == OpId::Einsum && out.ndim() != result.ndim())
+    throw Error(ErrorClass::ValueError, "out parameter does not have the correct number of dimensions, has " +
+                                            std::to_string(out.ndim()) + " but should have " + std::to_string(result.ndim()));
   if (!fits && op.op_class == ir::OpClass::Join) throw Error(ErrorClass::ValueError, "Output array is the wrong shape");
   if (replaced || op.op_class == ir::OpClass::Reduction) return Casting::Unsafe;
   Casting casting = Casting::SameKind;
@@ -134,6 +137,7 @@ Array mask_of(Runtime& runtime, const Value& value) {
 UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords) {
   UfuncOptions options;
   if (keywords.out) options.out = &out_array(*keywords.out);
+  if (options.out && !options.out->array.can_write()) throw Error(ErrorClass::ValueError, "output array is read-only");
   if (keywords.order) order_of(*keywords.order);
   options.casting = casting_of(keywords.casting);
   if (keywords.where) options.where = mask_of(runtime, *keywords.where);
@@ -189,6 +193,10 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
                                              " under the casting rule '" + std::string(casting_name(options.casting)) + "'");
     }
   }
+  // Python integers become the loop's dtype before any other cast is judged.
+  if (options.dtype && op.dtype_rule != ir::dtype_bool)
+    for (const Operand& operand : operands.operands())
+      if (operand.present()) check_python_integer(operand, input);
   bool any_array = false;
   bool all_integers = std::all_of(operands.operands().begin(), operands.operands().end(),
                                   [](const Operand& o) { return o.present() && ir::is_integer(o->dtype); });
@@ -203,11 +211,15 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       promotion.add(operand->dtype, Kind::Weak);
       fits = promotion.result() == input || options.casting == Casting::Unsafe;
     }
-    bool mixed = op.dtype_rule == ir::dtype_bool && input == DType::Float64 && all_integers;
-    if (!fits && !mixed)
+    DType target = input;
+    if (op.dtype_rule == ir::dtype_bool && input == DType::Float64 && all_integers) {
+      target = ir::is_unsigned(operand->dtype) ? DType::UInt64 : DType::Int64;
+      fits = operand.kind == Kind::Weak || ir::can_cast(operand->dtype, target, options.casting);
+    }
+    if (!fits)
       throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
                                                   (operands.operands().size() > 1 ? std::to_string(i) + " " : "") + "from " +
-                                                  dtype_text(operand->dtype) + " to " + dtype_text(input) +
+                                                  dtype_text(operand->dtype) + " to " + dtype_text(target) +
                                                   " with casting rule '" + std::string(casting_name(options.casting)) + "'");
     any_array |= operand.kind != Kind::Weak;
   }

@@ -1,4 +1,4 @@
-// The module autoray: do, its namespace `autoray.numpy`, backends, registration, trees.
+// The module autoray: do, its namespace `autoray.numpy`, backends, registration.
 #include <cmath>
 
 #include "frontend/modules/module_object.h"
@@ -31,7 +31,7 @@ Value do_function(Runtime& runtime, const Arguments& a) {
     return call(runtime, meta, {rest.positional, names, values});
   }
   if (ir::find_op(name) == ir::OpId::Count)
-    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name"})
+    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name", "stop_gradient"})
       if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
   return runtime::do_call(runtime, name, rest);
 }
@@ -41,6 +41,7 @@ class DispatchedFunction final : public runtime::Callable {
  public:
   DispatchedFunction(std::string name, Value like) : name_(std::move(name)), like_(std::move(like)) {}
   std::string callable_name() const override { return name_; }
+  std::string_view callable_type() const override { return like_.empty() ? "DoFunc" : "builtin_function_or_method"; }
   void clear() override { like_.clear(); }
   Value call(Runtime& runtime, const Arguments& a) override {
     std::vector<Value> positional = {runtime::make_str(name_)};
@@ -68,8 +69,8 @@ class Namespace final : public runtime::NativeObject {
       return true;
     }
     std::string path = prefix_ + std::string(name);
-    if (prefix_.empty() && ir::find_op(path) == ir::OpId::Count && find_meta_function(path).empty()) {
-      // Constants and dtypes are numpy's.
+    if (!like_.empty() && prefix_.empty() && ir::find_op(path) == ir::OpId::Count && find_meta_function(path).empty()) {
+      // A backend's own namespace has its constants and dtypes; without one every name is a call to come.
       Value numpy = import_module(runtime, "numpy");
       if (numpy.as<runtime::NativeObject>().get_attribute(runtime, name, result) && !result.is(ObjectKind::Native)) return true;
     }
@@ -232,6 +233,16 @@ Value dag(Runtime& runtime, const Arguments& a) {
   return do_function(runtime,
                      {std::vector<Value>{runtime::make_str("conj"), get_attribute(runtime, a.positional[0], "T")}, {}, {}});
 }
+// Nothing here differentiates: as for numpy in the reference, an array is itself.
+Value stop_gradient(Runtime& runtime, const Arguments& a) {
+  check_keywords(a, "stop_gradient", {"x"});
+  const Value* x = a.positional.empty() ? keyword(a, "x") : &a.positional[0];
+  if (!x) throw Error(ErrorClass::TypeError, "stop_gradient() missing 1 required positional argument: 'x'");
+  if (runtime::infer_backend(runtime, *x) == "builtins")
+    throw Error(ErrorClass::ImportError, "autoray couldn't find function 'stop_gradient' for backend 'builtins'.")
+        .with_code(503);
+  return *x;
+}
 Value is_array(Runtime&, const Arguments& a) {
   check_arguments(a, "is_array", 1, 1);
   return Value::boolean(is_array_like(a.positional[0]) && !a.positional[0].is(ObjectKind::NumpyScalar));
@@ -249,101 +260,6 @@ Value forward(Runtime& runtime, const Arguments& a) {
   std::vector<Value> positional = {runtime::make_str(kNames[Which])};
   positional.insert(positional.end(), a.positional.begin(), a.positional.end());
   return do_function(runtime, {positional, a.keyword_names, a.keyword_values});
-}
-
-// ---- trees: nested tuples, lists and dicts ----
-
-bool is_container(const Value& v) { return v.is(ObjectKind::Tuple) || v.is(ObjectKind::List) || v.is(ObjectKind::Dict); }
-struct Tree {
-  Runtime& runtime;
-  const Value* is_leaf;
-  int depth = 0;
-  bool leaf(const Value& v) {
-    if (depth > 900) throw Error(ErrorClass::RecursionError, "maximum recursion depth exceeded in a tree");
-    if (is_leaf && !is_leaf->is_none()) return truth(runtime, call(runtime, *is_leaf, {std::span(&v, 1), {}, {}}));
-    return !is_container(v);
-  }
-  template <class F>
-  Value map(const Value& v, F& f) {
-    if (leaf(v)) return f(v);
-    ++depth;
-    Value result;
-    if (auto* dict = v.get_if<runtime::Dict>()) {
-      auto mapped = make<runtime::Dict>();
-      for (auto& e : dict->entries())
-        if (!e.key.empty()) mapped->set(e.key, map(e.value, f));
-      result = mapped;
-    } else if (is_container(v)) {
-      bool list = v.is(ObjectKind::List);
-      std::vector<Value> items;
-      for (const Value& item : list ? v.as<runtime::List>().items : v.as<runtime::Tuple>().items) items.push_back(map(item, f));
-      result = list ? runtime::make_list(std::move(items)) : runtime::make_tuple(std::move(items));
-    } else {
-      result = v;
-    }
-    --depth;
-    return result;
-  }
-};
-const Value* leaf_test(const Arguments& a, std::size_t i) {
-  return a.positional.size() > i ? &a.positional[i] : keyword(a, "is_leaf");
-}
-Value tree_map(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "tree_map", 2, 3);
-  Tree tree{runtime, leaf_test(a, 2)};
-  auto f = [&](const Value& v) { return call(runtime, a.positional[0], {std::span(&v, 1), {}, {}}); };
-  return tree.map(a.positional[1], f);
-}
-std::vector<Value> leaves(Runtime& runtime, const Value& tree_value, const Value* test) {
-  std::vector<Value> list;
-  Tree tree{runtime, test};
-  auto f = [&](const Value& v) {
-    list.push_back(v);
-    return v;
-  };
-  tree.map(tree_value, f);
-  return list;
-}
-Value tree_iter(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "tree_iter", 1, 2);
-  return iterate(runtime, runtime::make_list(leaves(runtime, a.positional[0], leaf_test(a, 1))));
-}
-Value tree_apply(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "tree_apply", 2, 3);
-  for (const Value& v : leaves(runtime, a.positional[1], leaf_test(a, 2)))
-    call(runtime, a.positional[0], {std::span(&v, 1), {}, {}});
-  return Value::none();
-}
-// The place of a leaf in a flattened tree.
-class LeafMark final : public runtime::NativeObject {
- public:
-  std::string native_type() const override { return "Leaf"; }
-  std::string repr() const override { return "Leaf"; }
-  bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
-};
-Value tree_flatten(Runtime& runtime, const Arguments& a) {
-  check_keywords(a, "tree_flatten", {"is_leaf", "get_ref"});
-  check_arguments({a.positional, {}, {}}, "tree_flatten", 1, 3);
-  const Value* get_ref = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "get_ref");
-  Value list = runtime::make_list(leaves(runtime, a.positional[0], leaf_test(a, 1)));
-  if (!get_ref || !truth(runtime, *get_ref)) return list;
-  Tree tree{runtime, leaf_test(a, 1)};
-  auto f = [&](const Value&) { return Value(make<LeafMark>()); };
-  return runtime::make_tuple({list, tree.map(a.positional[0], f)});
-}
-Value tree_unflatten(Runtime& runtime, const Arguments& a) {
-  check_arguments({a.positional, {}, {}}, "tree_unflatten", 2, 3);
-  std::vector<Value> items = collect(runtime, a.positional[0]);
-  std::size_t next = 0;
-  Tree tree{runtime, nullptr};
-  auto f = [&](const Value& v) {
-    auto* native = v.get_if<runtime::NativeObject>();
-    bool mark = native && dynamic_cast<LeafMark*>(native);
-    if (!mark && native) return v;
-    if (next >= items.size()) throw Error(ErrorClass::ValueError, "there are fewer leaves than the tree has places");
-    return items[next++];
-  };
-  return tree.map(a.positional[1], f);
 }
 
 // ---- compose ----
@@ -428,6 +344,7 @@ constexpr FunctionRow kFunctions[] = {{"do", do_function},
                                       {"astype", astype},
                                       {"to_numpy", to_numpy},
                                       {"dag", dag},
+                                      {"stop_gradient", stop_gradient},
                                       {"is_array", is_array},
                                       {"is_scalar", is_scalar},
                                       {"conj", forward<0>},
@@ -437,12 +354,7 @@ constexpr FunctionRow kFunctions[] = {{"do", do_function},
                                       {"reshape", forward<4>},
                                       {"shape", forward<5>},
                                       {"ndim", forward<6>},
-                                      {"size", forward<7>},
-                                      {"tree_map", tree_map},
-                                      {"tree_iter", tree_iter},
-                                      {"tree_apply", tree_apply},
-                                      {"tree_flatten", tree_flatten},
-                                      {"tree_unflatten", tree_unflatten}};
+                                      {"size", forward<7>}};
 
 Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "numpy") return make<Namespace>("", Value());
@@ -453,12 +365,14 @@ Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "nan") return Value::real(NAN);
   if (name == "__version__") return runtime::make_str("0.11");
   if (name == "lazy") return import_module(runtime, "autoray.lazy");
-  return find_function(kFunctions, name);
+  Value function = find_function(kFunctions, name);
+  return function.empty() ? find_function(tree_functions(), name) : function;
 }
 
 std::vector<std::string_view> autoray_names() {
   std::vector<std::string_view> names = {"numpy"};
   for (const FunctionRow& row : kFunctions) names.push_back(row.name);
+  for (const FunctionRow& row : tree_functions()) names.push_back(row.name);
   return names;
 }
 

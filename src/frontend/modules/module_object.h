@@ -66,6 +66,8 @@ Value make_numpy_submodule(Runtime& runtime, std::string_view name);
 Value make_scipy_module(Runtime& runtime);
 Value make_scipy_linalg_module(Runtime& runtime);
 Value make_autoray_module(Runtime& runtime);
+// autoray's tree_map and its relatives.
+std::span<const FunctionRow> tree_functions();
 // autoray.lazy, and its parts "linalg", "random", "fft".
 Value make_lazy_module(Runtime& runtime, std::string_view part);
 // shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.

@@ -7,7 +7,6 @@
 #include "frontend/types/named_tuple.h"
 #include "frontend/types/native_operand.h"
 #include "ir/suggest.h"
-#include "runtime/bigint.h"
 #include "runtime/dispatch.h"
 
 namespace autoray::frontend {
@@ -72,12 +71,7 @@ double real_of(const Value& v) {
   if (v.is_float()) return v.as_float();
   if (v.is_int()) return static_cast<double>(v.as_int());
   if (v.is_bool()) return v.as_bool();
-  if (auto* b = v.get_if<runtime::BigInt>()) {
-    auto d = static_cast<double>(b->value);
-    if (d > 1.7976931348623157e308 || d < -1.7976931348623157e308)
-      throw Error(ErrorClass::OverflowError, "int too large to convert to float");
-    return d;
-  }
+  if (v.is(ObjectKind::BigInt)) return big_int_as_double(v);
   if (auto* s = v.get_if<runtime::NumpyScalar>()) return real_of(python_scalar(s->dtype, s->data));
   if (auto* a = v.get_if<runtime::ArrayObject>()) {
     if (a->array.size() == 1 && a->array.ndim() == 0) return real_of(python_scalar(a->array.dtype, a->array.data));
@@ -141,6 +135,17 @@ std::vector<std::string> attribute_names(const Value& v) {
   return names;
 }
 
+std::string library_name(const Value& v) {
+  auto* native = v.get_if<runtime::NativeObject>();
+  if (!native || native->native_type() != "module") return {};
+  std::string text = native->repr();  // <module 'numpy'>
+  std::string name = text.substr(9, text.size() - 11);
+  return name == "numpy" || name.starts_with("numpy.") || name.starts_with("scipy") ? name : std::string();
+}
+std::string not_available(std::string_view library, std::string_view name) {
+  return "'" + std::string(library) + "." + std::string(name) + "' is not available here";
+}
+
 // What is known about a failed look-up beyond the name itself.
 std::string attribute_hint(const Value& v, const std::string& near) {
   if (!near.empty()) return "did you mean '" + near + "'?";
@@ -166,7 +171,13 @@ std::string attribute_hint(const Value& v, const std::string& near) {
   }
   // CPython suggests in its traceback and not in str(exception): here it is the hint.
   Error error(ErrorClass::AttributeError, message);
-  error.with_hint(attribute_hint(v, near));
+  std::string hint = attribute_hint(v, near);
+  // A library's function that is not there may well be in numpy.
+  if (std::string library = library_name(v); !library.empty()) {
+    error.with_code(202);
+    hint = not_available(library, name) + (hint.empty() ? "" : "; " + hint);
+  }
+  error.with_hint(hint);
   throw error;
 }
 
@@ -178,7 +189,7 @@ Bounds bounds_of(const runtime::SliceObject& s, std::int64_t length) {
   Bounds b{};
   auto part = [&](const Value& v, std::int64_t fallback) {
     if (v.is_none()) return fallback;
-    if (v.is(ObjectKind::BigInt)) return v.as<runtime::BigInt>().value < 0 ? INT64_MIN : INT64_MAX;
+    if (v.is(ObjectKind::BigInt)) return is_negative_big_int(v) ? INT64_MIN : INT64_MAX;
     if (!is_integer_value(v) && !v.is(ObjectKind::NumpyScalar) && !v.is(ObjectKind::Array))
       throw Error(ErrorClass::TypeError, "slice indices must be integers or None or have an __index__ method");
     return index_of(v, "slice index");

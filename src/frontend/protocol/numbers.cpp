@@ -19,6 +19,13 @@ using runtime::ObjectKind;
 using runtime::Str;
 using runtime::Tuple;
 
+double big_int_as_double(const Value& value) {
+  auto d = static_cast<double>(value.as<BigInt>().value);
+  if (std::isinf(d)) throw Error(ErrorClass::OverflowError, "int too large to convert to float");
+  return d;
+}
+bool is_negative_big_int(const Value& value) { return value.as<BigInt>().value < 0; }
+
 namespace {
 
 constexpr std::int64_t kLargestShift = 1 << 26;  // bits of an int: beyond, MemoryError instead of a machine that swaps
@@ -44,9 +51,7 @@ double to_double(const Value& v) {
   if (v.is_float()) return v.as_float();
   if (v.is_int()) return static_cast<double>(v.as_int());
   if (v.is_bool()) return v.as_bool();
-  double d = static_cast<double>(v.as<BigInt>().value);
-  if (std::isinf(d)) throw Error(ErrorClass::OverflowError, "int too large to convert to float");
-  return d;
+  return big_int_as_double(v);
 }
 
 [[noreturn]] void zero_division(const char* text) { throw Error(ErrorClass::ZeroDivisionError, text); }
@@ -432,6 +437,10 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
         unsupported(op, a, b);
     // Two scalars have no product of matrices.
     if (op == BinaryOperator::MatMult && a.is(ObjectKind::NumpyScalar) && b.is(ObjectKind::NumpyScalar)) unsupported(op, a, b);
+    // numpy's ** squares, which leaves bools int8 where power would give int64.
+    if (auto* array = a.get_if<runtime::ArrayObject>();
+        op == BinaryOperator::Pow && array && array->array.dtype == ir::DType::Bool && b.is_int() && b.as_int() == 2)
+      return runtime::operator_call(runtime, ir::OpId::Square, std::span(&a, 1));
     const Value operands[] = {a, b};
     return runtime::operator_call(runtime, op_id(op), operands);
   }

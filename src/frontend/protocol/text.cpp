@@ -218,6 +218,8 @@ struct Repr {
           return "<class '" + (t.module == "builtins" ? t.name : t.module + "." + t.name) + "'>";
         }
         if (c.callable_type() == "Function") return "<" + c.callable_name() + ">";
+        if (c.callable_type() == "ufunc") return "<ufunc '" + c.callable_name() + "'>";
+        if (c.callable_type() == "DoFunc") return "<DoFunc " + c.callable_name() + ">";
         return c.callable_type() == "function" ? "<function " + c.callable_name() + ">"
                                                : "<built-in function " + c.callable_name() + ">";
       }

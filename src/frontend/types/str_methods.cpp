@@ -313,6 +313,9 @@ Value str_affix(Runtime&, const Value& self, const Arguments& a) {
   }
   return Value::boolean(test(a.positional[0]));
 }
+void check_room(std::int64_t room) {
+  if (room > (1 << 28)) throw Error(ErrorClass::MemoryError, "the padded text is too long");
+}
 template <char Align>
 Value str_justify(Runtime&, const Value& self, const Arguments& a) {
   check_arguments(a, "ljust", 1, 2);
@@ -321,7 +324,7 @@ Value str_justify(Runtime&, const Value& self, const Arguments& a) {
   std::string fill = a.positional.size() > 1 ? text_arg(a, 1, "ljust()") : " ";
   if (code_points(fill) != 1) throw Error(ErrorClass::TypeError, "The fill character must be exactly one character long");
   if (room <= 0) return self;
-  if (room > (1 << 28)) throw Error(ErrorClass::MemoryError, "the padded text is too long");
+  check_room(room);
   std::int64_t left = Align == '<' ? 0 : Align == '>' ? room : room / 2 + (room & width & 1);
   std::string text;
   for (std::int64_t k = 0; k < left; ++k) text += fill;
@@ -334,6 +337,7 @@ Value str_zfill(Runtime&, const Value& self, const Arguments& a) {
   const Str& s = self_of(self);
   std::int64_t room = index_of(a.positional[0], "width") - s.length;
   if (room <= 0) return self;
+  check_room(room);
   std::string text = s.text;
   std::size_t at = !text.empty() && (text[0] == '-' || text[0] == '+');
   text.insert(at, static_cast<std::size_t>(room), '0');

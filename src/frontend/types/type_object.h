@@ -59,6 +59,9 @@ std::int64_t index_of(const Value& value, std::string_view what);
 double real_of(const Value& value);
 // A complex number; TypeError "must be real number, not str".
 std::complex<double> complex_of(const Value& value);
+// Of an int beyond int64; their own file pays for Boost. OverflowError beyond float64's range.
+double big_int_as_double(const Value& value);
+bool is_negative_big_int(const Value& value);
 bool is_integer_value(const Value& value);  // int of any size, bool
 bool is_array_like(const Value& value);     // array, numpy scalar, lazy or foreign
 

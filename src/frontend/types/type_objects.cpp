@@ -254,6 +254,7 @@ Value construct_bytes(Runtime& runtime, const TypeObject&, const Arguments& a) {
   }
   if (v.is_int()) {
     if (v.as_int() < 0) throw Error(ErrorClass::ValueError, "negative count");
+    if (v.as_int() > (std::int64_t{1} << 30)) throw Error(ErrorClass::MemoryError, "the bytes are too many");
     return make<runtime::Bytes>(std::string(static_cast<std::size_t>(v.as_int()), '\0'));
   }
   if (auto* b = v.get_if<runtime::Bytes>()) return make<runtime::Bytes>(b->data);

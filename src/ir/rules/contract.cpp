@@ -347,7 +347,7 @@ void shape_einsum(Inference& inference) {
   one(inference, shape);
 }
 
-// ---- dtypes, costs ----
+// ---- dtypes ----
 
 void dtype_contracted(Inference& inference) {
   Promotion promotion;
@@ -355,9 +355,23 @@ void dtype_contracted(Inference& inference) {
     if (operand.present()) promotion.add(operand.type->dtype, Kind::Array);
   inference.results[0].dtype = promotion.result();
 }
+
+namespace {
+
+bool einsum_is_view(const Inference& inference) {
+  const Dims shapes[] = {inference.type(0).shape};
+  Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
+  return std::all_of(e.inputs[0].begin(), e.inputs[0].end(),
+                     [&](std::int64_t label) { return std::find(e.output.begin(), e.output.end(), label) != e.output.end(); });
+}
+
+}  // namespace
+
 void dtype_einsum(Inference& inference) {
   memory_order(attribute(inference, "order"), 'K');
   dtype_contracted(inference);
+  // What only moves axes is a view, which keeps its dtype whatever was asked for.
+  if (inference.in.size() == 1 && einsum_is_view(inference)) return;
   auto asked = as_dtype(attribute(inference, "dtype"));
   const std::string& casting = as_string(attribute(inference, "casting"), "casting");
   if (asked || casting != "safe") {
@@ -386,51 +400,6 @@ void dtype_cov(Inference& inference) {
   for (std::size_t i = 0; i < 2; ++i)
     if (inference.in[i].present()) promotion.add(inference.type(i).dtype, Kind::Array);
   inference.results[0].dtype = none ? DType::Float64 : promotion.result();
-}
-
-Cost cost_contract(const Inference& inference) {
-  double out = static_cast<double>(element_count(inference.results[0].shape)), terms = 1;
-  double bytes = out * static_cast<double>(itemsize(inference.results[0].dtype));
-  for (const OperandType& operand : inference.in)
-    if (operand.present())
-      bytes += static_cast<double>(element_count(operand.type->shape)) * static_cast<double>(itemsize(operand.type->dtype));
-  if (inference.op.id == OpId::Einsum) {
-    std::vector<Dims> shapes;
-    for (const OperandType& operand : inference.in) shapes.push_back(operand.type->shape);
-    Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
-    Dims seen = e.output;
-    for (const Dims& labels : e.inputs)
-      for (std::int64_t label : labels)
-        if (std::find(seen.begin(), seen.end(), label) == seen.end()) {
-          seen.push_back(label);
-          terms *= static_cast<double>(e.extent(label));
-        }
-  } else {
-    // Every term of a product pairs one element of a with one of b: the summed extent follows from the sizes of a, b and the
-    // result.
-    double a = static_cast<double>(element_count(shape_of(inference, 0)));
-    const Dims& b = inference.in.size() > 1 && inference.in[1].present() ? shape_of(inference, 1) : shape_of(inference, 0);
-    switch (inference.op.id) {
-      case OpId::Tensordot:
-        for (std::int64_t axis : tensordot_axes(inference.attrs[0], shape_of(inference, 0), b).a)
-          terms *= static_cast<double>(shape_of(inference, 0)[static_cast<std::size_t>(axis)]);
-        break;
-      case OpId::Vdot: terms = a; break;
-      case OpId::Matmul:
-      case OpId::Dot:
-      case OpId::Inner:
-        terms = shape_of(inference, 0).empty() || b.empty() ? 1 : static_cast<double>(shape_of(inference, 0).back());
-        break;
-      case OpId::Cov:
-        terms =
-            out > 0
-                ? a / std::max(1.0, static_cast<double>(inference.results[0].shape.empty() ? 1 : inference.results[0].shape[0]))
-                : 0;
-        break;
-      default: break;
-    }
-  }
-  return {2 * out * terms, bytes};
 }
 
 }  // namespace autoray::ir

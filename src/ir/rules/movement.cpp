@@ -101,6 +101,21 @@ std::int64_t truncated(const Attr& attr, std::string_view what) {
 
 // ---- views ----
 
+namespace {
+int axis_of(const Inference& inference, std::string_view parameter, int ndim) {
+  return normalize_axis(as_int(attribute(inference, parameter), parameter), ndim, parameter);
+}
+Dims axes_of(const Inference& inference, std::string_view parameter, int ndim) {
+  auto axes = as_axes(attribute(inference, parameter), parameter);
+  if (!axes) return normalize_axes(axes, ndim);
+  for (std::int64_t& axis : *axes) axis = normalize_axis(axis, ndim, parameter);
+  for (std::size_t i = 0; i < axes->size(); ++i)
+    if (std::find(axes->begin() + i + 1, axes->end(), (*axes)[i]) != axes->end())
+      throw Error(ErrorClass::ValueError, "repeated axis in `" + std::string(parameter) + "` argument");
+  return *axes;
+}
+}  // namespace
+
 void shape_reshape(Inference& inference) {
   const Attr& shape = attribute(inference, "shape");
   Dims target;
@@ -132,15 +147,13 @@ void shape_transpose(Inference& inference) {
 }
 void shape_swapaxes(Inference& inference) {
   Dims shape = first(inference);
-  int a = normalize_axis(as_int(attribute(inference, "axis1"), "axis1"), shape.ssize());
-  int b = normalize_axis(as_int(attribute(inference, "axis2"), "axis2"), shape.ssize());
+  int a = axis_of(inference, "axis1", shape.ssize()), b = axis_of(inference, "axis2", shape.ssize());
   std::swap(shape[static_cast<std::size_t>(a)], shape[static_cast<std::size_t>(b)]);
   one(inference, shape);
 }
 void shape_moveaxis(Inference& inference) {
   const Dims& shape = first(inference);
-  Dims source = normalize_axes(as_axes(attribute(inference, "source"), "source"), shape.ssize());
-  Dims destination = normalize_axes(as_axes(attribute(inference, "destination"), "destination"), shape.ssize());
+  Dims source = axes_of(inference, "source", shape.ssize()), destination = axes_of(inference, "destination", shape.ssize());
   if (source.size() != destination.size())
     throw Error(ErrorClass::ValueError, "`source` and `destination` arguments must have the same number of elements");
   Dims result(shape.size(), -1);
@@ -199,8 +212,7 @@ void shape_diagonal(Inference& inference) {
   const Dims& shape = first(inference);
   if (shape.size() < 2) throw Error(ErrorClass::ValueError, "diag requires an array of at least two dimensions");
   std::int64_t offset = as_int(attribute(inference, "offset"), "offset");
-  int a = normalize_axis(as_int(attribute(inference, "axis1"), "axis1"), shape.ssize()),
-      b = normalize_axis(as_int(attribute(inference, "axis2"), "axis2"), shape.ssize());
+  int a = axis_of(inference, "axis1", shape.ssize()), b = axis_of(inference, "axis2", shape.ssize());
   if (a == b) throw Error(ErrorClass::ValueError, "axis1 and axis2 cannot be the same");
   std::int64_t n = shape[static_cast<std::size_t>(a)], m = shape[static_cast<std::size_t>(b)];
   std::int64_t length = std::max<std::int64_t>(0, offset >= 0 ? std::min(n, m - offset) : std::min(n + offset, m));
@@ -273,11 +285,14 @@ void shape_repeat(Inference& inference) {
   auto axis = static_cast<std::size_t>(axis_attr.none() ? 0 : scan_axis(axis_attr, shape.ssize()));
   std::int64_t total = 0;
   for (std::int64_t c : counts) {
-    if (c < 0 && shape[axis]) throw Error(ErrorClass::ValueError, "repeats may not contain negative values.");
-    total += c;
+    if (c < 0 && shape[axis])
+      throw Error(ErrorClass::ValueError,
+                  counts.size() == 1 ? "negative dimensions are not allowed" : "repeats may not contain negative values.");
+    // Too many items for any array: refused as an extent that is too big is.
+    if (__builtin_add_overflow(total, c, &total)) element_count(Dims{INT64_MAX, 2});
   }
   if (counts.size() == 1)
-    total = std::max<std::int64_t>(0, counts[0]) * shape[axis];
+    total = element_count(Dims{std::max<std::int64_t>(0, counts[0]), shape[axis]});
   else if (static_cast<std::int64_t>(counts.size()) != shape[axis])
     throw Error(ErrorClass::ValueError, "operands could not be broadcast together with shape (" + std::to_string(shape[axis]) +
                                             ",) (" + std::to_string(counts.size()) + ",)")
@@ -431,7 +446,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> pad_widths(const Attr& widths
 }
 void shape_pad(Inference& inference) {
   const std::string& mode = as_string(attribute(inference, "mode"), "mode");
-  if (auto* value = attribute(inference, "constant_values").get<std::int64_t>(); mode != "constant" && !(value && *value == 0))
+  if (mode != "constant" && !attribute(inference, "constant_values").get<Ellipsis>())
     throw Error(ErrorClass::ValueError, "unsupported keyword arguments for mode '" + mode + "': {'constant_values'}");
   Dims shape = first(inference);
   auto widths = pad_widths(attribute(inference, "pad_width"), shape.ssize());

@@ -337,6 +337,9 @@ void cov_kernel(KernelCall& call) {
   Array scalar = runtime.allocate(ir::DType::Float64, {});
   *scalar.as<double>() = total;
   mean = run(OpId::Divide, {&mean, &scalar});
+  if (!ir::is_inexact(dtype))
+    throw ir::Error(ir::ErrorClass::UFuncTypeError, "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('" +
+                                                        std::string(ir::name(dtype)) + "') with casting rule 'same_kind'");
   Array centred = run(OpId::Subtract, {&x, &mean});
   Array other = weights.data ? run(OpId::Multiply, {&centred, &weights}) : centred;
   other = transposed(other, Dims{1, 0});

@@ -31,6 +31,8 @@ constexpr auto product_rows(const char* library) {
       {ir::OpId::Inner, product_kernel<inner, product>, library},
       {ir::OpId::Vdot, product_kernel<vdot, product>, library},
       {ir::OpId::Tensordot, product_kernel<tensordot, product>, library},
+      {ir::OpId::LinalgMatmul, product_kernel<matmul, product>, library},
+      {ir::OpId::LinalgTensordot, product_kernel<tensordot, product>, library},
       {ir::OpId::Einsum, product_kernel<einsum, product>, library},
   });
 }

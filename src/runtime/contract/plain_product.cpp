@@ -31,16 +31,24 @@ T load(const char* p) {
 
 // ---- one element ----
 
+// uint16 would be promoted to int, where 65535 * 65535 does not fit.
+template <class T>
+T product(T x, T y) {
+  if constexpr (std::is_same_v<T, std::uint16_t>)
+    return static_cast<T>(std::uint32_t{x} * y);
+  else
+    return static_cast<T>(x * y);
+}
+
 template <class T>
 T dot(const Matrix& a, const Matrix& b) {
   const std::int64_t n = a.columns, as = a.column_stride, bs = b.row_stride;
   constexpr auto size = static_cast<std::int64_t>(sizeof(T));
   if (as == size && bs == size)
-    return ordered_sum<T>(0, n, [x = a.data, y = b.data](std::int64_t i) {
-      return static_cast<T>(load<T>(x + i * size) * load<T>(y + i * size));
-    });
+    return ordered_sum<T>(
+        0, n, [x = a.data, y = b.data](std::int64_t i) { return product(load<T>(x + i * size), load<T>(y + i * size)); });
   return ordered_sum<T>(
-      0, n, [=, x = a.data, y = b.data](std::int64_t i) { return static_cast<T>(load<T>(x + i * as) * load<T>(y + i * bs)); });
+      0, n, [=, x = a.data, y = b.data](std::int64_t i) { return product(load<T>(x + i * as), load<T>(y + i * bs)); });
 }
 
 // Complex numbers as pairs, so that a product is the documented formula and no library call.

@@ -8,6 +8,8 @@ namespace autoray::runtime {
 // The kernel of every element-wise op with a loop.
 void elementwise_kernel(KernelCall& call);
 
+// Whether the operand is a Python int outside an integer dtype's range.
+bool out_of_range(const Operand& operand, ir::DType dtype);
 // OverflowError for a Python int that the dtype does not hold.
 void check_python_integer(const Operand& operand, ir::DType dtype);
 // Whether operands of that dtype have a loop.
@@ -18,6 +20,8 @@ bool has_loop(Runtime& runtime, BackendId backend, const ir::Op& op, ir::DType d
 void refuse_bool_arithmetic(const ir::Op& op);
 
 std::span<const KernelRow> elementwise_kernels();
+// The ops among them that have no loop.
+std::span<const KernelRow> composed_kernels();
 std::span<const LoopRow> arithmetic_loops();
 std::span<const LoopRow> comparison_loops();
 std::span<const LoopRow> unary_loops();

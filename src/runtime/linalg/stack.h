@@ -49,10 +49,18 @@ inline Stack describe(Array columns) {
   return stack;
 }
 
+// Uninitialised columns with room for one more behind the last: OpenBLAS's zgemv reads there (and drops what it read), which
+// must not be the end of a mapping.
+inline Array allocate_columns(Runtime& runtime, ir::DType dtype, const ir::Dims& shape) {
+  Array items = runtime.allocate(dtype, ir::Dims{ir::element_count(shape) + shape[shape.size() - 1]});
+  return with_shape_and_strides(items, shape, ir::contiguous_strides(shape, items.itemsize()));
+}
 // A writable copy of the matrices in the last two axes of `a`.
 template <class T>
 Stack stack_of(KernelCall& call, const Array& a) {
-  return describe(converted(call.runtime, exchanged(a), ir::dtype_of<T>));
+  Array from = exchanged(a), to = allocate_columns(call.runtime, ir::dtype_of<T>, from.shape);
+  copy_into(call.runtime, from, to);
+  return describe(to);
 }
 // An uninitialised one, m x n each.
 template <class T>
@@ -60,7 +68,7 @@ Stack new_stack(KernelCall& call, const ir::Dims& stacked, std::int64_t m, std::
   ir::Dims shape = stacked;
   shape.push_back(n);
   shape.push_back(m);
-  return describe(call.runtime.allocate(ir::dtype_of<T>, shape));
+  return describe(allocate_columns(call.runtime, ir::dtype_of<T>, shape));
 }
 
 // The stack as a C-ordered result.

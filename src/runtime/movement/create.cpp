@@ -10,6 +10,7 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -91,14 +92,12 @@ bool is_false(const Value& v) { return v.is_bool() && !v.as_bool(); }
 // 'F' lays a fresh copy out by columns; 'C' and 'A' by rows; 'K' and None leave it.
 Array ordered(Runtime& runtime, Array array, const Value& order, bool may_copy) {
   if (order.is_none() || order.empty()) return array;
-  const std::string& text = text_of(order, "order");
-  if (text != "C" && text != "F" && text != "A" && text != "K")
-    throw Error(ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + text + "')");
-  if (text == "C" && !array.c_contiguous()) {
+  char layout = order_of(order);
+  if (layout == 'C' && !array.c_contiguous()) {
     if (!may_copy) cannot_avoid_copy();
     return converted(runtime, array, array.dtype);
   }
-  if (text != "F" || array.f_contiguous()) return array;
+  if (layout != 'F' || array.f_contiguous()) return array;
   if (!may_copy) cannot_avoid_copy();
   Dims axes;
   for (int i = array.ndim(); i-- > 0;) axes.push_back(i);
@@ -262,7 +261,9 @@ Value linspace_host(HostCall& call) {
     y = converted(r, y, *dtype);
   }
   Value samples = result(call, y);
-  return retstep ? make_tuple({samples, from_array(step, true)}) : samples;
+  if (!retstep) return samples;
+  // One sample or none has no step: numpy's answer is Python's nan.
+  return make_tuple({samples, divisions > 0 ? from_array(step, true) : Value::real(std::nan(""))});
 }
 
 Value meshgrid_host(HostCall& call) {
@@ -310,6 +311,7 @@ Value indices_host(HostCall& call) {
   std::vector<Value> lines;
   for (std::size_t k = 0; k < dims.size(); ++k) {
     const std::int64_t n[] = {dims[k]};
+    check_bool_range(asked, dims[k]);
     Array line = r.allocate(DType::Int64, n);
     for (std::int64_t i = 0; i < dims[k]; ++i) line.as<std::int64_t>()[i] = i;
     Dims own(dims.size(), 1);

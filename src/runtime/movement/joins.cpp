@@ -215,7 +215,7 @@ void pad_kernel(KernelCall& call) {
       throw ir::Error(ir::ErrorClass::ValueError,
                       "operands could not be broadcast together with remapped shapes [original->remapped]: (" +
                           std::to_string(nested->size()) + ",2)  and requested shape (" + std::to_string(fill.size()) + ",2)");
-    for (std::size_t i = 0; i < fill.size(); ++i)
+    for (std::size_t i = 0; i < fill.size() && !values.get<ir::Ellipsis>(); ++i)
       fill[i] = pair_of(per_axis ? (*nested)[std::min(i, nested->size() - 1)] : values);
     copy_into(call.runtime, x, centre);
     Array item = call.runtime.allocate(ir::DType::Float64, {});

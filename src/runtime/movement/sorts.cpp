@@ -39,17 +39,16 @@ struct Before {
 // Every kind sorts the same way here; unknown ones are refused, by their first letter as numpy does.
 void check_kind(const KernelCall& call) {
   const ir::Attr& kind = attr(call, "kind");
-  if (kind.none()) {
-    if (!attr(call, "order").none())
-      throw ir::Error(ir::ErrorClass::ValueError, "Cannot specify order when the array has no fields.");
-    return;
+  if (!kind.none()) {
+    const std::string& text = ir::as_string(kind, "kind");
+    if (text.empty() || !std::strchr("qQhHmMsS", text[0]))
+      throw ir::Error(ir::ErrorClass::ValueError, "sort kind must be one of 'quick', 'heap', or 'stable' (got '" + text + "')");
+    if (!attr(call, "stable").none())
+      throw ir::Error(ir::ErrorClass::ValueError,
+                      "`kind` and keyword parameters can't be provided at the same time. Use only one.");
   }
-  const std::string& text = ir::as_string(kind, "kind");
-  if (text.empty() || !std::strchr("qQhHmMsS", text[0]))
-    throw ir::Error(ir::ErrorClass::ValueError, "sort kind must be one of 'quick', 'heap', or 'stable' (got '" + text + "')");
-  if (!attr(call, "stable").none())
-    throw ir::Error(ir::ErrorClass::ValueError,
-                    "`kind` and keyword parameters can't be provided at the same time. Use only one.");
+  if (!attr(call, "order").none())
+    throw ir::Error(ir::ErrorClass::ValueError, "Cannot specify order when the array has no fields.");
 }
 
 // The operand in C order with the sorted axis last; the op's axis attribute says which (None: flattened).
@@ -84,7 +83,12 @@ void sort_kernel(KernelCall& call) {
     for (std::int64_t r = 0; r < rows; ++r) {
       call.runtime.poll();
       T* begin = x.as<T>() + r * n;
-      if (!vector_sort(x.dtype, begin, n)) std::sort(begin, begin + n, Before<T>{});
+      if (vector_sort(x.dtype, begin, n)) continue;
+      // Equal keys can differ in their zeros' signs and in what NaN hides: they keep their order, whatever the kind.
+      if constexpr (std::is_integral_v<T>)
+        std::sort(begin, begin + n);
+      else
+        std::stable_sort(begin, begin + n, Before<T>{});
     }
   });
   Array result = axis_back(x, axis);

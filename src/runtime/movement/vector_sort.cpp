@@ -10,8 +10,11 @@
 #include <hwy/contrib/sort/vqsort-inl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <type_traits>
+#include <vector>
 
 #include "runtime/movement/fast_sorts.h"
 
@@ -40,6 +43,40 @@ void ascending(T* keys, std::size_t n) {
 #endif
 }
 
+// What Highway's float order would lose: infinities (it pads with the largest finite number) and the signs of zeros (runs of
+// equal keys are filled with one of them); NaNs have no place in it at all.
+template <class T>
+bool is_special(T v) {
+  return !(std::abs(v) <= std::numeric_limits<T>::max()) || (v == 0 && std::signbit(v));
+}
+
+// The ordinary numbers by vectors; zeros, infinities and NaNs are set aside in their order and put back around them.
+template <class T>
+void ascending_with_specials(T* keys, std::size_t n) {
+  std::vector<T> zeros, nans;
+  std::size_t lowest = 0, highest = 0;
+  T* end = keys;
+  for (std::size_t i = 0; i < n; ++i) {
+    T v = keys[i];
+    if (v == 0)
+      zeros.push_back(v);
+    else if (v != v)
+      nans.push_back(v);
+    else if (std::isinf(v))
+      ++(v < 0 ? lowest : highest);
+    else
+      *end++ = v;
+  }
+  ascending(keys, static_cast<std::size_t>(end - keys));
+  T* positive = std::lower_bound(keys, end, T{0});
+  T* to = std::copy_backward(positive, end, keys + n - nans.size() - highest);
+  std::copy_backward(keys, positive, to - zeros.size());
+  std::fill_n(keys, lowest, -std::numeric_limits<T>::infinity());
+  std::copy(zeros.begin(), zeros.end(), to - zeros.size());
+  std::fill_n(keys + n - nans.size() - highest, highest, std::numeric_limits<T>::infinity());
+  std::copy(nans.begin(), nans.end(), keys + n - nans.size());
+}
+
 }  // namespace
 
 bool vector_sort(ir::DType dtype, void* items, std::int64_t n) {
@@ -47,8 +84,9 @@ bool vector_sort(ir::DType dtype, void* items, std::int64_t n) {
     auto* keys = static_cast<T*>(items);
     auto count = static_cast<std::size_t>(n);
     if constexpr (std::is_floating_point_v<T>) {
-      // NaNs have no place in the order of vectors: they go last beforehand.
-      ascending(keys, static_cast<std::size_t>(std::partition(keys, keys + count, [](T v) { return v == v; }) - keys));
+      bool special = false;
+      for (std::size_t i = 0; i < count; ++i) special |= is_special(keys[i]);
+      special ? ascending_with_specials(keys, count) : ascending(keys, count);
       return true;
     } else if constexpr (std::is_integral_v<T> && sizeof(T) >= 2) {
       ascending(keys, count);

@@ -107,15 +107,12 @@ Array in_memory_order(const Array& x) {
   return transposed(x, axes);
 }
 void ravel_kernel(KernelCall& call) {
-  const ir::Attr& order_attr = attr(call, "order");
-  const std::string order = order_attr.none() ? "C" : ir::as_string(order_attr, "order");
-  if (order != "C" && order != "F" && order != "A" && order != "K")
-    throw ir::Error(ir::ErrorClass::ValueError, "order must be one of 'C', 'F', 'A', or 'K' (got '" + order + "')");
+  char order = ir::memory_order(attr(call, "order"), 'C');
   Array x = *call.in[0];
   bool column_major = x.f_contiguous() && !x.c_contiguous();
-  if (order == "K" && !column_major) {
+  if (order == 'K' && !column_major) {
     x = in_memory_order(x);
-  } else if (order == "F" || ((order == "A" || order == "K") && column_major)) {
+  } else if (order == 'F' || ((order == 'A' || order == 'K') && column_major)) {
     Dims axes;
     for (int i = x.ndim(); i-- > 0;) axes.push_back(i);
     x = transposed(x, axes);

@@ -217,7 +217,10 @@ Value draw_integers(Runtime& runtime, BitGenerator& stream, const Arguments& arg
   if (dtype)
     if (auto* type = dtype->get_if<Callable>()) {
       python_int = type->callable_name() == "int";
-      python_bool = type->callable_name() == "bool" && type->callable_type() == "type";
+      Value module;
+      python_bool = type->callable_name() == "bool" && type->callable_type() == "type" &&
+                    type->get_attribute(runtime, "__module__", module) && module.is(ObjectKind::Str) &&
+                    module.as<Str>().text == "builtins";
     }
   Value* low = edited.find("low", 0);
   Value* high = edited.find("high", 1);

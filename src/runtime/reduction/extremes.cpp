@@ -86,7 +86,7 @@ void extreme(KernelCall& call) {
   }
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
-  if (walk.n == 0 && out.size()) {
+  if (walk.n == 0) {
     if (initial.none())
       throw Error(ErrorClass::ValueError,
                   std::string("zero-size array to reduction operation ") + kName + " which has no identity");

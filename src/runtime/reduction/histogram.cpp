@@ -165,6 +165,7 @@ Bins bins_of(Runtime& runtime, const Array& a, const Doubles& items, const Value
     cast_loop(bins.dtype, DType::Float64)(item, 0, reinterpret_cast<char*>(&v), 0, 1);
     return v;
   };
+  r = {rounded(r.low), rounded(r.high)};
   double step = rounded(rounded(r.high - r.low) / static_cast<double>(n));
   for (std::int64_t i = 0; i < n; ++i)
     bins.edges[static_cast<std::size_t>(i)] = rounded(r.low + rounded(static_cast<double>(i) * step));

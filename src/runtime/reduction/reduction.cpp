@@ -21,8 +21,8 @@ Array with_identity(KernelCall& call, const Array& x, DType dtype, double identi
 }
 Array with_identity(KernelCall& call, const Array& x, DType dtype, const Array& item) {
   Array copy = converted(call.runtime, x, dtype);
-  Array mask = converted(call.runtime, *call.in[1], DType::Bool);
-  return call.runtime.run1(OpId::Where, call.backend, {&mask, &copy, &item});
+  Array mask = converted(call.runtime, *call.in[1], DType::Bool), typed = converted(call.runtime, item, dtype);
+  return call.runtime.run1(OpId::Where, call.backend, {&mask, &copy, &typed});
 }
 
 DType compute_dtype(DType result) {
@@ -45,7 +45,7 @@ Array initial_item(KernelCall& call, DType dtype) {
   };
   Array array;
   if (auto* complex = initial.get<std::complex<double>>()) {
-    if (!ir::is_complex(dtype))
+    if (!ir::is_complex(dtype) && !ir::is_bool(dtype))
       throw ir::Error(ir::ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
     array = item(*complex, DType::Complex128);
   } else if (auto* integer = initial.get<std::int64_t>()) {

@@ -35,7 +35,9 @@ template <class Fold>
 void scan_kernel(KernelCall& call) {
   DType dtype = compute_dtype(call.types[0].dtype);
   const ir::Attr& axis_attr = reduction_attr(call, "axis");
-  Array x = contiguous(call.runtime, *call.in[0], dtype);
+  // A bool scan joins truth values, as a bool sum does.
+  Array x = call.types[0].dtype == DType::Bool ? converted(call.runtime, *call.in[0], DType::Bool) : *call.in[0];
+  x = contiguous(call.runtime, x, dtype);
   std::int64_t n = x.size(), inner = 1, outer = 1;
   if (!axis_attr.none() && x.ndim()) {
     auto axis = static_cast<std::size_t>(ir::scan_axis(axis_attr, x.ndim()));

@@ -1,5 +1,7 @@
 // sum, prod, mean, var, std: everything that adds up, in the order of order.h.
 #include <cmath>
+#include <limits>
+#include <span>
 
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/order.h"
@@ -136,6 +138,18 @@ auto square_distance(T item, T mean) {
     return d * d;
 }
 
+// var(dtype=complex): the last division is one of complex numbers, which makes NaN beside whatever is not finite.
+void store_spread(KernelCall& call, Array computed) {
+  if (!ir::is_complex(call.types[0].dtype)) return store(call, std::move(computed));
+  Array pairs = converted(call.runtime, computed, call.types[0].dtype);
+  visit_accumulator(pairs.dtype, [&]<class T>() {
+    if constexpr (scalar::is_complex_v<T>)
+      for (T& item : std::span(pairs.as<T>(), static_cast<std::size_t>(pairs.size())))
+        if (!std::isfinite(item.real())) item.imag(std::numeric_limits<typename T::value_type>::quiet_NaN());
+  });
+  store(call, std::move(pairs));
+}
+
 // var(where=): the same two passes over the items that the mask takes. Also of complex items in a real dtype, where numpy
 // takes the mean of the real parts.
 void composed_var(KernelCall& call, DType dtype, DType real) {
@@ -182,14 +196,58 @@ void composed_var(KernelCall& call, DType dtype, DType real) {
   Array divisors = converted(runtime, kept, real), result = run(OpId::Divide, {&squares, &divisors}, {});
   if (call.op.id == OpId::Std) result = run(OpId::Sqrt, {&result}, {});
   runtime.fp_state = saved;
+  store_spread(call, std::move(result));
+}
+
+// var(dtype=int): numpy truncates at every step: the mean, the squares, their mean, and the root.
+void integer_var(KernelCall& call) {
+  Runtime& runtime = call.runtime;
+  DType dtype = call.types[0].dtype;
+  const Array *x = call.in[0].array, *mask = masked(call) ? call.in[1].array : nullptr;
+  auto run = [&](OpId id, std::initializer_list<const Array*> operands, std::initializer_list<ir::Attr> attrs = {}) {
+    return runtime.run1(id, call.backend, operands, attrs);
+  };
+  auto sum = [&](const Array& items, DType in, bool keepdims) {
+    Array typed = converted(runtime, items, in);
+    return run(OpId::Sum, {&typed, mask}, {reduction_attr(call, "axis"), in, {}, keepdims});
+  };
+  auto truncated_quotient = [&](const Array& a, const Array& b) {
+    return converted(runtime, run(OpId::Divide, {&a, &b}), dtype);
+  };
+  bool keepdims = ir::as_bool(reduction_attr(call, "keepdims"), "keepdims");
+  Array taken = runtime.allocate(DType::Bool, x->shape);
+  std::fill_n(taken.as<bool>(), taken.size(), true);
+  FpState saved = runtime.fp_state;
+  runtime.fp_state.divide = runtime.fp_state.invalid = FpAction::Ignore;
+  Array mean = truncated_quotient(sum(*x, dtype, true), sum(taken, DType::Float64, true));
+  Array distance = run(OpId::Subtract, {x, &mean}), turned = run(OpId::Conjugate, {&distance});
+  Array squares = run(OpId::Multiply, {&distance, &turned});
+  squares = sum(run(OpId::Real, {&squares}), dtype, keepdims);
+  Array counts = sum(taken, DType::Float64, keepdims);
+  double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
+  bool few = false;
+  for (double& count : std::span(counts.as<double>(), static_cast<std::size_t>(counts.size()))) {
+    few |= count - ddof <= 0;
+    count = std::max(count - ddof, 0.0);
+  }
+  if (few) runtime.warn(ErrorClass::RuntimeWarning, "Degrees of freedom <= 0 for slice");
+  Array result = truncated_quotient(squares, counts);
+  if (call.op.id == OpId::Std) {
+    // In place, but for the scalar that a whole reduction is.
+    if (result.ndim())
+      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc 'sqrt' output from dtype('float64') to dtype('" +
+                                                  std::string(ir::name(dtype)) + "') with casting rule 'same_kind'");
+    result = run(OpId::Sqrt, {&result});
+  }
+  runtime.fp_state = saved;
   store(call, std::move(result));
 }
 
 // Two passes: the mean, then the mean of squared distances.
 void var_kernel(KernelCall& call) {
+  if (!ir::is_inexact(call.types[0].dtype)) return integer_var(call);
   bool root = call.op.id == OpId::Std;
   DType real = ir::real_dtype(compute_dtype(call.types[0].dtype));
-  if (!ir::is_inexact(real)) real = DType::Float64;
   bool complex = ir::is_complex(call.in[0]->dtype);
   double ddof = ir::as_double(reduction_attr(call, "ddof"), "ddof");
   DType dtype = complex ? ir::complex_dtype(real) : real;
@@ -230,7 +288,7 @@ void var_kernel(KernelCall& call) {
     }
   });
   call.runtime.check_fp("divide");
-  store(call, std::move(out));
+  store_spread(call, std::move(out));
 }
 
 }  // namespace

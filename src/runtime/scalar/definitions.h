@@ -413,6 +413,10 @@ struct ComplexPower {
   static T apply(T a, T b) {
     if (b == T(0)) return T(1);
     if (a == T(0)) return b.real() > 0 ? T(0) : T(NAN, NAN);
+    // As numpy: these without a factor of one, whose imaginary zero makes NaN of infinities.
+    if (b == T(1)) return a;
+    if (b == T(2)) return Multiply::apply(a, a);
+    if (b == T(3)) return Multiply::apply(a, Multiply::apply(a, a));
     if (b.imag() == 0 && b.real() == std::floor(b.real()) && std::fabs(b.real()) < 100) {
       auto n = static_cast<int>(std::fabs(b.real()));
       T r(1), p = a;

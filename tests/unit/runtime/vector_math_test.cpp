@@ -33,7 +33,8 @@ const Row kRows[] = {
     {VectorFunction::Tanh, "tanh", mpfr_tanh, nullptr},    {VectorFunction::Asinh, "asinh", mpfr_asinh, nullptr},
     {VectorFunction::Acosh, "acosh", mpfr_acosh, nullptr}, {VectorFunction::Atanh, "atanh", mpfr_atanh, nullptr},
     {VectorFunction::Pow, "pow", nullptr, mpfr_pow},       {VectorFunction::Atan2, "atan2", nullptr, mpfr_atan2},
-    {VectorFunction::Hypot, "hypot", nullptr, mpfr_hypot}};
+    {VectorFunction::Hypot, "hypot", nullptr, mpfr_hypot}, {VectorFunction::Cbrt, "cbrt", mpfr_cbrt, nullptr},
+    {VectorFunction::Exp2, "exp2", mpfr_exp2, nullptr}};
 
 // Distance in units in the last place of the exact value, which has more digits than a double.
 template <class T>
@@ -137,6 +138,32 @@ TEST(VectorMath, WithinFourUlpsOfMpfr) {
     measure<double>(row, 6000);
     measure<float>(row, 3000);
   }
+}
+
+// Powers of small integers, halves and reciprocals whose result a double holds are that double.
+TEST(VectorMath, RepresentablePowersAreExact) {
+  std::vector<double> x, y;
+  std::vector<double> expected;
+  mpfr_t a, b, exact;
+  mpfr_inits2(2000, a, b, exact, nullptr);
+  for (int base = -40; base <= 40; ++base)
+    for (int exponent = -20; exponent <= 40; ++exponent) {
+      mpfr_set_d(a, base / 4.0, MPFR_RNDN);
+      mpfr_set_si(b, exponent, MPFR_RNDN);
+      mpfr_pow(exact, a, b, MPFR_RNDN);
+      double rounded = mpfr_get_d(exact, MPFR_RNDN);
+      if (!mpfr_number_p(exact) || mpfr_cmp_d(exact, rounded) != 0) continue;
+      x.push_back(base / 4.0);
+      y.push_back(exponent);
+      expected.push_back(rounded);
+    }
+  mpfr_clears(a, b, exact, nullptr);
+  std::vector<double> out(x.size());
+  constexpr std::int64_t kStep = sizeof(double);
+  vector_binary(VectorFunction::Pow, reinterpret_cast<char*>(x.data()), kStep, reinterpret_cast<char*>(y.data()), kStep,
+                reinterpret_cast<char*>(out.data()), kStep, static_cast<std::int64_t>(x.size()), false);
+  ASSERT_GT(x.size(), 1000u);
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(out[i], expected[i]) << x[i] << " ** " << y[i];
 }
 
 TEST(VectorMath, BitsDoNotDependOnThePlace) {

@@ -13,10 +13,12 @@ using Item = typename X::Scalar;
 EIGEN_BINARY(Maximum, x.binaryExpr(y, Eigen::internal::scalar_max_op<Item<X>, Item<X>, Eigen::PropagateNaN>()))
 EIGEN_BINARY(Minimum, x.binaryExpr(y, Eigen::internal::scalar_min_op<Item<X>, Item<X>, Eigen::PropagateNaN>()))
 EIGEN_UNARY(Negative, -x)
+// Eigen takes a complex number from zero, which loses the sign of zeros.
+EIGEN_UNARY(ComplexNegative, x* typename Eigen::NumTraits<Item<X>>::Real(-1))
 EIGEN_UNARY(Abs, x.abs())
 EIGEN_UNARY(Square, x.square())
 EIGEN_UNARY(Reciprocal, x.inverse())
-EIGEN_UNARY(Sqrt, x.sqrt())
+EIGEN_UNARY_EXCEPT(Sqrt, x.sqrt(), is_subnormal(x), std::sqrt(x))
 EIGEN_UNARY(Floor, x.floor())
 EIGEN_UNARY(Ceil, x.ceil())
 EIGEN_UNARY(Rint, x.rint())
@@ -33,7 +35,7 @@ constexpr LoopRow kRows[] = {
     EIGEN_REAL_ROWS(eigen_binary, Maximum, Maximum),
     EIGEN_REAL_ROWS(eigen_binary, Minimum, Minimum),
     EIGEN_REAL_ROWS(eigen_unary, Negative, Negative),
-    EIGEN_COMPLEX_ROWS(eigen_unary, Negative, Negative),
+    EIGEN_COMPLEX_ROWS(eigen_unary, Negative, ComplexNegative),
     EIGEN_REAL_ROWS(eigen_unary, Abs, Abs),
     EIGEN_REAL_ROWS(eigen_unary, Square, Square),
     EIGEN_COMPLEX_ROWS(eigen_unary, Square, Square),

@@ -1,15 +1,15 @@
 // Transcendental functions by Eigen. Complex ones and those that Eigen 3.4 lacks (or takes from the C library item by item with
-// other special values) are numpy's.
+// other special values) are numpy's; so is power, whose infinities lose their sign in Eigen.
 #include "runtime/backends/eigen/loops.h"
 
 namespace autoray::runtime {
 namespace {
 
-EIGEN_UNARY(Exp, x.exp())
+EIGEN_UNARY_EXCEPT(Exp, x.exp(), x < (sizeof x == 4 ? -87 : -708), std::exp(x))
 EIGEN_UNARY(Expm1, x.expm1())
-EIGEN_UNARY(Log, x.log())
-EIGEN_UNARY(Log2, x.log2())
-EIGEN_UNARY(Log10, x.log10())
+EIGEN_UNARY_EXCEPT(Log, x.log(), is_subnormal(x), std::log(x))
+EIGEN_UNARY_EXCEPT(Log2, x.log2(), is_subnormal(x), std::log2(x))
+EIGEN_UNARY_EXCEPT(Log10, x.log10(), is_subnormal(x), std::log10(x))
 EIGEN_UNARY(Log1p, x.log1p())
 EIGEN_UNARY(Sin, x.sin())
 EIGEN_UNARY(Cos, x.cos())
@@ -23,7 +23,6 @@ EIGEN_UNARY(Tanh, x.tanh())
 EIGEN_UNARY(Arcsinh, x.asinh())
 EIGEN_UNARY(Arccosh, x.acosh())
 EIGEN_UNARY(Arctanh, x.atanh())
-EIGEN_BINARY(Power, x.pow(y))
 
 constexpr LoopRow kRows[] = {
     EIGEN_REAL_ROWS(eigen_unary, Exp, Exp),         EIGEN_REAL_ROWS(eigen_unary, Expm1, Expm1),
@@ -35,7 +34,6 @@ constexpr LoopRow kRows[] = {
     EIGEN_REAL_ROWS(eigen_unary, Sinh, Sinh),       EIGEN_REAL_ROWS(eigen_unary, Cosh, Cosh),
     EIGEN_REAL_ROWS(eigen_unary, Tanh, Tanh),       EIGEN_REAL_ROWS(eigen_unary, Arcsinh, Arcsinh),
     EIGEN_REAL_ROWS(eigen_unary, Arccosh, Arccosh), EIGEN_REAL_ROWS(eigen_unary, Arctanh, Arctanh),
-    EIGEN_REAL_ROWS(eigen_binary, Power, Power),
 };
 
 }  // namespace

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
 #include <complex>
 #include <cstring>
+#include <limits>
 
 #include "runtime/backends/eigen/backend.h"
 
@@ -22,6 +25,11 @@ const T* eigen_gather(const char* from, std::int64_t stride, std::int64_t n, T* 
   return buffer;
 }
 
+template <class T>
+bool is_subnormal(T x) {
+  return x != 0 && std::abs(x) < std::numeric_limits<T>::min();
+}
+
 // F::apply(x) or F::apply(x, y): an expression of `R` items.
 template <class F, class T, class R = T>
 void eigen_unary(char* const* data, const std::int64_t* strides, std::int64_t n) {
@@ -29,14 +37,24 @@ void eigen_unary(char* const* data, const std::int64_t* strides, std::int64_t n)
   alignas(64) T in[kEigenBlock];
   alignas(64) R out[kEigenBlock];
   bool straight = strides[0] == static_cast<std::int64_t>(sizeof(T)) && strides[1] == static_cast<std::int64_t>(sizeof(R));
-  const std::int64_t step = straight ? n : kEigenBlock;
+  constexpr bool kLimited = requires(T v) { F::is_outside(v); };
+  const std::int64_t step = straight && !kLimited ? n : kEigenBlock;
   for (std::int64_t at = 0; at < n; at += step) {
     std::int64_t count = std::min(step, n - at);
-    EigenItems<T> x(
-        straight ? reinterpret_cast<const T*>(data[0]) : eigen_gather(data[0] + at * strides[0], strides[0], count, in), count);
+    const T* items = eigen_gather(data[0] + at * strides[0], strides[0], count, in);
     char* to = data[1] + at * strides[1];
     bool direct = strides[1] == static_cast<std::int64_t>(sizeof(R));
-    Eigen::Map<Eigen::Array<R, Eigen::Dynamic, 1>>(direct ? reinterpret_cast<R*>(to) : out, count) = F::apply(x);
+    R* results = direct ? reinterpret_cast<R*>(to) : out;
+    bool any_outside = false;
+    if constexpr (kLimited) {
+      for (std::int64_t i = 0; i < count; ++i) any_outside |= F::is_outside(items[i]);
+      // The results may take the items' place.
+      if (any_outside && items != in) items = std::copy_n(items, count, in) - count;
+    }
+    Eigen::Map<Eigen::Array<R, Eigen::Dynamic, 1>>(results, count) = F::apply(EigenItems<T>(items, count));
+    if constexpr (kLimited)
+      for (std::int64_t i = 0; i < count && any_outside; ++i)
+        if (F::is_outside(items[i])) results[i] = F::exact(items[i]);
     if (!direct)
       for (std::int64_t i = 0; i < count; ++i) std::memcpy(to + i * strides[1], static_cast<const void*>(out + i), sizeof(R));
   }
@@ -73,6 +91,22 @@ void eigen_binary(char* const* data, const std::int64_t* strides, std::int64_t n
     static auto apply(const X& x) {   \
       return expression;              \
     }                                 \
+  };
+// Eigen's vectors of some functions flush subnormal numbers or clamp their range: items there are the C library's.
+#define EIGEN_UNARY_EXCEPT(name, expression, outside, scalar_expression) \
+  struct name {                                                          \
+    template <class X>                                                   \
+    static auto apply(const X& x) {                                      \
+      return expression;                                                 \
+    }                                                                    \
+    template <class T>                                                   \
+    static bool is_outside(T x) {                                        \
+      return outside;                                                    \
+    }                                                                    \
+    template <class T>                                                   \
+    static T exact(T x) {                                                \
+      return scalar_expression;                                          \
+    }                                                                    \
   };
 #define EIGEN_BINARY(name, expression)          \
   struct name {                                 \

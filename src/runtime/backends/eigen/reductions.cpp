@@ -29,7 +29,10 @@ bool plain_call(const KernelCall& call) {
   const Operand& x = call.in[0];
   if (!ir::is_inexact(x->dtype) || x->dtype == ir::DType::Float16 || x->size() == 0) return false;
   ir::DType result = call.types[0].dtype;
-  if (result != x->dtype && result != ir::real_dtype(x->dtype)) return false;
+  bool spread = call.op.id == OpId::Var || call.op.id == OpId::Std;
+  if (result != (spread ? ir::real_dtype(x->dtype) : x->dtype)) return false;
+  // Of complex items in a real dtype numpy takes the mean of the real parts.
+  if (spread && result != x->dtype && !ir::attribute(call.op, call.attrs, "dtype").none()) return false;
   if (call.in.size() > 1 && call.in[1].present() && !(call.in[1].kind == ir::Kind::Weak && *call.in[1]->data)) return false;
   bool has_initial = call.op.id == OpId::Sum || call.op.id == OpId::Prod || call.op.id == OpId::Max || call.op.id == OpId::Min;
   return !has_initial || ir::attribute(call.op, call.attrs, "initial").none();
