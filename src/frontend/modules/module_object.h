@@ -68,8 +68,7 @@ Value make_scipy_linalg_module(Runtime& runtime);
 Value make_autoray_module(Runtime& runtime);
 // autoray's tree_map and its relatives.
 std::span<const FunctionRow> tree_functions();
-// autoray.lazy, and its parts "linalg", "random", "fft".
-Value make_lazy_module(Runtime& runtime, std::string_view part);
+Value make_lazy_module(Runtime& runtime);
 // shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.
 Value find_meta_function(std::string_view name);
 
