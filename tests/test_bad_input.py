@@ -96,10 +96,8 @@ def test_text_that_is_no_program(tmp_path, what):
     assert int(place[0]) >= 1 and int(place[1]) >= 1
 
 
-# A chain of operators is walked on the stack, whose frames are several times as big under a sanitizer.
-CHAIN = 2_000 if SANITIZED else 15_000
 BIG_PROGRAMS = {
-    "sums": "x = " + "1 + " * CHAIN + "1\nprint(x)",
+    "sums": "x = " + "1 + " * 15_000 + "1\nprint(x)",
     "elifs": "x = -1\nif x == 0: pass\n" + "".join(f"elif x == {i}: pass\n" for i in range(1, 5000)) + "else: print('else')",
     "brackets": "x = " + "(" * 199 + "1" + ")" * 199 + "\nprint(x)",
     "mixed brackets": "x = " + "([{1: (" * 49 + "1" + ")}])" * 49 + "\nprint(len(x))",
@@ -115,7 +113,7 @@ BIG_PROGRAMS = {
     "decorators": "@(lambda f: f)\n" * 5000 + "def g(): return 3\nprint(g())",
     "statements": "a = 1; " * 50_000 + "print(a)",
     "blank lines": "\n" * 300_000 + "print(1)",
-    "continued lines": "x = " + "1 + \\\n" * min(CHAIN, 5000) + "1\nprint(x)",
+    "continued lines": "x = " + "1 + \\\n" * 5000 + "1\nprint(x)",
     "blocks": "".join(" " * i + "if 1:\n" for i in range(99)) + " " * 99 + "print(1)\n",
 }
 
