@@ -330,6 +330,12 @@ std::vector<BackendDescription> Engine::backends() const {
     BackendDescription d{
         std::string(backend.name), std::string(backend.based_on), std::string(backend.library), std::string(backend.note), {}};
     for (const ir::Op& op : ir::all_ops()) {
+      if (op.has(ir::kGraphOnly)) continue;
+      if (id == runtime::kLazy) {
+        // Every op is recorded by the one recorder.
+        d.kernels.emplace_back(op.path, backend.name);
+        continue;
+      }
       runtime::Entry& entry = r.entry(id, op.id);
       runtime::BackendId provider = entry.provided_by;
       // Element-wise ops run one driver; who provides the float64 loop is what counts.

@@ -15,6 +15,7 @@ std::vector<OpDescription> operations() {
                                              "create",      "contract",  "linalg", "random", "host"};
   std::vector<OpDescription> list;
   for (const ir::Op& op : ir::all_ops()) {
+    if (op.has(ir::kGraphOnly)) continue;
     OpDescription d{
         std::string(op.path), std::string(op.signature), kClasses[static_cast<int>(op.op_class)], std::string(op.operands), {}};
     for (const ir::Alias& alias : ir::aliases())
@@ -38,7 +39,8 @@ std::optional<std::string> explain_error(std::string_view code) {
 
 std::vector<std::string> backend_names() {
   std::vector<std::string> names;
-  for (const runtime::Backend* b : runtime::native_backends()) names.emplace_back(b->name);
+  for (const runtime::Backend* b : runtime::native_backends())
+    if (b != &runtime::kLazyBackend) names.emplace_back(b->name);
   return names;
 }
 

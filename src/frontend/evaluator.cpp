@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "ir/suggest.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray::frontend {
 
@@ -26,6 +27,8 @@ Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
   static_assert(static_cast<int>(runtime::Tag::Empty) == 0);
   slot_base_ = static_cast<Value*>(std::calloc(kSlots, sizeof(Value)));
   if (!slot_base_) throw std::bad_alloc();
+  interpreter.runtime.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
+  interpreter.runtime.source_context = this;
 }
 
 Evaluator::~Evaluator() {
@@ -57,6 +60,37 @@ bool Evaluator::run_module(ModuleUnit& unit) {
   current_ = frame.caller;
   pop_slots(frame.slots, count);
   return c != Completion::Raise;
+}
+
+// ---- where a recorded node comes from ----
+
+std::uint32_t Evaluator::source_of(const Frame& frame) {
+  SourceCache& cached = source_cache_[(frame.call_site.begin * 31 + frame.callers) % std::size(source_cache_)];
+  if (cached.unit == frame.unit && cached.offset == frame.call_site.begin && cached.callers == frame.callers) return cached.id;
+  runtime::Recorder& recorder = runtime().recorder();
+  ir::GraphTables& tables = recorder.tables();
+  Place place = frame.unit->source->place(frame.call_site.begin);
+  cached = {frame.unit, frame.call_site.begin, frame.callers,
+            tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
+                                   static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column),
+                                   frame.callers})};
+  return cached.id;
+}
+
+std::uint32_t Evaluator::source() {
+  if (!current_) return ir::kNoSource;
+  if (current_->callers == Frame::kNotInterned) {
+    // From the outermost frame that is not interned yet inwards.
+    std::vector<Frame*> frames;
+    for (Frame* f = current_; f && f->callers == Frame::kNotInterned; f = f->caller) frames.push_back(f);
+    for (std::size_t k = frames.size(); k-- > 0;)
+      frames[k]->callers = frames[k]->caller ? source_of(*frames[k]->caller) : ir::kNoSource;
+  }
+  return source_of(*current_);
+}
+
+void Evaluator::name_lazy(const Value& value, NameId name) {
+  runtime().recorder().name(value.as<runtime::LazyArray>(), interpreter_.interner.text(name));
 }
 
 // ---- raising ----
@@ -411,6 +445,7 @@ bool Evaluator::exec_aug_assign(AugAssign& s, Frame& frame) {
         return true;
       }
     }
+    frame.call_site = s.span;
     try {
       result = inplace_binary(runtime(), s.op, left, right);
       return true;
@@ -674,6 +709,8 @@ Completion Evaluator::exec_with(With& s, Frame& frame, std::size_t item) {
 // ---- binding names ----
 
 bool Evaluator::assign_name(Name& name, Frame& frame, Value value) {
+  if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
+    name_lazy(value, name.id);
   switch (name.scope) {
     case Scope::Local: frame.slots[name.slot] = std::move(value); break;
     case Scope::Cell: frame.slots[name.slot].as<Cell>().value = std::move(value); break;

@@ -58,6 +58,8 @@ struct Frame {
   const FunctionScope* scope = nullptr;  // names of the slots, for messages
   Frame* caller = nullptr;
   SourceSpan call_site{};  // in this frame: where the innermost call stands
+  std::uint32_t callers = kNotInterned;  // the call stack below, in the recorder's tables
+  static constexpr std::uint32_t kNotInterned = 0xffffffffu;
 };
 
 class Evaluator {
@@ -78,6 +80,9 @@ class Evaluator {
   void set_raised(const SourceSpan& span, Frame& frame);  // called in a catch block: makes the C++ exception pending
   bool condition(Expr& e, Frame& frame, bool& result);
   [[noreturn]] void rethrow_pending();  // into native code
+
+  // The running script's call stack, for what records (Runtime::current_source).
+  std::uint32_t source();
 
   Runtime& runtime() { return interpreter_.runtime; }
   Interpreter& interpreter() { return interpreter_; }
@@ -137,6 +142,14 @@ class Evaluator {
   }
   // The exceptions that led to this one, the latest first.
   std::vector<std::string> notes_of(const runtime::Exception& exception);
+
+  struct SourceCache {
+    const ModuleUnit* unit = nullptr;
+    std::uint32_t offset = 0, callers = 0, id = 0;
+  };
+  SourceCache source_cache_[64];
+  std::uint32_t source_of(const Frame& frame);
+  void name_lazy(const Value& value, NameId name);
 
   // Frames' slots come from one stack; its pages are touched as they are used.
   Value* push_slots(std::size_t count);

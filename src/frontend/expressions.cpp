@@ -116,6 +116,7 @@ bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
         out = Value::real(-operand.as_float());
         return true;
       }
+      frame.call_site = e.span;
       try {
         out = unary(runtime(), u.op, operand);
         return true;
@@ -307,6 +308,7 @@ bool Evaluator::eval_binary(Binary& e, Frame& frame, Value& out) {
     double a, b;
     if (number(*left, a) && number(*right, b) && real_binary(e.op, a, b, out)) return true;
   }
+  frame.call_site = e.span;
   try {
     Value result = binary(runtime(), e.op, *left, *right);
     out = std::move(result);
@@ -373,6 +375,7 @@ bool Evaluator::compare_values(CompareOperator op, const Value& a, const Value& 
     out = Value::boolean(holds);
     return true;
   }
+  frame.call_site = e.span;
   try {
     Value result = compare(runtime(), op, a, b);
     out = std::move(result);
@@ -467,6 +470,7 @@ bool Evaluator::eval_subscript(Subscript& e, Frame& frame, Value& out) {
       }
     }
   }
+  frame.call_site = e.span;
   try {
     Value result = get_item(runtime(), *object, *index);
     out = std::move(result);

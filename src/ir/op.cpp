@@ -62,6 +62,17 @@ OpId find_op(std::string_view path) {
 
 Signature parse_op_signature(const Op& op) { return parse_signature(op.signature); }
 
+std::vector<std::uint32_t> operand_groups(const Op& op, std::size_t operands) {
+  std::vector<std::uint32_t> groups;
+  std::size_t sequence = op.operands.size();
+  for (char letter : op.operands) {
+    if (letter == 'S') sequence = groups.size();
+    if (letter == 'A' || letter == 'B' || letter == 'O' || letter == 'S') groups.push_back(1);
+  }
+  if (sequence < groups.size()) groups[sequence] = static_cast<std::uint32_t>(operands + 1 - groups.size());
+  return groups;
+}
+
 void infer(Inference& inference) {
   const Op& op = inference.op;
   op.shape_rule(inference);

@@ -51,6 +51,7 @@ enum OpFlags : std::uint32_t {
   kLikeResult = 1u << 10,     // a creation routine that takes its dtype from like=array
   kInPlace = 1u << 11,        // writes its first operand (shuffle, fill)
   kNotNumpy = 1u << 12,       // a name of autoray's (through do and autoray.numpy), not of the module numpy: linalg.expm, dag
+  kGraphOnly = 1u << 17,      // what recording makes of subscripts; no function of that name exists for scripts
   kQuiet = 1u << 15,          // numpy reports no floating-point events of it: a NaN compared is no invalid value
   kForms = 1u << 14,          // numpy takes its arguments in another form too (runtime/forms.h brings them to the signature's)
   kDynamicDType = 1u << 16,   // the result's dtype depends on data: the rule gives the widest (linalg.eig: complex)
@@ -119,6 +120,9 @@ struct Alias {
 std::span<const Alias> aliases();
 // The parsed signature of a row; parsed once at first use of the table by its owner (see OpSignatures).
 Signature parse_op_signature(const Op& op);
+
+// How many operands each operand parameter has, of a call with `operands` in all: one each, the rest belongs to the sequence.
+std::vector<std::uint32_t> operand_groups(const Op& op, std::size_t operands);
 
 // Runs both rules; results carry dtype, shape and kind.
 void infer(Inference& inference);

@@ -3,6 +3,7 @@
 
 #include "ir/rules/contract.h"
 #include "ir/rules/elementwise.h"
+#include "ir/rules/index.h"
 #include "ir/rules/linalg.h"
 #include "ir/rules/movement.h"
 #include "ir/rules/random.h"

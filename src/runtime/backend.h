@@ -41,6 +41,10 @@ struct Backend {
   std::string (*unavailable)() = nullptr;  // why it cannot be used here; empty or null: it can
 };
 
+// The backend that records instead of computing (runtime/lazy); it has the highest priority.
+extern const Backend kLazyBackend;
+inline constexpr BackendId kLazy = 2;
+
 // In BackendId order: 0 is `numpy`, the default. One line a backend (backends/backends.cpp).
 std::span<const Backend* const> native_backends();
 

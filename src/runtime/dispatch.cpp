@@ -5,6 +5,7 @@
 #include "ir/error.h"
 #include "ir/suggest.h"
 #include "runtime/bind.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray::runtime {
 
@@ -18,6 +19,7 @@ namespace {
 std::optional<BackendId> tag_of(const Value& value) {
   if (auto* array = value.get_if<ArrayObject>()) return array->array.backend;
   if (auto* scalar = value.get_if<NumpyScalar>()) return scalar->backend;
+  if (value.is(ObjectKind::Lazy)) return kLazy;
   return std::nullopt;
 }
 
@@ -137,18 +139,25 @@ Value call_on(Runtime& runtime, OpId id, BackendId backend, const Arguments& arg
     Ref<Callable> function = entry.registered;
     return function->call(runtime, arguments);
   }
-  return call_library(runtime, id, backend, arguments);
+  return call_library(runtime, id, backend, arguments, true);
 }
 
 }  // namespace
 
-Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments& arguments) {
+bool any_lazy(const Arguments& arguments) {
+  std::optional<BackendId> best;
+  for (const Value& value : arguments.positional) consider_sequence(value, best);
+  for (const Value& value : arguments.keyword_values) consider_sequence(value, best);
+  return best == kLazy;
+}
+
+Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments& arguments, bool dispatched) {
   if (deviates(id)) [[unlikely]] {
     EditedArguments edited(arguments);
     if (arguments.positional.size() < 2 && !edited.has("full_matrices")) edited.add("full_matrices", Value::boolean(false));
-    return runtime.call(id, backend, edited.arguments);
+    return runtime.call(id, backend, edited.arguments, nullptr, dispatched);
   }
-  return runtime.call(id, backend, arguments);
+  return runtime.call(id, backend, arguments, nullptr, dispatched);
 }
 
 Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments) {
@@ -196,7 +205,9 @@ Value do_call(Runtime& runtime, std::string_view name, const Arguments& argument
 }
 
 Value numpy_call(Runtime& runtime, OpId id, const Arguments& arguments) {
-  return runtime.call(id, runtime.native_backend(), arguments);
+  BackendId backend = runtime.native_backend();
+  if (runtime.has_lazy_arrays() && any_lazy(arguments)) backend = kLazy;
+  return runtime.call(id, backend, arguments);
 }
 
 Value operator_call(Runtime& runtime, OpId id, std::span<const Value> operands) {
@@ -207,7 +218,21 @@ Value operator_call(Runtime& runtime, OpId id, std::span<const Value> operands) 
 
 Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& operand) {
   const Value operands[] = {target, operand};
-  if (!target.is(ObjectKind::Array)) return operator_call(runtime, id, operands);
+  if (auto* lazy = target.get_if<LazyArray>()) {
+    Value result = operator_call(runtime, id, operands);
+    const ir::Type &type = lazy->type(), &made = result.as<LazyArray>().type();
+    if (!ir::can_cast(made.dtype, type.dtype, ir::Casting::SameKind))
+      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(ir::op(id).path) + "' output from dtype('" +
+                                                  std::string(ir::name(made.dtype)) + "') to dtype('" +
+                                                  std::string(ir::name(type.dtype)) + "') with casting rule 'same_kind'");
+    if (!(made.shape == type.shape))
+      throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + ir::to_string(type.shape) +
+                                              " doesn't match the broadcast shape " + ir::to_string(made.shape));
+    lazy->recorder->set_item(*lazy, Value::ellipsis(), result);
+    return target;
+  }
+  // An array cannot take a value that is not there yet: the name is bound to a lazy array instead.
+  if (!target.is(ObjectKind::Array) || operand.is(ObjectKind::Lazy)) return operator_call(runtime, id, operands);
   std::optional<BackendId> best;
   for (const Value& value : operands) consider(value, best);
   static constexpr std::string_view kOut[] = {"out"};

@@ -13,7 +13,7 @@ namespace autoray::runtime {
 Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments);
 // The library's own function as `do` calls it on that backend: the reference's deviations from numpy apply (linalg.svd is
 // thin), registered functions do not.
-Value call_library(Runtime& runtime, ir::OpId id, BackendId backend, const Arguments& arguments);
+Value call_library(Runtime& runtime, ir::OpId id, BackendId backend, const Arguments& arguments, bool dispatched = false);
 // numpy.<op>(...), the same op through the module imported as numpy.
 Value numpy_call(Runtime& runtime, ir::OpId id, const Arguments& arguments);
 // Binary and unary operators of the language on array-like operands (at least one is an array, numpy scalar, lazy or foreign
@@ -30,6 +30,9 @@ Ref<Callable> library_function(Runtime& runtime, const std::string& backend, con
 // The backend of one value: "numpy" for arrays of the numpy backend, "builtins" for Python scalars and containers, ...
 std::string infer_backend(Runtime& runtime, const Value& value);
 
+// A lazy array among the arguments or in a list of them.
+bool any_lazy(const Arguments& arguments);
+
 // x[index] and x[index] = v on arrays (numpy's basic and advanced indexing).
 Value get_item(Runtime& runtime, const Array& array, const Value& index);
 void set_item(Runtime& runtime, const Array& array, const Value& index, const Value& item);
@@ -39,6 +42,10 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
 Array to_array(Runtime& runtime, const Value& value, std::optional<ir::DType> dtype = std::nullopt);
 // An array result as a script sees it: a numpy scalar when `scalar_result` and 0-d, else an array.
 Value from_array(Array array, bool scalar_result);
+// The same by the kind that a rule inferred: a Python scalar, a numpy scalar or an array.
+Value from_kind(Array array, ir::Kind kind);
+// The results of an op that gives several: a tuple, with numpy's field names where it has them.
+Value make_result_tuple(std::vector<Value> items, const ir::ResultNames* names);
 // The dtype meant by np.float64, 'f8', float, np.dtype('f8'), a dtype object; TypeError otherwise. None: nullopt.
 std::optional<ir::DType> to_dtype(const Value& value);
 // An attribute as ops take it; TypeError for values that cannot be one.

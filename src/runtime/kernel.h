@@ -33,6 +33,8 @@ struct KernelCall {
   std::span<Array> out;                       // the kernel fills these: `allocate(i)` or a view
   std::vector<Array>* dynamic_out = nullptr;  // ops with a dynamic shape append their results here instead
   BitGenerator* random = nullptr;             // kRandom ops
+  // The first operand's elements are not needed afterwards: the kernel may make its result there.
+  bool reuse_first = false;
   // Who computes: set from the kernel's row; a kernel that hands the work on says so. What --explain prints.
   BackendId provider = 0;
   std::string_view library = "autoray";

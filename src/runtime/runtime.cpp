@@ -12,6 +12,9 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/forms.h"
+#include "runtime/lazy/executor.h"
+#include "runtime/lazy/recorder.h"
+#include "runtime/random/random_state.h"
 #include "runtime/ufunc.h"
 
 namespace autoray::runtime {
@@ -64,13 +67,19 @@ Runtime::Runtime(const RuntimeOptions& options) {
       }
   }
   auto native = find_backend(options.backend);
-  if (!native) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
+  if (!native || *native == kLazy) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
   native_ = *native;
   // Last: what throws above leaves no destructor to release it.
   budget_ = MemoryBudget::create(options.max_memory);
 }
 
 Runtime::~Runtime() { budget_->release(); }
+
+Recorder& Runtime::recorder() {
+  if (!recorder_) recorder_ = std::make_unique<Recorder>(*this);
+  return *recorder_;
+}
+bool Runtime::has_lazy_arrays() const { return recorder_ && recorder_->live_arrays() > 0; }
 
 // ---- arrays ----
 
@@ -276,6 +285,30 @@ Array Runtime::run1(OpId id, BackendId backend, std::initializer_list<const Arra
   return std::move(results.at(0));
 }
 
+Value make_result_tuple(std::vector<Value> items, const ir::ResultNames* names) {
+  Value tuple = make_tuple(std::move(items));
+  if (names) {
+    tuple.as<Tuple>().type_name = names->type;
+    tuple.as<Tuple>().field_names = names->fields;
+  }
+  return tuple;
+}
+
+// A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
+Value from_kind(Array array, ir::Kind kind) {
+  if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
+  auto load = [&](auto item) {
+    std::memcpy(&item, array.data, sizeof item);
+    return item;
+  };
+  switch (array.dtype) {
+    case ir::DType::Float64: return Value::real(load(0.0));
+    case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
+    case ir::DType::Bool: return Value::boolean(load(false));
+    default: return Value::integer(load(std::int64_t{0}));
+  }
+}
+
 namespace {
 
 // Sequences of operands: a list or tuple, or an array's rows.
@@ -305,21 +338,6 @@ void add_sequence(Runtime& runtime, const ir::Op& op, const Value& value, Operan
   }
 }
 
-// A 0-d result that is a Python scalar (random.random()), a numpy scalar (rng.integers(3)) or an array, as its kind says.
-Value from_kind(Array array, ir::Kind kind) {
-  if (kind != ir::Kind::Weak || !array.shape.empty()) return from_array(std::move(array), kind == ir::Kind::Scalar);
-  auto load = [&](auto item) {
-    std::memcpy(&item, array.data, sizeof item);
-    return item;
-  };
-  switch (array.dtype) {
-    case ir::DType::Float64: return Value::real(load(0.0));
-    case ir::DType::Float32: return Value::real(static_cast<double>(load(0.0f)));
-    case ir::DType::Bool: return Value::boolean(load(false));
-    default: return Value::integer(load(std::int64_t{0}));
-  }
-}
-
 Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultForm& form) {
   bool scalar = op.has(ir::kScalarResult);
   if (!op.has(ir::kTupleResult) && !op.has(ir::kListResult) && results.size() == 1)
@@ -330,19 +348,21 @@ Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultF
   if (op.has(ir::kListResult)) return make_list(std::move(items));
   // An op whose number of results follows its arguments (unique, atleast_1d) gives a lone one bare.
   if (items.size() == 1 && op.id != OpId::Nonzero) return items[0];
-  Value tuple = make_tuple(std::move(items));
-  if (form.names) {
-    tuple.as<Tuple>().type_name = form.names->type;
-    tuple.as<Tuple>().field_names = form.names->fields;
-  }
-  return tuple;
+  return make_result_tuple(std::move(items), form.names);
 }
 
 }  // namespace
 
-Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator) {
+Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator, bool dispatched) {
   poll();
+  if (backend == kLazy) return recorder().call(id, native_, arguments, generator, dispatched);
   const ir::Op& op = ir::op(id);
+  if (recorder_ && op.has(ir::kRandom) && op.op_class == ir::OpClass::Random) [[unlikely]] {
+    if (recorder_->tracing || any_lazy(arguments)) return recorder_->call(id, backend, arguments, generator, dispatched);
+    // Draws that were recorded before come first.
+    ir::NodeId pending = recorder_->pending_draw(generator ? generator : &legacy_stream(*this));
+    if (pending != ir::kNoNode) compute(*recorder_, std::span(&pending, 1));
+  }
   if (op.has(ir::kForms)) [[unlikely]] {
     CanonicalForm form = canonical_form(*this, id, arguments);
     if (form.id != id) return call(form.id, backend, form.arguments, generator);

@@ -24,6 +24,7 @@
 
 namespace autoray::runtime {
 
+class Recorder;      // lazy/recorder.h
 struct OpBinding;    // bind.h: a row's signature, prepared for binding
 struct QuickLoop;    // elementwise/quick.h: the short way of small calls
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
@@ -88,7 +89,8 @@ class Runtime {
   // ---- calling ops with values ----
   // Binds numpy's signature, converts operands, runs `backend`'s kernel (registered functions belong to `do`). `random`: the
   // stream that a draw changes; null for the legacy stream of `np.random`.
-  Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr);
+  // `dispatched`: through `do` (a recorded call then runs the function registered for it).
+  Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr, bool dispatched = false);
   const ir::Signature& signature(ir::OpId id);
   std::span<const ir::Attr> default_attrs(ir::OpId id);
   const OpBinding& binding(ir::OpId id);
@@ -109,6 +111,12 @@ class Runtime {
                            static_cast<std::size_t>(dtype)];
   }
 
+  // ---- recording (lazy/recorder.h) ----
+  Recorder& recorder();  // made at first use
+  bool has_lazy_arrays() const;
+  // Where the script stands, as a call stack in the recorder's tables; set by whoever runs it.
+  std::uint32_t (*current_source)(void* context) = nullptr;
+  void* source_context = nullptr;
   // Filled at first use; see elementwise/quick.h.
   QuickLoop& quick_loop(BackendId backend, ir::OpId id, ir::DType dtype);
 
@@ -160,6 +168,7 @@ class Runtime {
 
   MemoryBudget* budget_;
   BackendId native_ = 0;
+  std::unique_ptr<Recorder> recorder_;
   std::vector<const Backend*> backends_;
   std::vector<Entry> entries_;
   std::vector<Loop> loops_;

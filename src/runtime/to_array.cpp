@@ -216,6 +216,10 @@ void fill(Runtime& runtime, const Value& value, const Array& target, int axis, c
 }  // namespace
 
 Array to_array(Runtime& runtime, const Value& value, std::optional<DType> dtype) {
+  if (value.is(ObjectKind::Lazy)) [[unlikely]]
+    throw Error(ErrorClass::TypeError, "the values of a lazy array are not known before it is computed")
+        .with_code(405)
+        .with_hint("compute() gives them; np.where(condition, a, b) chooses without them");
   if (auto* object = value.get_if<ArrayObject>()) {
     if (!dtype || *dtype == object->array.dtype) return object->array;
     Array result = converted(runtime, object->array, *dtype);

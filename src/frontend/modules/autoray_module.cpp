@@ -378,13 +378,6 @@ std::vector<std::string_view> autoray_names() {
 
 }  // namespace
 
-Value make_lazy_module(Runtime&) {
-  return make<ModuleObject>("autoray.lazy", [](Runtime&, std::string_view name) -> Value {
-    if (name.starts_with("__")) return {};
-    not_available("lazy." + std::string(name));
-  });
-}
-
 Value make_autoray_module(Runtime&) { return make<ModuleObject>("autoray", find_in_autoray, autoray_names); }
 
 }  // namespace autoray::frontend

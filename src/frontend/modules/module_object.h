@@ -68,7 +68,8 @@ Value make_scipy_linalg_module(Runtime& runtime);
 Value make_autoray_module(Runtime& runtime);
 // autoray's tree_map and its relatives.
 std::span<const FunctionRow> tree_functions();
-Value make_lazy_module(Runtime& runtime);
+// autoray.lazy, and its parts "linalg", "random", "fft".
+Value make_lazy_module(Runtime& runtime, std::string_view part);
 // shape, ndim, size, allclose, finfo ...: functions that answer with no array; Empty when there is none.
 Value find_meta_function(std::string_view name);
 

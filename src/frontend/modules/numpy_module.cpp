@@ -94,7 +94,7 @@ Value can_cast(Runtime&, const Arguments& a) {
 }
 
 Value asked_array(Runtime& runtime, const Value& v) {
-  return is_array_like(v) && v.is(ObjectKind::Array) ? v : runtime::make_array(runtime::to_array(runtime, v));
+  return v.is(ObjectKind::Array) || v.is(ObjectKind::Lazy) ? v : runtime::make_array(runtime::to_array(runtime, v));
 }
 Value shape(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "shape", 1, 1);
@@ -129,6 +129,7 @@ Value isscalar(Runtime&, const Arguments& a) {
                         v.is(ObjectKind::NumpyScalar) || v.is(ObjectKind::Str) || v.is(ObjectKind::Bytes));
 }
 Value allclose(Runtime& runtime, const Arguments& a) {
+  if (runtime::any_lazy(a)) return call_method(runtime, import_module(runtime, "autoray.lazy"), "allclose", a);
   Value close = runtime::numpy_call(runtime, ir::find_op("isclose"), a);
   Value all = runtime::numpy_call(runtime, ir::find_op("all"), {std::span(&close, 1), {}, {}});
   return Value::boolean(truth(runtime, all));

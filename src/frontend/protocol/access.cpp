@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "frontend/types/array_type.h"
+#include "frontend/types/lazy_type.h"
 #include "frontend/types/methods.h"
 #include "frontend/types/named_tuple.h"
 #include "frontend/types/native_operand.h"
@@ -62,6 +63,7 @@ std::int64_t index_of(const Value& v, std::string_view what) {
   if (auto* a = v.get_if<runtime::ArrayObject>(); a && a->array.ndim() == 0 && ir::is_integer(a->array.dtype))
     return index_of(python_scalar(a->array.dtype, a->array.data), what);
   if (v.is(ObjectKind::BigInt)) throw Error(ErrorClass::OverflowError, "cannot fit 'int' into an index-sized integer");
+  if (v.is(ObjectKind::Lazy)) value_needed("the value");
   throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object cannot be interpreted as an integer");
 }
 
@@ -75,6 +77,7 @@ double real_of(const Value& v) {
     if (a->array.size() == 1 && a->array.ndim() == 0) return real_of(python_scalar(a->array.dtype, a->array.data));
     throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
   }
+  if (v.is(ObjectKind::Lazy)) value_needed("the value");
   throw Error(ErrorClass::TypeError, "must be real number, not " + runtime::type_name(v));
 }
 
@@ -128,7 +131,7 @@ std::vector<std::string> attribute_names(const Value& v) {
   for (const MethodRow& row : methods_of(v)) names.emplace_back(row.name);
   if (auto* native = v.get_if<runtime::NativeObject>()) names = native->attribute_names();
   if (is_array_like(v))
-    for (std::string_view name : array_attribute_names()) names.emplace_back(name);
+    for (std::string_view name : v.is(ObjectKind::Lazy) ? lazy_attribute_names() : array_attribute_names()) names.emplace_back(name);
   return names;
 }
 
@@ -432,7 +435,16 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
       }
       key_error(d, key);
     }
-    case ObjectKind::Array: return runtime::get_item(runtime, v.as<runtime::ArrayObject>().array, key);
+    case ObjectKind::Array: {
+      auto& array = v.as<runtime::ArrayObject>().array;
+      if (runtime.has_lazy_arrays() && runtime::any_lazy({std::span(&key, 1), {}, {}})) {
+        // A place among values that are not known yet.
+        auto lazy = runtime.recorder().leaf(v);
+        return runtime.recorder().get_item(*lazy, key);
+      }
+      return runtime::get_item(runtime, array, key);
+    }
+    case ObjectKind::Lazy: return runtime.recorder().get_item(v.as<runtime::LazyArray>(), key);
     case ObjectKind::NumpyScalar: {
       if (key.is_ellipsis() || (key.is(ObjectKind::Tuple) && key.as<Tuple>().items.empty()) || key.is_none())
         return runtime::get_item(runtime, runtime::to_array(runtime, v), key);
@@ -487,6 +499,7 @@ void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& v
       }
       case ObjectKind::Dict: v.as<Dict>().set(key, value); return;
       case ObjectKind::Array: runtime::set_item(runtime, v.as<runtime::ArrayObject>().array, key, value); return;
+      case ObjectKind::Lazy: runtime.recorder().set_item(v.as<runtime::LazyArray>(), key, value); return;
       case ObjectKind::Native:
         if (auto* operand = native_operand(v); operand && operand->set_item(runtime, key, value)) return;
         break;
@@ -550,6 +563,7 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
         if (r.step > 0 ? x < r.start || x >= r.stop : x > r.start || x <= r.stop) return false;
         return (x - r.start) % r.step == 0;
       }
+      case ObjectKind::Lazy:
       case ObjectKind::Array: {
         const Value operands[] = {container, item};
         Value same = runtime::operator_call(runtime, ir::find_op("equal"), operands);
@@ -586,6 +600,11 @@ std::int64_t length(Runtime&, const Value& v) {
       case ObjectKind::Array:
         if (v.as<runtime::ArrayObject>().array.ndim() == 0) throw Error(ErrorClass::TypeError, "len() of unsized object");
         return v.as<runtime::ArrayObject>().array.shape[0];
+      case ObjectKind::Lazy: {
+        const ir::Dims& shape = v.as<runtime::LazyArray>().type().shape;
+        if (shape.empty()) throw Error(ErrorClass::TypeError, "len() of unsized object");
+        return shape[0];
+      }
       case ObjectKind::Native:
         if (auto n = v.as<runtime::NativeObject>().length()) return *n;
         break;
@@ -680,6 +699,7 @@ Ref<runtime::Iterator> iterate(Runtime& runtime, const Value& v) {
       case ObjectKind::Array:
         if (v.as<runtime::ArrayObject>().array.ndim() == 0) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
         return make<IndexIterator>(v);
+      case ObjectKind::Lazy: return lazy_iterate(runtime, v);
       case ObjectKind::List:
       case ObjectKind::Tuple:
       case ObjectKind::Range:

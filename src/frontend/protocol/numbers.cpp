@@ -1,6 +1,7 @@
 // Operators on numbers and containers.
 #include <cmath>
 
+#include "frontend/types/lazy_type.h"
 #include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
@@ -525,7 +526,7 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
 
 Value inplace_binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b) {
   if (auto* operand = native_operand(a); operand && operand->inplace_binary(runtime, op, b)) return a;
-  if (a.is(ObjectKind::Array)) return runtime::inplace_call(runtime, op_id(op), a, b);
+  if (a.is(ObjectKind::Array) || a.is(ObjectKind::Lazy)) return runtime::inplace_call(runtime, op_id(op), a, b);
   if (auto* list = a.get_if<List>()) {
     if (op == BinaryOperator::Add) {
       std::vector<Value> items = collect(runtime, b);
@@ -782,6 +783,7 @@ bool truth(Runtime& runtime, const Value& v) {
       throw Error(ErrorClass::ValueError,
                   "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
     }
+    case ObjectKind::Lazy: value_needed("the truth value");
     case ObjectKind::Native: {
       auto n = v.as<runtime::NativeObject>().length();
       return !n || *n != 0;

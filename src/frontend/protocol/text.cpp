@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "frontend/types/lazy_type.h"
 #include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
 #include "frontend/types/native_operand.h"
@@ -156,6 +157,7 @@ struct Repr {
       case ObjectKind::NumpyScalar:
         return runtime::scalar_repr(v.as<runtime::NumpyScalar>().dtype, v.as<runtime::NumpyScalar>().data);
       case ObjectKind::Array: return runtime::array_repr(v.as<runtime::ArrayObject>().array);
+      case ObjectKind::Lazy: return lazy_repr(v.as<runtime::LazyArray>());
       case ObjectKind::Str: return repr_text(v.as<runtime::Str>().text);
       case ObjectKind::Bytes: return repr_bytes(v.as<runtime::Bytes>().data);
       case ObjectKind::List: return "[" + items(v.as<runtime::List>().items) + "]";
@@ -215,6 +217,7 @@ struct Repr {
           auto& t = static_cast<const TypeObject&>(c);
           return "<class '" + (t.module == "builtins" ? t.name : t.module + "." + t.name) + "'>";
         }
+        if (c.callable_type() == "Function") return "<" + c.callable_name() + ">";
         if (c.callable_type() == "ufunc") return "<ufunc '" + c.callable_name() + "'>";
         if (c.callable_type() == "DoFunc") return "<DoFunc " + c.callable_name() + ">";
         return c.callable_type() == "function" ? "<function " + c.callable_name() + ">"

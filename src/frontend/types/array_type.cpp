@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/types/lazy_type.h"
 #include "frontend/types/type_object.h"
 #include "ir/signature.h"
 #include "runtime/bigint.h"
@@ -68,6 +69,7 @@ Value op_method(Runtime& runtime, ir::OpId id, const Value& self, const Argument
   if (auto* object = self.get_if<ArrayObject>()) backend = object->array.backend;
   auto* scalar = self.get_if<NumpyScalar>();
   if (scalar) backend = scalar->backend;
+  if (self.is(runtime::ObjectKind::Lazy)) backend = runtime::kLazy;
   Value result = runtime.call(id, backend, {positional, a.keyword_names, a.keyword_values});
   // A scalar's methods give scalars where an array's would give a 0-d array.
   if (auto* array = result.get_if<ArrayObject>(); array && scalar && array->array.ndim() == 0)
@@ -197,6 +199,10 @@ Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
 }
 Value method_sort(Runtime& runtime, const Value& self, const Arguments& a) {
   Value sorted = op_method(runtime, ir::find_op("sort"), self, a);
+  if (auto* lazy = self.get_if<runtime::LazyArray>()) {
+    lazy->recorder->set_item(*lazy, Value::ellipsis(), sorted);
+    return Value::none();
+  }
   runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), sorted);
   return Value::none();
 }
@@ -290,7 +296,15 @@ class BoundArrayMethod final : public runtime::Callable {
 
 }  // namespace
 
+bool array_method(const Value& self, std::string_view name, Value& result) {
+  bool known = method_op(name) != ir::OpId::Count;
+  for (const Row& row : kMethods) known |= row.name == name;
+  if (known) result = make<BoundArrayMethod>(self, std::string(name));
+  return known;
+}
+
 bool call_array_method(Runtime& runtime, const Value& self, std::string_view name, const Arguments& a, Value& result) {
+  if (self.is(runtime::ObjectKind::Lazy) && lazy_method(runtime, self, name, a, result)) return true;
   for (const Row& row : kMethods)
     if (row.name == name) {
       result = row.method(runtime, self, a);
@@ -303,6 +317,7 @@ bool call_array_method(Runtime& runtime, const Value& self, std::string_view nam
 }
 
 bool array_attribute(Runtime& runtime, const Value& self, std::string_view name, Value& result) {
+  if (self.is(runtime::ObjectKind::Lazy)) return lazy_attribute(runtime, self, name, result);
   auto* object = self.get_if<ArrayObject>();
   if (name == "shape")
     result = object ? dims_tuple(object->array.shape) : runtime::make_tuple({});

@@ -8,6 +8,7 @@ std::span<const Backend* const> native_backends() {
   static constexpr const Backend* kBackends[] = {
       &kNumpyBackend,
       &kEigenBackend,
+      &kLazyBackend,
   };
   return kBackends;
 }

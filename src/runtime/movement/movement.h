@@ -8,6 +8,7 @@ namespace autoray::runtime {
 std::span<const KernelRow> view_kernels();
 std::span<const KernelRow> join_kernels();
 std::span<const KernelRow> sort_kernels();
+std::span<const KernelRow> item_kernels();
 std::span<const KernelRow> create_kernels();
 std::span<const HostRow> create_hosts();
 

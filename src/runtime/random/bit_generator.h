@@ -80,6 +80,8 @@ class Mt19937 {
   std::size_t position_ = kSize;
 };
 
+class Object;
+
 struct BitGenerator {
   explicit BitGenerator(Pcg64 generator) : engine(std::move(generator)) {}
   explicit BitGenerator(Mt19937 generator) : engine(std::move(generator)) {}
@@ -94,6 +96,9 @@ struct BitGenerator {
     return std::visit([](auto& e) { return e.next_double(); }, engine);
   }
   const char* name() const { return std::holds_alternative<Pcg64>(engine) ? "PCG64" : "MT19937"; }
+
+  // The object of the language that this stream is part of; null for the runtime's own.
+  Object* owner = nullptr;
 
   std::variant<Pcg64, Mt19937> engine;
   // The polar method makes normals in pairs; the legacy stream keeps the second one.

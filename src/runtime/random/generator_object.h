@@ -20,7 +20,7 @@ struct SeedSequenceObject final : NativeObject {
 
 // np.random.PCG64(...), rng.bit_generator
 struct BitGeneratorObject final : NativeObject {
-  BitGeneratorObject(BitGenerator g, SeedSequence s) : generator(std::move(g)), seed(std::move(s)) {}
+  BitGeneratorObject(BitGenerator g, SeedSequence s) : generator(std::move(g)), seed(std::move(s)) { generator.owner = this; }
   std::string native_type() const override { return generator.name(); }
   bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
   std::vector<std::string> attribute_names() const override { return {"random_raw", "seed_seq"}; }
@@ -39,7 +39,7 @@ struct GeneratorObject final : NativeObject {
 
 // The legacy methods on a stream of their own: np.random.RandomState(seed).
 struct RandomStateObject final : NativeObject {
-  explicit RandomStateObject(BitGenerator g) : generator(std::move(g)) {}
+  explicit RandomStateObject(BitGenerator g) : generator(std::move(g)) { generator.owner = this; }
   std::string native_type() const override { return "RandomState"; }
   bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
   std::vector<std::string> attribute_names() const override;

@@ -21,6 +21,7 @@ constexpr auto kKernels = std::to_array<KernelTable>({
     view_kernels,
     join_kernels,
     sort_kernels,
+    item_kernels,
     create_kernels,
     contract_kernels,
     linalg_kernels,

@@ -1,0 +1,215 @@
+#include "ir/graph/graph.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ir/error.h"
+
+namespace autoray::ir {
+
+Graph::~Graph() {
+  // Whatever still stands (a script's globals at exit) lets its values go.
+  for (NodeId id = 0; id < next_; ++id) {
+    Node& n = node(id);
+    if (!n.references) continue;
+    if ((n.kind == NodeKind::Leaf || n.kind == NodeKind::Constant || n.kind == NodeKind::State) && n.value) drop_(n.value);
+    if (n.kind == NodeKind::Call) {
+      tables_.attrs.release(n.attrs);
+      if (n.count > 4) delete[] n.many;
+    }
+  }
+}
+
+NodeId Graph::take() {
+  if (live_ >= limit_)
+    throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes").with_code(703);
+  ++live_;
+  if (!free_.empty()) {
+    NodeId id = free_.back();
+    free_.pop_back();
+    return id;
+  }
+  if (next_ % kSlab == 0) slabs_.push_back(std::make_unique_for_overwrite<Node[]>(kSlab));
+  return next_++;
+}
+
+NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source,
+                       std::uint8_t backend) {
+  NodeId id = take();
+  Node& n = node(id);
+  n = Node{};
+  n.references = 1;
+  n.attrs = attrs;
+  n.types = types;
+  n.source = source;
+  n.op = op;
+  n.kind = NodeKind::Call;
+  n.backend = backend;
+  n.count = static_cast<std::uint32_t>(inputs.size());
+  NodeId* edges = n.few;
+  if (inputs.size() > 4) {
+    edges = n.many = new NodeId[inputs.size()];
+    far_edges_ += inputs.size();
+  }
+  std::uint32_t depth = 0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    edges[i] = inputs[i];
+    if (inputs[i] == kNoNode) continue;
+    Node& input = node(inputs[i]);
+    ++input.references;
+    if (!input.hidden()) depth = std::max(depth, input.depth + 1);
+  }
+  n.depth = depth;
+  return id;
+}
+
+NodeId Graph::add_leaf(NodeKind kind, TypesId types, void* value, SourceId source, std::uint8_t backend) {
+  NodeId id = take();
+  Node& n = node(id);
+  n = Node{};
+  n.references = 1;
+  n.types = types;
+  n.source = source;
+  n.kind = kind;
+  n.backend = backend;
+  n.value = value;
+  return id;
+}
+
+NodeId Graph::add_projection(NodeId of, std::uint32_t result, TypesId type) {
+  NodeId id = take();
+  Node& n = node(id);
+  n = Node{};
+  n.references = 1;
+  n.attrs = result;
+  n.types = type;
+  n.source = node(of).source;
+  n.kind = NodeKind::Project;
+  n.backend = node(of).backend;
+  n.count = 1;
+  n.few[0] = of;
+  n.depth = node(of).depth + 1;
+  retain(of);
+  return id;
+}
+
+void Graph::drop_contents(Node& n, std::vector<NodeId>& dead) {
+  if (n.kind == NodeKind::Call || n.kind == NodeKind::Project) {
+    for (NodeId input : n.inputs())
+      if (input != kNoNode && --node(input).references == 0) dead.push_back(input);
+    if (n.kind == NodeKind::Call) {
+      tables_.attrs.release(n.attrs);
+      if (n.count > 4) {
+        far_edges_ -= n.count;
+        delete[] n.many;
+      }
+    }
+  } else if (n.value) {
+    drop_(n.value);
+  }
+}
+
+void Graph::free_node(NodeId first) {
+  std::vector<NodeId> dead = {first};
+  while (!dead.empty()) {
+    NodeId id = dead.back();
+    dead.pop_back();
+    drop_contents(node(id), dead);
+    free_.push_back(id);
+    --live_;
+  }
+}
+
+void Graph::set_value(NodeId id, void* value) {
+  Node& n = node(id);
+  std::vector<NodeId> dead;
+  drop_contents(n, dead);
+  n.kind = NodeKind::Leaf;
+  n.attrs = 0;
+  n.count = 0;
+  n.value = value;
+  n.depth = 0;
+  for (NodeId input : dead) free_node(input);
+}
+
+std::size_t Graph::memory() const {
+  return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(NodeId);
+}
+
+std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
+  std::vector<NodeId> order, queue(roots.begin(), roots.end());
+  // The deepest root is visited first, the deepest input of each node too.
+  auto by_depth = [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; };
+  if (queue.size() > 1) std::stable_sort(queue.begin(), queue.end(), by_depth);
+  while (!queue.empty()) {
+    NodeId id = queue.back();
+    Node& n = node(id);
+    if (n.marked) {
+      queue.pop_back();
+      continue;
+    }
+    std::size_t before = queue.size();
+    for (NodeId input : n.inputs()) {
+      if (input == kNoNode) continue;
+      const Node& child = node(input);
+      if (!child.marked && (hidden || !child.hidden())) queue.push_back(input);
+    }
+    std::size_t pushed = queue.size() - before;
+    if (pushed == 0) {
+      queue.pop_back();
+      n.marked = true;
+      order.push_back(id);
+    } else if (pushed > 1) {
+      std::stable_sort(queue.begin() + static_cast<std::ptrdiff_t>(before), queue.end(), by_depth);
+    }
+  }
+  unmark(order);
+  return order;
+}
+
+std::vector<NodeId> Graph::descend(std::span<const NodeId> roots, bool hidden) {
+  std::vector<NodeId> order, queue(roots.begin(), roots.end());
+  if (queue.size() > 1)
+    std::stable_sort(queue.begin(), queue.end(), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
+  while (!queue.empty()) {
+    NodeId id = queue.back();
+    queue.pop_back();
+    Node& n = node(id);
+    if (n.marked) continue;
+    n.marked = true;
+    order.push_back(id);
+    for (NodeId input : n.inputs())
+      if (input != kNoNode && (hidden || !node(input).hidden())) queue.push_back(input);
+  }
+  unmark(order);
+  return order;
+}
+
+// ---- labels ----
+
+namespace {
+
+struct OpLabel {
+  OpId id;
+  std::string_view text;
+};
+constexpr OpLabel kLabels[] = {
+#define OP(...)
+#define LABEL(id, text) {OpId::id, text},
+#include "ir/ops.def"
+#undef OP
+    {OpId::Count, ""}};
+
+}  // namespace
+
+std::string_view label(NodeKind kind, OpId id) {
+  if (kind == NodeKind::Project) return "getitem";
+  if (kind != NodeKind::Call) return "None";
+  for (const OpLabel& row : kLabels)
+    if (row.id == id) return row.text;
+  std::string_view path = op(id).path;
+  return path.substr(path.rfind('.') + 1);
+}
+std::string_view label(const Node& n) { return label(n.kind, n.op); }
+
+}  // namespace autoray::ir

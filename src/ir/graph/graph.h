@@ -1,0 +1,133 @@
+// The graph that recording makes: nodes in slabs owned by an Engine, counted, freed one by one without recursion when the last
+// array of a script that needs them goes. A node is 48 bytes with up to four edges; attributes, types, call stacks and names
+// are numbers into shared tables. The graph knows nothing of data: a leaf's value is an opaque pointer of its owner's.
+//
+// Costs: adding a node about 10 ns; a traversal one visit an edge, whatever else the graph holds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ir/graph/attr_table.h"
+#include "ir/graph/source_table.h"
+#include "ir/graph/type_table.h"
+#include "ir/op.h"
+
+namespace autoray::ir {
+
+// What graphs and blocks of one Engine share.
+struct GraphTables {
+  AttrTable attrs;
+  TypeTable types;
+  SourceTable sources;
+  Interner names;  // variables, files, functions; 0 is the empty name
+  GraphTables() { names.intern(""); }
+};
+
+using NodeId = std::uint32_t;
+inline constexpr NodeId kNoNode = 0xffffffffu;  // an optional operand that was not given
+
+enum class NodeKind : std::uint8_t {
+  Call,      // an op of inputs
+  Leaf,      // an array: given by the script, or computed
+  Variable,  // a place for an array that is given later
+  Constant,  // hidden: a scalar, or an array of the script's that an op took as it was; not counted as a node
+  Project,   // one result of a node that has several
+  State,     // hidden: a random generator's state before the first draw
+};
+
+struct Node {
+  std::uint32_t references;
+  AttrsId attrs;    // Project: the number of the result
+  TypesId types;    // of all results
+  SourceId source;
+  NameId name;      // the variable it was first assigned to; 0: none
+  std::uint32_t depth;  // longest way to a leaf
+  OpId op;          // Call
+  NodeKind kind;
+  std::uint8_t backend;  // which computes it
+  std::uint32_t count : 28;     // inputs
+  std::uint32_t marked : 1;     // seen by the running traversal
+  std::uint32_t dispatched : 1; // called through `do`: registered functions take part
+  std::uint32_t method : 1;     // written as an operator (a * b): printed and counted under the operator's name
+  union {
+    NodeId few[4];
+    NodeId* many;  // count > 4
+    void* value;   // Leaf and Constant: the owner's
+  };
+
+  std::span<const NodeId> inputs() const {
+    if (kind != NodeKind::Call && kind != NodeKind::Project) return {};
+    return {count > 4 ? many : few, count};
+  }
+  bool hidden() const { return kind == NodeKind::Constant || kind == NodeKind::State; }
+};
+static_assert(sizeof(Node) == 48);
+
+class Graph {
+ public:
+  // `drop` is called with a leaf's value when its node goes.
+  Graph(GraphTables& tables, void (*drop)(void*)) : tables_(tables), drop_(drop) {}
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  GraphTables& tables() { return tables_; }
+  const GraphTables& tables() const { return tables_; }
+
+  Node& node(NodeId id) { return slabs_[id / kSlab][id % kSlab]; }
+  const Node& node(NodeId id) const { return slabs_[id / kSlab][id % kSlab]; }
+  const Type& type(NodeId id) const { return tables_.types.type(node(id).types); }
+
+  // New nodes are counted once, for the caller. Inputs are counted by the node; the attributes' count passes to it.
+  NodeId add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source, std::uint8_t backend);
+  NodeId add_leaf(NodeKind kind, TypesId types, void* value, SourceId source, std::uint8_t backend);
+  NodeId add_projection(NodeId of, std::uint32_t result, TypesId type);
+
+  void retain(NodeId id) { ++node(id).references; }
+  void release(NodeId id) {
+    if (--node(id).references == 0) free_node(id);
+  }
+  // The node becomes a leaf with this value and lets its inputs go.
+  void set_value(NodeId id, void* value);
+  // The node becomes what `other` is: a merged or folded one. Unused inputs go.
+
+  std::size_t live() const { return live_; }
+  std::size_t capacity() const { return slabs_.size() * kSlab; }
+  std::size_t memory() const;  // bytes of slabs and of edges beyond four
+  // A graph past this many nodes is refused with MemoryError (code 703).
+  void set_limit(std::size_t nodes) { limit_ = nodes; }
+
+  // Every node that the roots need, once, in the order in which the reference's lazy.ascend (inputs first) and lazy.descend
+  // (outputs first) give them. Hidden nodes are left out unless asked for.
+  std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false);
+  std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false);
+
+ private:
+  static constexpr std::size_t kSlab = 1024;
+
+  NodeId take();
+  void free_node(NodeId id);
+  void drop_contents(Node& n, std::vector<NodeId>& dead);
+  void unmark(std::span<const NodeId> ids) {
+    for (NodeId id : ids) node(id).marked = false;
+  }
+
+  GraphTables& tables_;
+  void (*drop_)(void*);
+  std::vector<std::unique_ptr<Node[]>> slabs_;
+  std::vector<NodeId> free_;
+  NodeId next_ = 0;
+  std::size_t live_ = 0;
+  std::size_t limit_ = 1u << 28;
+  std::size_t far_edges_ = 0;
+};
+
+// The name under which the reference counts a node: the function's own ("conjugate", "getitem"), the operator's for arithmetic
+// ("mul", "truediv"), "None" for leaves.
+std::string_view label(const Node& node);
+std::string_view label(NodeKind kind, OpId op);
+
+}  // namespace autoray::ir

@@ -1,0 +1,110 @@
+#include "ir/passes/passes.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "ir/error.h"
+#include "ir/suggest.h"
+
+namespace autoray::ir {
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"canonicalise", "movements that move nothing go, a conjugate of a real array too", canonicalise},
+    {"share", "equal calls of equal inputs become one", share},
+    {"simplify", "arithmetic that changes no bit goes: x * 1, x / 1, x - 0, --x", simplify},
+    {"dead-code", "what no result needs goes; draws stay", remove_dead},
+    {"schedule", "an order of the calls in which less memory is alive at once", schedule},
+};
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+void run_passes(Block& block, const PassContext& context, const PassOptions& options) {
+  std::vector<std::string_view> names;
+  for (const Pass& pass : kPasses) names.push_back(pass.name);
+  auto known = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    std::string near = did_you_mean(name, names), all;
+    for (std::string_view n : names) all += (all.empty() ? "" : ", ") + std::string(n);
+    throw Error(ErrorClass::ValueError, "there is no pass '" + name + "'")
+        .with_hint(near.empty() ? "the passes are " + all : "did you mean '" + near + "'?");
+  };
+  for (const std::string& name : options.without) known(name);
+  if (!options.print_after.empty() && options.print_after != "all") known(options.print_after);
+  for (const Pass& pass : kPasses) {
+    if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end()) continue;
+    auto begin = std::chrono::steady_clock::now();
+    pass.run(block, context);
+    if (options.seconds)
+      options.seconds->emplace_back(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+#ifndef NDEBUG
+    verify(block, pass.name);
+#else
+    if (options.check) verify(block, pass.name);
+#endif
+    if (options.print && (options.print_after == "all" || options.print_after == pass.name)) options.print(pass.name, block);
+  }
+}
+
+void replace(Block& block, std::span<const Index> to) {
+  for (Index& edge : block.edges)
+    if (edge != kNoIndex) edge = to[edge];
+  for (Index& result : block.results) result = to[result];
+  for (Index i = 0; i < to.size(); ++i) {
+    if (to[i] == i) continue;
+    if (block.nodes[i].source != block.nodes[to[i]].source) block.merged_sources.emplace_back(to[i], block.nodes[i].source);
+    if (!block.nodes[to[i]].name) block.nodes[to[i]].name = block.nodes[i].name;
+  }
+  for (auto& [node, source] : block.merged_sources) node = to[node];
+}
+
+void reorder(Block& block, std::span<const Index> order) {
+  std::vector<Index> place(block.nodes.size(), kNoIndex), edges;
+  std::vector<BlockNode> nodes;
+  nodes.reserve(order.size());
+  edges.reserve(block.edges.size());
+  for (Index old : order) {
+    BlockNode n = block.nodes[old];
+    auto inputs = block.inputs(n);
+    n.first_input = static_cast<Index>(edges.size());
+    for (Index input : inputs) edges.push_back(input == kNoIndex ? kNoIndex : place[input]);
+    place[old] = static_cast<Index>(nodes.size());
+    nodes.push_back(n);
+  }
+  for (Index i = 0; i < block.nodes.size(); ++i)
+    if (place[i] == kNoIndex && block.nodes[i].kind == NodeKind::Call) block.tables->attrs.release(block.nodes[i].attrs);
+  block.nodes = std::move(nodes);
+  block.edges = std::move(edges);
+  for (Index& argument : block.arguments) argument = place[argument];
+  for (Index& result : block.results) result = place[result];
+  std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
+  for (auto& [node, source] : block.merged_sources) node = place[node];
+}
+
+void compact(Block& block, const std::vector<bool>& keep) {
+  if (std::find(keep.begin(), keep.end(), false) == keep.end()) return;
+  std::vector<Index> order;
+  order.reserve(block.nodes.size());
+  for (Index i = 0; i < block.nodes.size(); ++i)
+    if (keep[i]) order.push_back(i);
+  reorder(block, order);
+}
+
+void remove_dead(Block& block, const PassContext&) {
+  std::vector<bool> needed(block.nodes.size());
+  for (Index result : block.results) needed[result] = true;
+  // Arguments keep their numbers, needed or not.
+  for (Index argument : block.arguments) needed[argument] = true;
+  for (Index i = static_cast<Index>(block.nodes.size()); i-- > 0;) {
+    const BlockNode& n = block.nodes[i];
+    if (n.kind == NodeKind::Call && op(n.op).has(kRandom)) needed[i] = true;
+    if (!needed[i]) continue;
+    for (Index input : block.inputs(i))
+      if (input != kNoIndex) needed[input] = true;
+  }
+  compact(block, needed);
+}
+
+}  // namespace autoray::ir

@@ -1,0 +1,54 @@
+// Passes over a block: a name, a sentence, a function each, in one flat list. Every pass keeps the block well-formed (verified
+// after each in debug builds and when asked) and keeps every value bit for bit.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph/block.h"
+
+namespace autoray::ir {
+
+struct PassContext {
+  // Reads a constant scalar: kind Constant, one element, as the double (or integer) it is; false when it is none. The graph
+  // knows nothing of data, so whoever runs the passes gives this.
+  std::function<bool(Index argument, double& real, bool& integer)> scalar;
+};
+
+struct Pass {
+  std::string_view name;
+  std::string_view what;
+  void (*run)(Block&, const PassContext&);
+};
+
+// In the order in which they run.
+std::span<const Pass> all_passes();
+
+struct PassOptions {
+  std::vector<std::string> without;  // names of passes to leave out; ValueError for an unknown one
+  std::string print_after;           // a pass's name, or "all": `print` is given the block's text then
+  std::function<void(std::string_view pass, const Block&)> print;
+  std::vector<std::pair<std::string_view, double>>* seconds = nullptr;  // how long each took
+  bool check = false;                // verify after each pass in release builds too
+};
+void run_passes(Block& block, const PassContext& context, const PassOptions& options = {});
+
+// ---- what passes share ----
+
+// Every use of a node becomes a use of what stands for it; `to[i] <= i`, itself when it stays. Its call stacks are kept.
+void replace(Block& block, std::span<const Index> to);
+// Keeps the marked nodes, in order, and renumbers.
+void compact(Block& block, const std::vector<bool>& keep);
+// The same nodes in another order in which inputs come first.
+void reorder(Block& block, std::span<const Index> order);
+
+void canonicalise(Block& block, const PassContext& context);
+void share(Block& block, const PassContext& context);
+void simplify(Block& block, const PassContext& context);
+void remove_dead(Block& block, const PassContext& context);
+void schedule(Block& block, const PassContext& context);
+
+}  // namespace autoray::ir

@@ -1,0 +1,578 @@
+#include "runtime/lazy/recorder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ir/error.h"
+#include "ir/rules/elementwise.h"
+#include "ir/rules/index.h"
+#include "ir/rules/movement.h"
+#include "runtime/bind.h"
+#include "runtime/dispatch.h"
+#include "runtime/forms.h"
+#include "runtime/random/random_state.h"
+
+namespace autoray::runtime {
+
+using ir::Attr;
+using ir::AttrsId;
+using ir::DType;
+using ir::Error;
+using ir::ErrorClass;
+using ir::Kind;
+using ir::kNoNode;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::OpId;
+
+namespace {
+
+constexpr AttrsId kNoAttrs = 0xffffffffu;
+
+void drop_array(void* value) { delete static_cast<Array*>(value); }
+
+// Lazy arrays come and go once a node: from a free list of their own.
+struct FreePlace {
+  FreePlace* next;
+};
+thread_local FreePlace* free_places = nullptr;
+constexpr std::size_t kPlacesAtOnce = 512;
+
+[[noreturn]] void not_lazy(const ir::Op& op, const std::string& why) {
+  throw Error(ErrorClass::TypeError, "'" + std::string(op.path) + "' of a lazy array: " + why)
+      .with_code(405)
+      .with_hint("compute() the array first");
+}
+
+}  // namespace
+
+// ---- lazy arrays ----
+
+void* LazyArray::operator new(std::size_t size) {
+  if (!free_places) {
+    // Kept for the thread's life and used again: a graph's arrays come in waves.
+    auto* block = static_cast<char*>(::operator new(kPlacesAtOnce * size));
+    for (std::size_t i = kPlacesAtOnce; i-- > 0;) {
+      auto* place = reinterpret_cast<FreePlace*>(block + i * size);
+      place->next = free_places;
+      free_places = place;
+    }
+  }
+  return std::exchange(free_places, free_places->next);
+}
+void LazyArray::operator delete(void* memory) {
+  auto* place = static_cast<FreePlace*>(memory);
+  place->next = free_places;
+  free_places = place;
+}
+
+LazyArray::~LazyArray() {
+  if (view_) recorder->drop_view(view_ - 1);
+  recorder->graph_.release(node_);
+  --recorder->live_arrays_;
+}
+
+const ir::Type& LazyArray::type() const { return recorder->graph_.type(node()); }
+
+NodeId LazyArray::current() const {
+  Recorder::View& view = recorder->views_[view_ - 1];
+  const Recorder::Cell& cell = recorder->cells_[view.cell];
+  if (view.version != cell.version) {
+    NodeId fresh = recorder->replay(view);
+    recorder->graph_.release(node_);
+    node_ = fresh;
+    view.version = cell.version;
+  }
+  return node_;
+}
+
+// ---- the recorder ----
+
+Recorder::Recorder(Runtime& runtime)
+    : runtime_(runtime), graph_(tables_, drop_array), defaults_(ir::kOpCount, kNoAttrs), memos_(kMemos) {}
+
+Recorder::~Recorder() {
+  sharing.clear();
+  for (auto& [generator, stream] : streams_) {
+    graph_.release(stream.state);
+    if (stream.last != kNoNode) graph_.release(stream.last);
+  }
+  for (auto& [hash, node] : scalars_) graph_.release(node);
+  for (const Memo& memo : memos_)
+    if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
+  for (AttrsId id : defaults_)
+    if (id != kNoAttrs) tables_.attrs.release(id);
+}
+
+Value Recorder::wrap(NodeId node) {
+  ++live_arrays_;
+  return make<LazyArray>(*this, node);
+}
+
+void Recorder::name(LazyArray& array, std::string_view variable) {
+  ir::Node& node = graph_.node(array.node());
+  if (!node.name && !node.hidden()) node.name = tables_.names.intern(variable);
+}
+
+void Recorder::set_value(NodeId node, Array array) {
+  graph_.node(node).types = tables_.types.intern(array.type(graph_.type(node).kind));
+  graph_.set_value(node, new Array(std::move(array)));
+}
+
+// ---- inputs ----
+
+NodeId Recorder::scalar(DType dtype, const void* item, Kind kind) {
+  char bytes[16] = {};
+  std::memcpy(bytes, item, ir::itemsize(dtype));
+  std::uint64_t words[2];
+  std::memcpy(words, bytes, sizeof words);
+  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ static_cast<std::uint64_t>(dtype) << 56 ^
+                        static_cast<std::uint64_t>(kind) << 48) *
+                       0xff51afd7ed558ccdull;
+  auto [first, last] = scalars_.equal_range(hash);
+  for (; first != last; ++first) {
+    const ir::Node& node = graph_.node(first->second);
+    const Array& array = *value(node);
+    if (array.dtype == dtype && graph_.type(first->second).kind == kind &&
+        std::memcmp(array.data, bytes, ir::itemsize(dtype)) == 0) {
+      graph_.retain(first->second);
+      return first->second;
+    }
+  }
+  // Scalars that nothing refers to any more leave when their number has doubled.
+  if (scalars_.size() >= scalar_limit_) {
+    std::erase_if(scalars_, [&](const auto& entry) {
+      if (graph_.node(entry.second).references > 1) return false;
+      graph_.release(entry.second);
+      return true;
+    });
+    scalar_limit_ = std::max<std::size_t>(1024, 2 * scalars_.size());
+  }
+  // Outside the memory limit: a scalar is part of the program.
+  Array array;
+  array.storage = StoragePtr(Storage::allocate(sizeof bytes, nullptr));
+  array.data = array.storage->data();
+  array.dtype = dtype;
+  std::memcpy(array.data, bytes, sizeof bytes);
+  NodeId id = constant(std::move(array), kind);
+  graph_.retain(id);
+  scalars_.emplace(hash, id);
+  return id;
+}
+
+NodeId Recorder::constant(Array array, Kind kind) {
+  ir::TypesId type = tables_.types.intern(array.type(kind));
+  BackendId backend = array.backend;
+  auto* held = new Array(std::move(array));
+  try {
+    return graph_.add_leaf(NodeKind::Constant, type, held, ir::kNoSource, static_cast<std::uint8_t>(backend));
+  } catch (...) {
+    delete held;
+    throw;
+  }
+}
+
+bool Recorder::contains_lazy(const Value& v, int depth) const {
+  if (v.is(ObjectKind::Lazy)) return true;
+  if (depth > 64) return false;  // deeper than any array; a cycle
+  const std::vector<Value>* items = nullptr;
+  if (auto* list = v.get_if<List>()) items = &list->items;
+  if (auto* tuple = v.get_if<Tuple>()) items = &tuple->items;
+  if (!items) return false;
+  return std::any_of(items->begin(), items->end(), [&](const Value& item) { return contains_lazy(item, depth + 1); });
+}
+
+// np.sum([a, b]) with lazy a or b: the array that the nested list stands for.
+Value Recorder::stacked(const Value& sequence) {
+  const std::vector<Value>& items =
+      sequence.is(ObjectKind::List) ? sequence.as<List>().items : sequence.as<Tuple>().items;
+  std::vector<Value> parts;
+  for (const Value& item : items)
+    parts.push_back(item.is(ObjectKind::List) || item.is(ObjectKind::Tuple)
+                        ? (contains_lazy(item) ? stacked(item) : make_array(to_array(runtime_, item)))
+                        : item);
+  Value list = make_list(std::move(parts));
+  return call(OpId::Stack, 0, {std::span(&list, 1), {}, {}}, nullptr, false);
+}
+
+void Recorder::add_input(Inputs& inputs, const Value& v) {
+  if (auto* lazy = v.get_if<LazyArray>()) {
+    inputs.nodes.push_back(lazy->node());
+    return;
+  }
+  auto item = [&](DType dtype, const auto& x, Kind kind) { inputs.hold(scalar(dtype, &x, kind)); };
+  if (v.is_float()) return item(DType::Float64, v.as_float(), Kind::Weak);
+  if (v.is_int()) return item(DType::Int64, v.as_int(), Kind::Weak);
+  if (v.is_bool()) return item(DType::Bool, v.as_bool(), Kind::Weak);
+  if (auto* c = v.get_if<Complex>()) return item(DType::Complex128, c->value, Kind::Weak);
+  if (auto* s = v.get_if<NumpyScalar>()) return inputs.hold(scalar(s->dtype, s->data, Kind::Scalar));
+  if (auto* a = v.get_if<ArrayObject>()) {
+    if (!sharing.empty()) return inputs.hold(shared_array(a->array, NodeKind::Constant));
+    return inputs.hold(constant(a->array, Kind::Array));
+  }
+  if (v.is(ObjectKind::BigInt)) {
+    OperandList list;
+    list.add(runtime_, v);  // checks the range
+    return inputs.hold(scalar(list.operands()[0]->dtype, list.operands()[0]->data, Kind::Weak));
+  }
+  if (contains_lazy(v)) {
+    Value array = stacked(v);
+    NodeId id = array.as<LazyArray>().node();
+    graph_.retain(id);
+    inputs.hold(id);
+    return;
+  }
+  inputs.hold(constant(to_array(runtime_, v), Kind::Array));
+}
+
+NodeId Recorder::shared_array(const Array& array, NodeKind kind) {
+  // The same array: storage, view and version.
+  std::string key;
+  auto put = [&](const auto& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); };
+  put(kind);
+  put(array.dtype);
+  put(array.backend);
+  auto* storage = array.storage.get();
+  put(storage);
+  put(array.data);
+  put(storage ? storage->version() : std::uint64_t{0});
+  for (std::int64_t d : array.shape) put(d);
+  for (std::int64_t d : array.strides) put(d);
+  SharingCache& cache = *sharing.back();
+  if (auto found = cache.arrays().find(key); found != cache.arrays().end()) {
+    graph_.retain(found->second);
+    return found->second;
+  }
+  NodeId id = kind == NodeKind::Constant
+                  ? constant(array, Kind::Array)
+                  : graph_.add_leaf(kind, tables_.types.intern(array.type()), new Array(array), here(),
+                                    static_cast<std::uint8_t>(array.backend));
+  cache.keep_array(std::move(key), id);
+  return id;
+}
+
+Ref<LazyArray> Recorder::leaf(const Value& v) {
+  if (auto* lazy = v.get_if<LazyArray>()) return Ref<LazyArray>::share(lazy);
+  if (contains_lazy(v)) {
+    Value list = stacked(v);
+    return Ref<LazyArray>::share(&list.as<LazyArray>());
+  }
+  Array array = to_array(runtime_, v);
+  NodeId id;
+  if (!sharing.empty()) {
+    id = shared_array(array, NodeKind::Leaf);
+  } else {
+    ir::TypesId type = tables_.types.intern(array.type());
+    auto backend = static_cast<std::uint8_t>(array.backend);
+    id = graph_.add_leaf(NodeKind::Leaf, type, new Array(std::move(array)), here(), backend);
+  }
+  ++live_arrays_;
+  return make<LazyArray>(*this, id);
+}
+
+Ref<LazyArray> Recorder::variable(DType dtype, std::span<const std::int64_t> shape, BackendId backend) {
+  ir::element_count(shape);
+  ir::Type type{dtype, Kind::Array, ir::Dims(shape)};
+  NodeId id = graph_.add_leaf(NodeKind::Variable, tables_.types.intern(type), nullptr, here(), static_cast<std::uint8_t>(backend));
+  ++live_arrays_;
+  return make<LazyArray>(*this, id);
+}
+
+BackendId Recorder::backend_of(const Inputs& inputs, BackendId fallback) const {
+  // Priorities are the order of the ids; scalars belong to no backend.
+  int best = -1;
+  for (NodeId id : inputs.nodes) {
+    if (id == kNoNode) continue;
+    const ir::Node& node = graph_.node(id);
+    if (node.kind == NodeKind::Constant && graph_.type(id).kind != Kind::Array) continue;
+    best = std::max<int>(best, node.backend);
+  }
+  return best >= 0 ? static_cast<BackendId>(best) : fallback;
+}
+
+AttrsId Recorder::default_attrs(OpId id) {
+  AttrsId& place = defaults_[static_cast<std::size_t>(id)];
+  if (place == kNoAttrs) place = tables_.attrs.intern(runtime_.default_attrs(id));
+  tables_.attrs.retain(place);
+  return place;
+}
+
+// ---- one node ----
+
+ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::span<const Attr> known) {
+  std::size_t n = inputs.nodes.size();
+  Memo* memo = nullptr;
+  ir::TypesId in[4] = {};
+  if (n <= 4) {
+    std::uint64_t h = static_cast<std::uint64_t>(id) << 32 | attrs;
+    for (std::size_t i = 0; i < n; ++i) {
+      in[i] = inputs.nodes[i] == kNoNode ? 0xffffffffu : graph_.node(inputs.nodes[i]).types;
+      h = (h ^ in[i]) * 0x9e3779b97f4a7c15ull;
+    }
+    memo = &memos_[(h ^ h >> 32) % kMemos];
+    if (memo->op == id && memo->attrs == attrs && memo->count == n && std::equal(in, in + 4, memo->in)) {
+      names_ = memo->names;
+      return memo->out;
+    }
+  }
+  const ir::Op& op = ir::op(id);
+  std::vector<ir::OperandType> operands;
+  std::size_t data = op.has(ir::kRandom) ? n - 2 : n;  // the last two inputs of a draw are its generator and the draw before
+  for (std::size_t i = 0; i < data; ++i)
+    operands.push_back({inputs.nodes[i] == kNoNode ? nullptr : &graph_.type(inputs.nodes[i])});
+  std::vector<std::uint32_t> groups = ir::operand_groups(op, operands.size());
+  for (std::size_t i = 0, at = 0; i < groups.size(); at += groups[i], ++i)
+    if (groups[i] == 1 && !operands[at].present()) groups[i] = 0;
+  ir::Inference inference{op, operands, groups, known, {}};
+  ir::infer(inference);
+  ir::TypesId types = tables_.types.intern(inference.results);
+  names_ = inference.names;
+  if (memo) {
+    if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
+    tables_.attrs.retain(attrs);
+    *memo = {id, attrs, {in[0], in[1], in[2], in[3]}, static_cast<std::uint32_t>(n), types, inference.names};
+  }
+  return types;
+}
+
+NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<const Attr> known, BackendId backend,
+                        bool dispatched) {
+  struct Count {
+    ir::AttrTable& table;
+    AttrsId id;
+    bool held = true;
+    ~Count() {
+      if (held) table.release(id);
+    }
+  } count{tables_.attrs, attrs};
+  ir::TypesId types = infer(id, inputs, attrs, known);
+  auto b = static_cast<std::uint8_t>(backend);
+  bool shares = !sharing.empty() && !ir::op(id).has(ir::kRandom);
+  if (shares) {
+    NodeId found = sharing.back()->find(id, inputs.nodes, attrs, b);
+    if (found != kNoNode) {
+      graph_.retain(found);
+      return found;
+    }
+  }
+  NodeId node = graph_.add_call(id, inputs.nodes, attrs, types, here(), b);
+  count.held = false;
+  graph_.node(node).dispatched = dispatched;
+  if (shares) sharing.back()->insert(node);
+  return node;
+}
+
+Value Recorder::results(OpId id, NodeId node) {
+  const ir::Op& op = ir::op(id);
+  auto types = tables_.types.types(graph_.node(node).types);
+  if (types.size() == 1 && !op.has(ir::kTupleResult) && !op.has(ir::kListResult)) return wrap(node);
+  std::vector<Value> items;
+  for (std::size_t i = 0; i < types.size(); ++i)
+    items.push_back(wrap(graph_.add_projection(node, static_cast<std::uint32_t>(i), tables_.types.intern(types[i]))));
+  graph_.release(node);
+  if (op.has(ir::kListResult)) return make_list(std::move(items));
+  if (items.size() == 1) return items[0];
+  return make_result_tuple(std::move(items), names_);
+}
+
+// ---- calls ----
+
+Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
+  const ir::Op* op = &ir::op(id);
+  Arguments arguments = given;
+  CanonicalForm form;
+  if (op->has(ir::kForms)) {
+    form = canonical_form(runtime_, id, given);
+    arguments = form.arguments;
+    id = form.id;
+    op = &ir::op(id);
+  }
+  if (op->has(ir::kDynamicShape)) not_lazy(*op, "its shape depends on the values, which are not known in a graph");
+  if (op->op_class == ir::OpClass::Host) return host_call(id, arguments);
+  const OpBinding& prepared = runtime_.binding(id);
+  Inputs inputs(*this);
+  // Arrays in position alone: the common call.
+  if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op->operands.size() &&
+      !op->has(ir::kRandom)) {
+    for (const Value& v : arguments.positional) add_input(inputs, v);
+    if (op->op_class == ir::OpClass::View) return movement(id, arguments.positional[0], prepared.default_attrs, dispatched, backend);
+    AttrsId attrs = default_attrs(id);
+    return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
+  }
+  Slots slots;
+  UfuncKeywords ufunc;
+  VarArguments var;
+  bind_arguments(*op, prepared, arguments, slots, ufunc, var);
+  const auto& parameters = prepared.signature.parameters;
+  if (prepared.out >= 0 && slots[static_cast<std::size_t>(prepared.out)] &&
+      !slots[static_cast<std::size_t>(prepared.out)]->is_none()) {
+    ufunc.out = slots[static_cast<std::size_t>(prepared.out)];
+    slots[static_cast<std::size_t>(prepared.out)] = nullptr;
+  }
+  std::vector<Attr> own;
+  const Value* first = nullptr;
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const Value* v = slots[p];
+    Value gathered;
+    if (parameters[p].kind == ir::ParameterKind::VarPositional) {
+      gathered = make_tuple(std::move(var.positional));
+      v = &gathered;
+    }
+    if (prepared.attr_of[p] >= 0) {
+      if (!v) continue;
+      if (own.empty()) own = prepared.default_attrs;
+      own[static_cast<std::size_t>(prepared.attr_of[p])] = attribute(*op, parameters[p].name, *v);
+      continue;
+    }
+    if (!first) first = v;
+    switch (op->operands[p]) {
+      case 'S': add_sequence(*op, v ? *v : make_tuple({}), inputs); break;
+      case 'O':
+        if (v && !v->is_none()) {
+          add_input(inputs, *v);
+        } else if (!v && !parameters[p].default_value.none()) {
+          add_input(inputs, from_attr(parameters[p].default_value));
+        } else {
+          inputs.nodes.push_back(kNoNode);
+        }
+        break;
+      default: add_input(inputs, v ? *v : from_attr(parameters[p].default_value));
+    }
+  }
+  std::span<const Attr> known = own.empty() ? std::span<const Attr>(prepared.default_attrs) : own;
+  if (op->op_class == ir::OpClass::View && op->operands[0] == 'A') return movement(id, *first, known, dispatched, backend);
+  if (id == OpId::Split || id == OpId::ArraySplit) return split(id, *first, known);
+  if (ufunc.dtype) cast_inputs(*op, inputs, *to_dtype(*ufunc.dtype));
+  if (op->has(ir::kRandom)) add_state(inputs, generator);
+  AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
+  BackendId computes = backend_of(inputs, backend);
+  NodeId node = record(id, inputs, attrs, known, computes, dispatched);
+  if (op->has(ir::kRandom)) advance(generator, node);
+  Value result = results(id, node);
+  if (ufunc.out) {
+    const Value* out = ufunc.out;
+    if (auto* tuple = out->get_if<Tuple>(); tuple && tuple->items.size() == 1) out = &tuple->items[0];
+    auto* target = out->get_if<LazyArray>();
+    if (!target)
+      throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()").with_code(405);
+    if (!(target->type().shape == result.as<LazyArray>().type().shape))
+      throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + ir::to_string(target->type().shape) +
+                                              " doesn't match the broadcast shape " +
+                                              ir::to_string(result.as<LazyArray>().type().shape));
+    if (!ir::can_cast(result.as<LazyArray>().type().dtype, target->type().dtype, ir::Casting::SameKind))
+      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op->path) + "' output from dtype('" +
+                                                  std::string(ir::name(result.as<LazyArray>().type().dtype)) + "') to dtype('" +
+                                                  std::string(ir::name(target->type().dtype)) +
+                                                  "') with casting rule 'same_kind'");
+    if (ufunc.where) result = choose(*ufunc.where, result, *out);
+    set_item(*target, Value::ellipsis(), result);
+    return *out;
+  }
+  if (ufunc.where)
+    throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both").with_code(405);
+  return result;
+}
+
+Attr Recorder::attribute(const ir::Op& op, std::string_view name, const Value& v) {
+  if (contains_lazy(v)) not_lazy(op, "'" + std::string(name) + "' must be known while recording, and is a lazy array");
+  return to_attr(runtime_, v);
+}
+
+void Recorder::add_sequence(const ir::Op& op, const Value& v, Inputs& inputs) {
+  if (auto* list = v.get_if<List>()) {
+    for (const Value& item : list->items) add_input(inputs, item);
+  } else if (auto* tuple = v.get_if<Tuple>()) {
+    for (const Value& item : tuple->items) add_input(inputs, item);
+  } else if (auto* lazy = v.get_if<LazyArray>()) {
+    if (lazy->type().shape.empty()) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
+    for (std::int64_t i = 0, n = lazy->type().shape[0]; i < n; ++i) {
+      Value row = get_item(*lazy, Value::integer(i));
+      NodeId id = row.as<LazyArray>().node();
+      graph_.retain(id);
+      inputs.hold(id);
+    }
+  } else if (auto* array = v.get_if<ArrayObject>()) {
+    for (std::int64_t i = 0; i < (array->array.ndim() ? array->array.shape[0] : 0); ++i)
+      add_input(inputs, runtime::get_item(runtime_, array->array, Value::integer(i)));
+  } else {
+    throw Error(ErrorClass::TypeError, "'" + type_name(v) + "' object given where '" + std::string(op.path) +
+                                           "' takes a sequence of arrays");
+  }
+}
+
+void Recorder::cast_inputs(const ir::Op&, Inputs& inputs, DType dtype) {
+  for (NodeId& id : inputs.nodes) {
+    if (id == kNoNode || (graph_.type(id).dtype == dtype && graph_.type(id).kind != Kind::Weak)) continue;
+    Inputs one(*this);
+    one.nodes.push_back(id);
+    std::vector<Attr> attrs(runtime_.default_attrs(OpId::Astype).begin(), runtime_.default_attrs(OpId::Astype).end());
+    attrs[0] = dtype;
+    id = record(OpId::Astype, one, tables_.attrs.intern(attrs), attrs, backend_of(one, 0), false);
+    inputs.held.push_back(id);
+  }
+}
+
+Value Recorder::choose(const Value& mask, const Value& yes, const Value& no) {
+  const Value operands[] = {mask, yes, no};
+  return call(OpId::Where, 0, {operands, {}, {}}, nullptr, false);
+}
+
+// asarray(lazy), array([lazy, ...]) and their kin work on values; what answers with numbers cannot be recorded.
+Value Recorder::host_call(OpId id, const Arguments& arguments) {
+  const ir::Op& op = ir::op(id);
+  bool lazy = std::any_of(arguments.positional.begin(), arguments.positional.end(), [&](const Value& v) { return contains_lazy(v); });
+  for (const Value& v : arguments.keyword_values) lazy |= contains_lazy(v);
+  if (!lazy) return leaf(runtime_.call(id, runtime_.native_backend(), arguments));
+  if ((id == OpId::Asarray || id == OpId::ArrayOp) && !arguments.positional.empty()) {
+    Value array = leaf(arguments.positional[0]);
+    const Value* dtype = arguments.positional.size() > 1 ? &arguments.positional[1] : nullptr;
+    for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
+      if (arguments.keyword_names[i] == "dtype") dtype = &arguments.keyword_values[i];
+    if (dtype && !dtype->is_none()) {
+      const Value operands[] = {array, *dtype};
+      return call(OpId::Astype, 0, {operands, {}, {}}, nullptr, false);
+    }
+    return id == OpId::ArrayOp ? call(OpId::Copy, 0, {std::span(&array, 1), {}, {}}, nullptr, false) : array;
+  }
+  not_lazy(op, "it needs the values");
+}
+
+// ---- random draws: the generator and the draw before are inputs of every draw, so that none is shared, dropped or reordered ----
+
+void Recorder::add_state(Inputs& inputs, BitGenerator* generator) {
+  if (!generator) generator = &legacy_stream(runtime_);
+  auto [found, fresh] = streams_.try_emplace(generator);
+  if (fresh) {
+    // The array of a State node stands for its generator, and keeps the object alive that owns it.
+    auto release = [](void* owner, void*) {
+      if (owner) static_cast<Object*>(owner)->release();
+    };
+    if (generator->owner) generator->owner->retain();
+    Array array;
+    array.storage = StoragePtr(Storage::adopt(generator, 0, true, release, generator->owner));
+    array.data = reinterpret_cast<char*>(generator);
+    array.dtype = DType::UInt64;
+    ir::Type type{DType::UInt64, Kind::Scalar, {}};
+    found->second.state =
+        graph_.add_leaf(NodeKind::State, tables_.types.intern(type), new Array(std::move(array)), ir::kNoSource, 0);
+  }
+  inputs.nodes.push_back(found->second.state);
+  NodeId last = found->second.last;
+  inputs.nodes.push_back(last != kNoNode && graph_.node(last).kind == NodeKind::Call ? last : kNoNode);
+}
+
+void Recorder::advance(BitGenerator* generator, NodeId draw) {
+  if (!generator) generator = &legacy_stream(runtime_);
+  Stream& stream = streams_.at(generator);
+  graph_.retain(draw);
+  if (stream.last != kNoNode) graph_.release(stream.last);
+  stream.last = draw;
+}
+
+NodeId Recorder::pending_draw(BitGenerator* generator) const {
+  auto found = streams_.find(generator);
+  if (found == streams_.end() || found->second.last == kNoNode) return kNoNode;
+  return graph_.node(found->second.last).kind == NodeKind::Call ? found->second.last : kNoNode;
+}
+
+}  // namespace autoray::runtime

@@ -1,0 +1,383 @@
+// Recording of views and writes: movements are rewritten while they are recorded, and a write through a view is a new version of its
+// base.
+#include <algorithm>
+
+#include "ir/error.h"
+#include "ir/rules/index.h"
+#include "ir/rules/movement.h"
+#include "runtime/dispatch.h"
+#include "runtime/lazy/recorder.h"
+
+namespace autoray::runtime {
+
+using ir::Attr;
+using ir::Dims;
+using ir::Error;
+using ir::ErrorClass;
+using ir::kNoNode;
+using ir::NodeId;
+using ir::NodeKind;
+using ir::OpId;
+
+namespace {
+
+Dims identity(int ndim) {
+  Dims axes;
+  for (int i = 0; i < ndim; ++i) axes.push_back(i);
+  return axes;
+}
+
+// The permutation that a movement of axes is; Count ops give none.
+std::optional<Dims> permutation(OpId id, int ndim, std::span<const Attr> attrs) {
+  Dims order = identity(ndim);
+  switch (id) {
+    case OpId::Transpose: {
+      auto axes = ir::as_axes(attrs[0], "axes");
+      if (!axes) {
+        std::reverse(order.begin(), order.end());
+        return order;
+      }
+      if (axes->ssize() != ndim) throw Error(ErrorClass::ValueError, "axes don't match array");
+      Dims normal;
+      for (std::int64_t axis : *axes) normal.push_back(ir::normalize_axis(axis, ndim));
+      Dims sorted = normal;
+      std::sort(sorted.begin(), sorted.end());
+      if (!(sorted == order)) throw Error(ErrorClass::ValueError, "repeated axis in transpose");
+      return normal;
+    }
+    case OpId::Swapaxes: {
+      auto a = static_cast<std::size_t>(ir::normalize_axis(ir::as_int(attrs[0], "axis1"), ndim));
+      auto b = static_cast<std::size_t>(ir::normalize_axis(ir::as_int(attrs[1], "axis2"), ndim));
+      std::swap(order[a], order[b]);
+      return order;
+    }
+    case OpId::Moveaxis: {
+      Dims source = ir::normalize_axes(ir::as_axes(attrs[0], "source"), ndim);
+      Dims destination = ir::normalize_axes(ir::as_axes(attrs[1], "destination"), ndim);
+      if (source.size() != destination.size())
+        throw Error(ErrorClass::ValueError, "`source` and `destination` arguments must have the same number of elements");
+      std::fill(order.begin(), order.end(), -1);
+      for (std::size_t i = 0; i < source.size(); ++i) order[static_cast<std::size_t>(destination[i])] = source[i];
+      std::int64_t next = 0;
+      for (std::int64_t& axis : order) {
+        if (axis >= 0) continue;
+        while (std::find(source.begin(), source.end(), next) != source.end()) ++next;
+        axis = next++;
+      }
+      return order;
+    }
+    default: return std::nullopt;
+  }
+}
+
+Attr step_of(OpId id, std::span<const Attr> attrs) {
+  Attr::Tuple parts = {Attr(std::string(ir::op(id).path))};
+  parts.insert(parts.end(), attrs.begin(), attrs.end());
+  return parts;
+}
+
+// A basic index applied to a layout without data.
+Array indexed_layout(const Array& layout, const Attr::Tuple& index, const Dims& shape) {
+  Dims strides;
+  int consumed = 0;
+  for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
+  std::size_t axis = 0;
+  std::int64_t offset = 0;
+  auto keep = [&] { strides.push_back(layout.strides[axis++]); };
+  bool ellipsis = false;
+  for (const Attr& item : index) {
+    if (item.none()) {
+      strides.push_back(0);
+    } else if (auto* i = item.get<std::int64_t>()) {
+      offset += (*i < 0 ? *i + layout.shape[axis] : *i) * layout.strides[axis];
+      ++axis;
+    } else if (auto* slice = item.get<ir::Slice>()) {
+      ir::SliceRange range = ir::slice_range(*slice, layout.shape[axis]);
+      offset += range.start * layout.strides[axis];
+      strides.push_back(range.count > 1 ? layout.strides[axis] * range.step : layout.strides[axis]);
+      ++axis;
+    } else {
+      ellipsis = true;
+      for (int k = layout.ndim() - consumed; k-- > 0;) keep();
+    }
+  }
+  if (!ellipsis)
+    while (axis < layout.shape.size()) keep();
+  return with_shape_and_strides(layout, shape, strides, offset);
+}
+
+// A layout of no data: numpy's shape and strides alone.
+Array layout_of(const ir::Type& type) {
+  Array layout;
+  layout.dtype = type.dtype;
+  layout.shape = type.shape;
+  layout.strides = ir::contiguous_strides(type.shape, static_cast<std::int64_t>(ir::itemsize(type.dtype)));
+  return layout;
+}
+
+}  // namespace
+
+// ---- cells and views ----
+
+Recorder::View& Recorder::view_of(const LazyArray& array) {
+  auto& a = const_cast<LazyArray&>(array);  // what it is does not change: it becomes known by a cell
+  if (a.view_) return views_[a.view_ - 1];
+  std::uint32_t cell;
+  if (free_cells_.empty()) {
+    cell = static_cast<std::uint32_t>(cells_.size());
+    cells_.emplace_back();
+  } else {
+    cell = free_cells_.back();
+    free_cells_.pop_back();
+    cells_[cell] = {};
+  }
+  cells_[cell].references = 1;
+  cells_[cell].current = a.node_;
+  graph_.retain(a.node_);
+  Array layout = layout_of(graph_.type(a.node_));
+  const ir::Node& node = graph_.node(a.node_);
+  if (node.kind == NodeKind::Leaf) {
+    layout.strides = value(node)->strides;
+    layout.writable = true;
+  }
+  a.view_ = new_view({cell, 0, true, std::move(layout), {}});
+  return views_[a.view_ - 1];
+}
+
+std::uint32_t Recorder::new_view(View view) {
+  if (free_views_.empty()) {
+    views_.push_back(std::move(view));
+    return static_cast<std::uint32_t>(views_.size());
+  }
+  std::uint32_t place = free_views_.back();
+  free_views_.pop_back();
+  views_[place] = std::move(view);
+  return place + 1;
+}
+
+void Recorder::drop_view(std::uint32_t place) {
+  View& view = views_[place];
+  Cell& cell = cells_[view.cell];
+  if (--cell.references == 0) {
+    graph_.release(cell.current);
+    free_cells_.push_back(view.cell);
+  }
+  view = {};
+  free_views_.push_back(place);
+}
+
+void Recorder::become_view(LazyArray& result, const LazyArray& of, Attr step, Array layout, bool writable) {
+  const View& base = view_of(of);
+  View view{base.cell, cells_[base.cell].version, base.writable && writable, std::move(layout), base.path};
+  if (!step.none()) view.path.push_back(std::move(step));
+  ++cells_[view.cell].references;
+  result.view_ = new_view(std::move(view));
+}
+
+NodeId Recorder::replay(const View& view) {
+  NodeId at = cells_[view.cell].current;
+  graph_.retain(at);
+  for (const Attr& step : view.path) {
+    const auto& parts = *step.get<Attr::Tuple>();
+    OpId id = ir::find_op(*parts[0].get<std::string>());
+    std::vector<Attr> attrs(parts.begin() + 1, parts.end());
+    Inputs inputs(*this);
+    inputs.hold(at);
+    at = record(id, inputs, tables_.attrs.intern(attrs), attrs, backend_of(inputs, 0), false);
+  }
+  return at;
+}
+
+// ---- movements ----
+
+Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> attrs, bool dispatched, BackendId backend) {
+  Ref<LazyArray> operand_array = leaf_or_constant(operand);
+  const ir::Type type = operand_array->type();
+  int ndim = type.shape.ssize();
+  std::vector<Attr> own(attrs.begin(), attrs.end());
+  NodeId from = operand_array->node();
+  bool drops = false;
+  if (auto order = permutation(id, ndim, attrs)) {
+    id = OpId::Transpose;
+    own = {Attr(*order)};
+    drops = *order == identity(ndim);
+    // A transpose of a transpose is one.
+    const ir::Node& inner = graph_.node(from);
+    if (!drops && inner.kind == NodeKind::Call && inner.op == OpId::Transpose) {
+      Dims before = *ir::as_axes(tables_.attrs.attrs(inner.attrs)[0], "axes"), both;
+      for (std::int64_t axis : *order) both.push_back(before[static_cast<std::size_t>(axis)]);
+      own = {Attr(both)};
+      from = inner.few[0];
+    }
+  } else if (id == OpId::Reshape) {
+    Dims target;
+    const Attr& shape = ir::attribute(ir::op(id), attrs, "shape");
+    if (auto* one = shape.get<std::int64_t>())
+      target = {*one};
+    else
+      target = ir::as_axes(shape, "shape").value_or(Dims{});
+    target = ir::resolve_reshape(ir::element_count(type.shape), target);
+    own[0] = Attr(target);
+    bool c_order = ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order") == "C";
+    drops = c_order && target == type.shape;
+    // Of a reshape of a reshape only the last one matters.
+    const ir::Node& inner = graph_.node(from);
+    if (!drops && c_order && inner.kind == NodeKind::Call && inner.op == OpId::Reshape) {
+      std::vector<Attr> before = tables_.attrs.attrs(inner.attrs);
+      if (ir::as_string(ir::attribute(ir::op(id), before, "order"), "order") == "C") from = inner.few[0];
+    }
+  } else if (id == OpId::BroadcastTo) {
+    own[0] = Attr(ir::as_shape(attrs[0], "shape"));
+    drops = *own[0].get<Dims>() == type.shape;
+  }
+  NodeId node;
+  if (drops) {
+    graph_.retain(from);
+    node = from;
+  } else {
+    Inputs inputs(*this);
+    inputs.nodes.push_back(from);
+    node = record(id, inputs, tables_.attrs.intern(own), own, backend_of(inputs, backend), dispatched);
+  }
+  Value result = results(id, node);
+  if (!ir::op(id).has(ir::kViewResult) || !result.is(ObjectKind::Lazy)) return result;
+  track_view(id, result.as<LazyArray>(), *operand_array, own, drops);
+  return result;
+}
+
+void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const std::vector<Attr>& attrs, bool dropped) {
+  const Array layout = view_of(of).layout;
+  const ir::Type& type = graph_.type(result.node_);
+  Attr step = dropped ? Attr() : step_of(id, attrs);
+  if (dropped) return become_view(result, of, step, layout, id != OpId::BroadcastTo);
+  if (id == OpId::Reshape || id == OpId::Ravel) {
+    // A view where the strides allow one; else eagerly a copy, which later writes do not reach.
+    Array view;
+    if (ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order") == "C" && try_reshape_view(layout, type.shape, view))
+      become_view(result, of, step, view, true);
+    return;
+  }
+  if (id == OpId::Diag && of.type().shape.size() != 2) return;
+  if (id == OpId::BroadcastTo) return become_view(result, of, step, broadcast_view(layout, type.shape), false);
+  // The others are always views: the kernel itself works on the layout, which has no data.
+  const Operand in[] = {{&layout, ir::Kind::Array}};
+  const std::uint32_t groups[] = {1};
+  Array out[1];
+  const ir::Type types[] = {type};
+  KernelCall call{.runtime = runtime_, .op = ir::op(id), .backend = 0, .in = in, .groups = groups, .attrs = attrs, .types = types, .out = out};
+  runtime_.entry(0, id).kernel(call);
+  become_view(result, of, step, out[0], id != OpId::Diagonal && id != OpId::Diag);
+}
+
+Value Recorder::split(OpId id, const Value& operand, std::span<const Attr> attrs) {
+  Ref<LazyArray> operand_array = leaf_or_constant(operand);
+  const Dims& shape = operand_array->type().shape;
+  int axis = ir::normalize_axis(ir::as_int(ir::attribute(ir::op(id), attrs, "axis"), "axis"), shape.ssize());
+  std::int64_t length = shape[static_cast<std::size_t>(axis)];
+  Dims ends = ir::split_points(attrs[0], length, id == OpId::Split);
+  std::vector<Value> pieces;
+  std::int64_t start = 0;
+  for (std::int64_t end : ends) {
+    std::vector<Value> index;
+    for (int k = 0; k < axis; ++k) index.push_back(from_attr(Attr(ir::Slice{})));
+    index.push_back(from_attr(Attr(ir::Slice{start, end, std::nullopt})));
+    pieces.push_back(get_item(*operand_array, make_tuple(std::move(index))));
+    start = end;
+  }
+  return make_list(std::move(pieces));
+}
+
+Ref<LazyArray> Recorder::leaf_or_constant(const Value& operand) {
+  if (auto* lazy = operand.get_if<LazyArray>()) return Ref<LazyArray>::share(lazy);
+  Inputs inputs(*this);
+  add_input(inputs, operand);
+  graph_.retain(inputs.nodes[0]);
+  ++live_arrays_;
+  return make<LazyArray>(*this, inputs.nodes[0]);
+}
+
+// ---- items ----
+
+Attr::Tuple Recorder::index_of(const Value& index, Inputs& operands) {
+  Attr::Tuple items;
+  std::size_t first = operands.nodes.size();
+  auto add = [&](const Value& v) {
+    if (v.is_none() || v.is_int() || v.is_ellipsis() || v.is(ObjectKind::Slice)) {
+      items.push_back(v.is(ObjectKind::Slice) ? attribute(ir::op(OpId::GetItem), "index", v) : to_attr(runtime_, v));
+      return;
+    }
+    if (auto* s = v.get_if<NumpyScalar>(); s && ir::is_integer(s->dtype)) {
+      items.push_back(to_attr(runtime_, v));
+      return;
+    }
+    if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable))
+      throw Error(ErrorClass::IndexError,
+                  "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
+                  "indices");
+    items.push_back(ir::OperandRef{static_cast<int>(operands.nodes.size() - first)});
+    if ((v.is(ObjectKind::List) || v.is(ObjectKind::Tuple)) && !contains_lazy(v)) {
+      Array array = to_array(runtime_, v);
+      if (array.size() == 0) array = runtime_.allocate(ir::DType::Int64, array.shape);
+      operands.hold(constant(std::move(array), ir::Kind::Array));
+    } else {
+      add_input(operands, v);
+    }
+  };
+  if (auto* tuple = index.get_if<Tuple>()) {
+    for (const Value& v : tuple->items) add(v);
+  } else {
+    add(index);
+  }
+  return items;
+}
+
+Value Recorder::get_item(const LazyArray& array, const Value& index) {
+  Inputs inputs(*this);
+  inputs.nodes.push_back(array.node());
+  Attr::Tuple items = index_of(index, inputs);
+  bool view = !ir::has_arrays(items);
+  const Attr attrs[] = {Attr(items)};
+  NodeId node = record(OpId::GetItem, inputs, tables_.attrs.intern(attrs), attrs, backend_of(inputs, 0), false);
+  Value result = wrap(node);
+  // A numpy scalar is taken out, not viewed.
+  const ir::Type& type = graph_.type(node);
+  if (view && type.kind != ir::Kind::Scalar) {
+    Array layout = indexed_layout(view_of(array).layout, items, type.shape);
+    become_view(result.as<LazyArray>(), array, step_of(OpId::GetItem, attrs), std::move(layout), true);
+  }
+  return result;
+}
+
+void Recorder::set_item(LazyArray& array, const Value& index, const Value& item) {
+  View& view = view_of(array);
+  if (!view.writable) throw Error(ErrorClass::ValueError, "assignment destination is read-only");
+  std::uint32_t cell = view.cell;
+  Attr::Tuple path = view.path;
+  // The whole base gets a value of its own type: that value is the new version.
+  if (path.empty() && index.is_ellipsis() && item.is(ObjectKind::Lazy)) {
+    NodeId value = item.as<LazyArray>().node();
+    const ir::Type &now = graph_.type(cells_[cell].current), &fresh = graph_.type(value);
+    const ir::Node& node = graph_.node(value);
+    bool made_for_this = node.kind == NodeKind::Call && !ir::op(node.op).has(ir::kViewResult);
+    if (made_for_this && now.dtype == fresh.dtype && now.shape == fresh.shape) {
+      graph_.retain(value);
+      graph_.release(cells_[cell].current);
+      cells_[cell].current = value;
+      ++cells_[cell].version;
+      return;
+    }
+  }
+  Inputs inputs(*this);
+  inputs.nodes.push_back(cells_[cell].current);
+  add_input(inputs, item);
+  Attr::Tuple items = index_of(index, inputs);
+  const Attr step[] = {Attr(items)};
+  path.push_back(step_of(OpId::GetItem, step));
+  const Attr attrs[] = {Attr(std::move(path))};
+  NodeId node = record(OpId::SetItem, inputs, tables_.attrs.intern(attrs), attrs, backend_of(inputs, 0), false);
+  graph_.release(cells_[cell].current);
+  cells_[cell].current = node;
+  ++cells_[cell].version;
+}
+
+}  // namespace autoray::runtime
