@@ -160,8 +160,7 @@ Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments
   return runtime.call(id, backend, arguments, nullptr, dispatched);
 }
 
-Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments) {
-  OpId id = ir::find_op(name);
+Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments& arguments) {
   // The common call: no keywords, no default backend, no dispatcher of the script's.
   if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty())
       [[likely]] {

@@ -9,8 +9,8 @@
 
 namespace autoray::runtime {
 
-// do(name, *args, like=None, **kwargs): the name may be an op, or a function registered under a new name.
-Value do_call(Runtime& runtime, std::string_view name, const Arguments& arguments);
+// do(name, *args, like=None, **kwargs): `id` is the op of that name; Count where it is a function registered under a new name.
+Value do_call(Runtime& runtime, ir::OpId id, std::string_view name, const Arguments& arguments);
 // The library's own function as `do` calls it on that backend: the reference's deviations from numpy apply (linalg.svd is
 // thin), registered functions do not.
 Value call_library(Runtime& runtime, ir::OpId id, BackendId backend, const Arguments& arguments, bool dispatched = false);

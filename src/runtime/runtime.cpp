@@ -67,7 +67,8 @@ Runtime::Runtime(const RuntimeOptions& options) {
       }
   }
   auto native = find_backend(options.backend);
-  if (!native || *native == kLazy) throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
+  if (!native || *native == kLazy)
+    throw Error(ErrorClass::ValueError, "unknown backend '" + options.backend + "'").with_code(501);
   native_ = *native;
   // Last: what throws above leaves no destructor to release it.
   budget_ = MemoryBudget::create(options.max_memory);
@@ -375,6 +376,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
   const ir::Op& op = ir::op(id);
   Entry& target = entry(backend, id);
   const OpBinding& prepared = binding(id);
+  if (op.op_class == ir::OpClass::Contract && arguments.keyword_names.empty() && !on_explain) {
+    Value product;
+    if (quick_product(*this, id, backend, arguments.positional, product)) return product;
+  }
   std::vector<Array> results;
   OperandList operands;
   ResultForm form;

@@ -18,8 +18,9 @@ Value do_function(Runtime& runtime, const Arguments& a) {
   if (a.positional.empty()) throw Error(ErrorClass::TypeError, "do() missing 1 required positional argument: 'fn'");
   const std::string& name = runtime::text_of(a.positional[0], "the function's name");
   Arguments rest{a.positional.subspan(1), a.keyword_names, a.keyword_values};
-  Value meta;
-  if (ir::find_op(name) == ir::OpId::Count && !(meta = find_meta_function(name)).empty()) {
+  ir::OpId id = ir::find_op(name);
+  if (id != ir::OpId::Count) return runtime::do_call(runtime, id, name, rest);
+  if (Value meta = find_meta_function(name); !meta.empty()) {
     // like= has nothing to choose between here.
     std::vector<std::string_view> names;
     std::vector<Value> values;
@@ -30,10 +31,9 @@ Value do_function(Runtime& runtime, const Arguments& a) {
       }
     return call(runtime, meta, {rest.positional, names, values});
   }
-  if (ir::find_op(name) == ir::OpId::Count)
-    for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name", "stop_gradient"})
-      if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
-  return runtime::do_call(runtime, name, rest);
+  for (std::string_view own : {"to_numpy", "dag", "astype", "get_dtype_name", "stop_gradient"})
+    if (name == own) return call(runtime, get_attribute(runtime, import_module(runtime, "autoray"), own), rest);
+  return runtime::do_call(runtime, id, name, rest);
 }
 
 // A function of `autoray.numpy`, or of the namespace of one backend.

@@ -10,35 +10,6 @@
 
 namespace autoray::ir {
 
-const Attr& attribute(const Op& op, std::span<const Attr> attrs, std::string_view name) {
-  // Parameters in order; operands do not count.
-  std::string_view text = op.signature;
-  std::size_t letter = 0, index = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    while (i < text.size() && (text[i] == ' ' || text[i] == ',')) ++i;
-    if (i >= text.size()) break;
-    std::size_t begin = i;
-    int depth = 0;
-    bool quoted = false;
-    for (; i < text.size() && (depth || quoted || text[i] != ','); ++i) {
-      if (text[i] == '\'') quoted = !quoted;
-      if (text[i] == '(') ++depth;
-      if (text[i] == ')') --depth;
-    }
-    std::string_view part = text.substr(begin, i - begin);
-    if (part == "/" || part == "*") continue;
-    while (part[0] == '*') part.remove_prefix(1);
-    std::string_view parameter = part.substr(0, part.find('='));
-    bool operand = std::string_view("ABOS").find(op.operands[letter++]) != std::string_view::npos;
-    if (parameter == name && !operand) return attrs[index];
-    index += !operand;
-  }
-  throw Error(ErrorClass::SystemError, "op table: '" + std::string(op.path) + "' has no attribute '" + std::string(name) + "'");
-}
-const Attr& attribute(const Inference& inference, std::string_view name) {
-  return attribute(inference.op, inference.attrs, name);
-}
-
 namespace {
 
 void one(Inference& inference, Dims shape) {

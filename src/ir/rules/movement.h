@@ -1,7 +1,7 @@
 // Rules of ops that move elements: views, joins, indexing, sorting, creation. Attributes are read in signature order.
 #pragma once
 
-#include "ir/op.h"
+#include "ir/attributes.h"
 
 namespace autoray::ir {
 
@@ -48,10 +48,6 @@ void shape_eye(Inference& inference);
 void shape_identity(Inference& inference);
 void dtype_like(Inference& inference);
 void shape_like(Inference& inference);
-
-// The parameter's attribute by name: rules of ops with many parameters read them so.
-const Attr& attribute(const Inference& inference, std::string_view name);
-const Attr& attribute(const Op& op, std::span<const Attr> attrs, std::string_view name);
 
 // numpy's letter for a memory order, in either case; `otherwise` for None. ValueError for other texts.
 char memory_order(const Attr& attr, char otherwise);

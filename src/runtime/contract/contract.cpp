@@ -22,14 +22,32 @@ Array reshaped(Runtime& runtime, const Array& a, Dims shape) {
   return view;
 }
 
-// The product of two factors; --explain is told who multiplied (small and integer products are our own loops').
-Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b) {
-  const char* library = "autoray";
-  Array result = multiply_pair(call.runtime, product, a, b, call.types[0].dtype, library);
+// --explain is told who multiplied: small and integer products are our own loops'.
+void credit(KernelCall& call, const char* library) {
   call.library = library;
   const Backend& own = call.runtime.backend(call.provider);
   if (!own.based_on.empty() && own.library != library) call.provider = *call.runtime.find_backend(own.based_on);
+}
+
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b) {
+  const char* library = "autoray";
+  Array result = multiply_pair(call.runtime, product, a, b, call.types[0].dtype, library);
+  credit(call, library);
   return result;
+}
+
+// One element of two vectors of the result's dtype: there is nothing to arrange, and the calls are many. False for others.
+bool multiplied_vectors(KernelCall& call, ProductFunction product) {
+  const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  ir::DType dtype = call.types[0].dtype;
+  if (a.ndim() != 1 || b.ndim() != 1 || !call.types[0].shape.empty() || a.dtype != dtype || b.dtype != dtype ||
+      dtype == ir::DType::Float16)
+    return false;
+  Array& out = call.allocate();
+  std::int64_t size = out.itemsize();
+  credit(call, product(call.runtime, dtype, {a.data, 1, a.shape[0], 0, a.strides[0]}, {b.data, b.shape[0], 1, b.strides[0], 0},
+                       {out.data, 1, 1, size, size}));
+  return true;
 }
 
 // a[..., sum axes ...] b over the given axes; what is not summed stays, a's axes first.
@@ -46,6 +64,7 @@ void scale(KernelCall& call, const Array& a, const Array& b) {
 }  // namespace
 
 void matmul(KernelCall& call, ProductFunction product) {
+  if (multiplied_vectors(call, product)) return;
   Array a = *call.in[0].array, b = *call.in[1].array;
   bool vector_a = a.ndim() == 1, vector_b = b.ndim() == 1;
   const Dims& shape = call.types[0].shape;
@@ -68,16 +87,19 @@ void matmul(KernelCall& call, ProductFunction product) {
 }
 
 void dot(KernelCall& call, ProductFunction product) {
+  if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::dot_axes(a.shape, b.shape));
 }
 void inner(KernelCall& call, ProductFunction product) {
+  if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::inner_axes(a.shape, b.shape));
 }
 void tensordot(KernelCall& call, ProductFunction product) {
+  if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
   contract(call, product, a, b, ir::tensordot_axes(call.attrs[0], a.shape, b.shape));
 }

@@ -1,6 +1,6 @@
-// The short way of an element-wise call: dense operands of one shape and one dtype, numbers beside them, few elements. That is
-// what `a * b` and do('sqrt', x) in a loop mostly are, and there the general way (inference, broadcasting, conversion) costs
-// many times the arithmetic. The same loops run as in driver.h, so the bits are the same. About 30 ns a call.
+// The short way of small calls, where the general one (binding, inference, broadcasting, conversion) costs many times the
+// arithmetic: element-wise ops of dense operands of one shape and one dtype, numbers beside them; products of two vectors. The
+// same loops and kernels run as on the general way, so the bits are the same. About 30 ns a call.
 #pragma once
 
 #include "runtime/elementwise/loops.h"
@@ -13,11 +13,16 @@ struct QuickLoop {
   Loop loop;  // null: this op or dtype takes the general way
   ir::DType result;
   bool known;
-  bool quiet;  // numpy tells of no floating-point events
+  bool quiet;    // numpy tells of no floating-point events
+  bool vectors;  // a product that makes one element of two vectors
   std::uint8_t operand_size, result_size;
 };
 
 // False, with nothing done, where the call must take the general way. A 0-d result is a numpy scalar.
 bool quick_elementwise(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands, Array& result);
+
+// The same for a product of two vectors of one inexact dtype and length, called as f(a, b) or f(a, b, 1) where the third
+// argument is its number of axes.
+bool quick_product(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Value> operands, Value& result);
 
 }  // namespace autoray::runtime
