@@ -184,5 +184,7 @@ def test_every_code_that_is_used_is_listed():
 
 def test_operations_stand_in_the_table_alone():
     ops = {row["name"] for row in json.loads(autoray("ops", "--format=json").stdout)}
-    rows = set(re.findall(r'^OP\(\w+, "([^"]+)"', (ROOT / "src/ir/ops.def").read_text(), re.M))
+    # Rows of the graph alone are what subscripts record; no function has their names.
+    rows = {name for name, rest in re.findall(r'^OP\(\w+, "([^"]+)"(.*)', (ROOT / "src/ir/ops.def").read_text(), re.M)
+            if "kGraphOnly" not in rest}
     assert ops == rows
