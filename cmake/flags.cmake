@@ -7,7 +7,7 @@ add_library(autoray_flags INTERFACE)
 target_include_directories(autoray_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # No contraction: a*b+c has the same bits on every executor; FMA only where it is written.
 target_compile_options(autoray_flags INTERFACE -march=${AUTORAY_CPU} -ffp-contract=off -fno-math-errno
-  -fvisibility=hidden -fno-plt -Wall -Wextra -Wshadow -Wno-psabi)
+  -fvisibility=hidden -fno-plt -ftls-model=initial-exec -Wall -Wextra -Wshadow -Wno-psabi)
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_compile_options(autoray_flags INTERFACE -Wno-unknown-warning-option)
   # g++ says itself that it sanitizes.

@@ -92,7 +92,7 @@ int dispatch(std::vector<std::string> arguments) {
     return arguments.empty() ? kUsage : kOk;
   }
   if (arguments[0] == "--version") {
-    std::printf("autoray 0.1.0\n");
+    std::printf("autoray %s\n", autoray::version().c_str());
     return kOk;
   }
   std::string name = arguments[0];

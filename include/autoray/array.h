@@ -8,13 +8,15 @@
 #include <utility>
 #include <vector>
 
+#include "autoray/export.h"
+
 namespace autoray {
 
 namespace detail {
 struct ArrayAccess;
 }
 
-class Array {
+class AUTORAY_API Array {
  public:
   Array();  // empty: no elements of float64
   // A C-contiguous array of uninitialised elements. Throws std::bad_alloc.

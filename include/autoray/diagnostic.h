@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "autoray/export.h"
+
 namespace autoray {
 
 struct Diagnostic {
@@ -20,7 +22,7 @@ struct Diagnostic {
 };
 
 // The one exception type of the public API.
-class Error : public std::exception {
+class AUTORAY_API Error : public std::exception {
  public:
   explicit Error(Diagnostic diagnostic) : diagnostic_(std::move(diagnostic)) {}
   const char* what() const noexcept override { return diagnostic_.message.c_str(); }

@@ -11,7 +11,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +18,8 @@
 
 #include "autoray/array.h"
 #include "autoray/diagnostic.h"
+#include "autoray/export.h"
+#include "autoray/span.h"
 
 namespace autoray {
 
@@ -35,7 +36,7 @@ struct EngineOptions {
 };
 
 // A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine, which lives on while it does.
-class Value {
+class AUTORAY_API Value {
  public:
   Value() = default;
   bool empty() const { return !state_; }
@@ -66,13 +67,18 @@ struct FunctionDescription {
 };
 
 // A parsed script.
-class Program {
+class AUTORAY_API Program {
  public:
   // Runs the module's code. Returns sys.exit's status (0 without); throws Error when the script fails.
   int run();
   // Calls a function by name. Throws Error; sys.exit in it too, with its status.
-  Value call(std::string_view function, std::span<const Array> arguments);
+  Value call(std::string_view function, Span<const Array> arguments);
   Value call(std::string_view function, const std::vector<Named>& keywords);
+  // The arrays that a function returns: one, or those of a tuple or list.
+  std::vector<Array> call_arrays(std::string_view function, Span<const Array> arguments);
+  // The same into arrays of the caller's. Throws Error (ValueError, TypeError) when their number, shapes or dtypes are not the
+  // results'; they are untouched whenever it throws.
+  void call_into(std::string_view function, Span<const Array> arguments, Span<const Array> outputs);
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 
@@ -96,21 +102,21 @@ struct ExplainedCall {
   std::string op, operands, backend, provider, library;
 };
 
-class Engine {
+class AUTORAY_API Engine {
  public:
   explicit Engine(EngineOptions options = {});
   // Parses and resolves; throws Error (status 3) when the text is no program.
   Program load(std::string text, std::string name = "<script>", std::string directory = {});
 
   // ---- calling operations directly ----
-  Array call(std::string_view op, std::span<const Array> operands);
+  Array call(std::string_view op, Span<const Array> operands);
 
   // Registers a C++ function for `do(name, ...)` on a backend; a wrapper is given the function that it replaces. What it throws
   // is the script's exception.
-  using Function = std::function<Array(std::span<const Array>)>;
+  using Function = std::function<Array(Span<const Array>)>;
   void register_function(const std::string& backend, const std::string& name, Function function);
   void register_wrapper(const std::string& backend, const std::string& name,
-                        std::function<Array(const Function& old, std::span<const Array>)> wrapper);
+                        std::function<Array(const Function& old, Span<const Array>)> wrapper);
 
   // ---- values ----
   Value value(const Array& array);
@@ -136,13 +142,14 @@ class Engine {
   std::shared_ptr<detail::EngineState> state_;
 };
 
-std::vector<OpDescription> operations();
+AUTORAY_API std::string version();  // "0.1.0"
+AUTORAY_API std::vector<OpDescription> operations();
 // The explanation of an error code ("E0401"); nullopt for none.
-std::optional<std::string> explain_error(std::string_view code);
+AUTORAY_API std::optional<std::string> explain_error(std::string_view code);
 // The labels and tokens of grammar/Autoray.g4 that a script uses: what the tests' coverage is counted in. Empty when it does
 // not parse.
-std::vector<std::string> grammar_of(std::string_view text);
-std::vector<std::string> backend_names();
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+AUTORAY_API std::vector<std::string> grammar_of(std::string_view text);
+AUTORAY_API std::vector<std::string> backend_names();
+AUTORAY_API std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace autoray

@@ -128,7 +128,7 @@ int Program::run() {
   return detail::enter(*engine_, [&] { return finish(*engine_, program.run()); });
 }
 
-Value Program::call(std::string_view function, std::span<const Array> arguments) {
+Value Program::call(std::string_view function, Span<const Array> arguments) {
   std::vector<runtime::Value> values;
   for (const Array& a : arguments) {
     runtime::Array array = ArrayAccess::unwrap(a);
@@ -146,6 +146,39 @@ Value Program::call(std::string_view function, const std::vector<Named>& keyword
     values.push_back(EngineState::unwrap(k.value));
   }
   return Impl::call(*this, function, {}, names, values);
+}
+
+std::vector<Array> Program::call_arrays(std::string_view function, Span<const Array> arguments) {
+  Value result = call(function, arguments);
+  const runtime::Value& v = EngineState::unwrap(result);
+  std::vector<Array> arrays;
+  if (v.is(runtime::ObjectKind::Tuple) || v.is(runtime::ObjectKind::List)) {
+    for (const Value& item : result.items()) arrays.push_back(item.array());
+  } else {
+    arrays.push_back(result.array());
+  }
+  return arrays;
+}
+
+void Program::call_into(std::string_view function, Span<const Array> arguments, Span<const Array> outputs) {
+  std::vector<Array> results = call_arrays(function, arguments);
+  detail::enter(*engine_, [&] {
+    if (results.size() != outputs.size())
+      throw ir::Error(ir::ErrorClass::ValueError, "the function gives " + std::to_string(results.size()) + " arrays, not " +
+                                                      std::to_string(outputs.size()));
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const runtime::Array &from = ArrayAccess::unwrap(results[i]), &to = ArrayAccess::unwrap(outputs[i]);
+      if (from.dtype != to.dtype || !(from.shape == to.shape))
+        throw ir::Error(from.dtype != to.dtype ? ir::ErrorClass::TypeError : ir::ErrorClass::ValueError,
+                        "output " + std::to_string(i) + " is " + ir::to_string(to.type()) + " where the function gives " +
+                            ir::to_string(from.type()));
+      if (!to.can_write()) throw ir::Error(ir::ErrorClass::ValueError, "output " + std::to_string(i) + " is read-only");
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      runtime::Array to = ArrayAccess::unwrap(outputs[i]);
+      runtime::copy_into(*engine_->runtime, ArrayAccess::unwrap(results[i]), to);
+    }
+  });
 }
 
 Value Program::Impl::call(const Program& p, std::string_view function, std::span<const runtime::Value> positional,
@@ -202,7 +235,7 @@ Program Engine::load(std::string text, std::string name, std::string directory) 
   return program;
 }
 
-Array Engine::call(std::string_view op_name, std::span<const Array> operands) {
+Array Engine::call(std::string_view op_name, Span<const Array> operands) {
   return detail::enter(*state_, [&] {
     ir::OpId id = ir::find_op(op_name);
     if (id == ir::OpId::Count)
@@ -287,17 +320,16 @@ void Engine::register_function(const std::string& backend, const std::string& na
 }
 
 void Engine::register_wrapper(const std::string& backend, const std::string& name,
-                              std::function<Array(const Function&, std::span<const Array>)> wrapper) {
+                              std::function<Array(const Function&, Span<const Array>)> wrapper) {
   detail::enter(*state_, [&] {
     runtime::Runtime& r = *state_->runtime;
     auto id = r.find_backend(backend).value_or(r.native_backend());
-    Function call_old = [old = runtime::library_function(r, backend, name), &r, id](std::span<const Array> operands) {
+    Function call_old = [old = runtime::library_function(r, backend, name), &r, id](Span<const Array> operands) {
       std::vector<runtime::Value> values;
       for (const Array& a : operands) values.push_back(array_value(a, id));
       return ArrayAccess::wrap(runtime::to_array(r, old->call(r, {values, {}, {}})));
     };
-    register_function(backend, name,
-                      [wrapper, call_old](std::span<const Array> operands) { return wrapper(call_old, operands); });
+    register_function(backend, name, [wrapper, call_old](Span<const Array> operands) { return wrapper(call_old, operands); });
   });
 }
 

@@ -10,6 +10,8 @@
 
 namespace autoray {
 
+std::string version() { return AUTORAY_VERSION; }
+
 std::vector<OpDescription> operations() {
   static constexpr const char* kClasses[] = {"elementwise", "reduction", "view",   "join",   "index",
                                              "create",      "contract",  "linalg", "random", "host"};

@@ -103,7 +103,7 @@ TEST(Errors, SysExitCarriesItsStatus) {
   Engine engine;
   Program program = engine.load("import sys\ndef f():\n    sys.exit(7)\n");
   EXPECT_EQ(program.run(), 0);
-  EXPECT_EQ(diagnostic_of([&] { program.call("f", std::span<const Array>()); }).status, 7);
+  EXPECT_EQ(diagnostic_of([&] { program.call("f", Span<const Array>()); }).status, 7);
   EXPECT_EQ(Engine().load("import sys\nsys.exit(3)\n").run(), 3);
 }
 
@@ -111,12 +111,12 @@ TEST(Call, OperationsCheckTheirOperands) {
   Engine engine;
   Array x = numbers({4, 9});
   Array pair[] = {x, x};
-  EXPECT_EQ(first(engine.call("sqrt", std::span(&x, 1))), 2);
+  EXPECT_EQ(first(engine.call("sqrt", Span<const Array>(&x, 1))), 2);
   EXPECT_EQ(first(engine.call("add", pair)), 8);
   EXPECT_EQ(engine.call("concatenate", pair).size(), 4);
-  EXPECT_EQ(first(engine.call("sum", std::span(&x, 1))), 13);
+  EXPECT_EQ(first(engine.call("sum", Span<const Array>(&x, 1))), 13);
   for (const char* op : {"add", "matmul", "arctan2"})
-    EXPECT_EQ(diagnostic_of([&] { engine.call(op, std::span(&x, 1)); }).message.substr(0, 9), "TypeError") << op;
+    EXPECT_EQ(diagnostic_of([&] { engine.call(op, Span<const Array>(&x, 1)); }).message.substr(0, 9), "TypeError") << op;
   EXPECT_EQ(diagnostic_of([&] { engine.call("sqrt", pair); }).message.substr(0, 9), "TypeError");
   EXPECT_FALSE(diagnostic_of([&] { engine.call("sqrrt", pair); }).message.empty());
 }
@@ -131,7 +131,7 @@ constexpr const char* kCalls =
 TEST_P(Registered, AFunctionReplacesAnEntry) {
   Engine engine({.backend = GetParam()});
   int calls = 0;
-  engine.register_function(GetParam(), "sqrt", [&](std::span<const Array> operands) {
+  engine.register_function(GetParam(), "sqrt", [&](Span<const Array> operands) {
     ++calls;
     return numbers({10 * first(operands[0])});
   });
@@ -148,7 +148,7 @@ TEST_P(Registered, AFunctionReplacesAnEntry) {
 TEST_P(Registered, AWrapperIsGivenWhatItWraps) {
   Engine engine({.backend = GetParam()});
   auto plus = [&](double amount) {
-    engine.register_wrapper(GetParam(), "sqrt", [amount](const Engine::Function& old, std::span<const Array> operands) {
+    engine.register_wrapper(GetParam(), "sqrt", [amount](const Engine::Function& old, Span<const Array> operands) {
       return numbers({first(old(operands)) + amount});
     });
   };
@@ -173,9 +173,8 @@ TEST_P(Registered, AScriptReplacesAndWrapsToo) {
 
 TEST_P(Registered, WhatItThrowsIsTheScriptsException) {
   Engine engine({.backend = GetParam()});
-  engine.register_function(GetParam(), "sqrt",
-                           [](std::span<const Array>) -> Array { throw std::runtime_error("no root today"); });
-  engine.register_function(GetParam(), "exp", [&](std::span<const Array> operands) {
+  engine.register_function(GetParam(), "sqrt", [](Span<const Array>) -> Array { throw std::runtime_error("no root today"); });
+  engine.register_function(GetParam(), "exp", [&](Span<const Array> operands) {
     Array pair[] = {operands[0], numbers({1, 2, 3})};
     return engine.call("add", pair);
   });
@@ -194,7 +193,7 @@ TEST_P(Registered, WhatItThrowsIsTheScriptsException) {
 
 TEST_P(Registered, ResultsBelongToTheBackend) {
   Engine engine({.backend = GetParam()});
-  engine.register_function(GetParam(), "sqrt", [](std::span<const Array> operands) { return operands[0]; });
+  engine.register_function(GetParam(), "sqrt", [](Span<const Array> operands) { return operands[0]; });
   Program program = engine.load("from autoray import do, infer_backend\ndef f(x):\n    return infer_backend(do('sqrt', x))\n");
   program.run();
   Array x[] = {numbers({4})};
@@ -208,9 +207,9 @@ TEST(Engines, AreIndependentInAnyOrder) {
   Program p = a->load(cycle), q = b->load(cycle);
   p.run();
   q.run();
-  Value kept = p.call("f", std::span<const Array>());
+  Value kept = p.call("f", Span<const Array>());
   a.reset();
-  EXPECT_EQ(q.call("f", std::span<const Array>()).items().size(), 2u);
+  EXPECT_EQ(q.call("f", Span<const Array>()).items().size(), 2u);
   auto c = std::make_unique<Engine>();
   b.reset();
   EXPECT_EQ(c->load("x = 1\n").run(), 0);
@@ -222,8 +221,8 @@ TEST(Engines, OneHoldsSeveralPrograms) {
   Program p = engine.load("def f():\n    return 1\n", "p.ar"), q = engine.load("def f():\n    return 2\n", "q.ar");
   p.run();
   q.run();
-  EXPECT_EQ(p.call("f", std::span<const Array>()).repr(), "1");
-  EXPECT_EQ(q.call("f", std::span<const Array>()).repr(), "2");
+  EXPECT_EQ(p.call("f", Span<const Array>()).repr(), "1");
+  EXPECT_EQ(q.call("f", Span<const Array>()).repr(), "2");
   EXPECT_EQ(p.functions().size(), 1u);
 }
 
@@ -233,7 +232,7 @@ TEST(Engines, MayMoveBetweenThreads) {
       engine.load("def depth(n):\n    return 0 if n == 0 else 1 + depth(n - 1)\ndef f():\n    return depth(500)\n");
   program.run();
   std::string text;
-  std::thread([&] { text = program.call("f", std::span<const Array>()).repr(); }).join();
+  std::thread([&] { text = program.call("f", Span<const Array>()).repr(); }).join();
   EXPECT_EQ(text, "500");
 }
 
@@ -246,7 +245,7 @@ TEST(Engines, RunInManyThreadsAtOnce) {
       Program program = engine.load("import numpy as np\ndef f():\n    a = np.arange(" + std::to_string(100 + t) +
                                     ".0)\n    return float((a @ a + np.sqrt(a).sum() * 0) // 1)\n");
       program.run();
-      for (int i = 0; i < 20; ++i) answers[t] = program.call("f", std::span<const Array>()).repr();
+      for (int i = 0; i < 20; ++i) answers[t] = program.call("f", Span<const Array>()).repr();
     });
   for (std::thread& thread : threads) thread.join();
   for (std::size_t t = 0; t < answers.size(); ++t) {
