@@ -369,11 +369,14 @@ bool einsum_is_view(const Inference& inference) {
 
 void dtype_einsum(Inference& inference) {
   memory_order(attribute(inference, "order"), 'K');
+  const std::string& casting = as_string(attribute(inference, "casting"), "casting");
+  static constexpr std::string_view kCastings[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+  if (std::find(std::begin(kCastings), std::end(kCastings), casting) == std::end(kCastings))
+    value_error("casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
   dtype_contracted(inference);
   // What only moves axes is a view, which keeps its dtype whatever was asked for.
   if (inference.in.size() == 1 && einsum_is_view(inference)) return;
   auto asked = as_dtype(attribute(inference, "dtype"));
-  const std::string& casting = as_string(attribute(inference, "casting"), "casting");
   if (asked || casting != "safe") {
     if (!asked) asked = inference.results[0].dtype;
     Casting rule = casting == "unsafe"      ? Casting::Unsafe
@@ -392,7 +395,9 @@ void dtype_cov(Inference& inference) {
   // Without variables numpy answers with an array of its own.
   bool none = !inference.results[0].shape.empty() && inference.results[0].shape[0] == 0;
   if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-    inference.results[0].dtype = none ? DType::Float64 : *asked;
+    // Weights are float64, and so is what they weigh.
+    bool weighted = inference.in[2].present() || inference.in[3].present();
+    inference.results[0].dtype = none ? DType::Float64 : weighted ? promote(*asked, DType::Float64) : *asked;
     return;
   }
   Promotion promotion;

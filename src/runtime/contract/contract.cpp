@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/contract.h"
+#include "ir/rules/movement.h"
 #include "runtime/contract/pair.h"
 #include "runtime/convert.h"
 #include "runtime/runtime.h"
@@ -38,6 +39,18 @@ void contract(KernelCall& call, ProductFunction product, const Array& a, const A
   call.out[0] = multiplied(call, product, x, y);
 }
 
+// numpy multiplies a matrix by a lone number with BLAS's axpy, for which zero times anything is zero, infinity and NaN
+// included.
+bool scaled_by_zero(KernelCall& call, const Array& a, const Array& b) {
+  ir::DType dtype = call.types[0].dtype;
+  const Array &number = a.size() == 1 ? a : b, &other = a.size() == 1 ? b : a;
+  if (!ir::is_inexact(dtype) || dtype == ir::DType::Float16 || number.size() != 1 || other.size() < 2) return false;
+  bool moves = true;
+  cast_loop(number.dtype, ir::DType::Bool)(number.data, 0, reinterpret_cast<char*>(&moves), 0, 1);
+  if (!moves) call.out[0] = call.runtime.allocate_zeroed(dtype, call.types[0].shape);
+  return !moves;
+}
+
 // A 0-d operand multiplies.
 void scale(KernelCall& call, const Array& a, const Array& b) {
   call.out[0] = call.runtime.run1(OpId::Multiply, call.backend, {&a, &b});
@@ -69,16 +82,19 @@ void matmul(KernelCall& call, ProductFunction product) {
 
 void dot(KernelCall& call, ProductFunction product) {
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (a.ndim() <= 2 && b.ndim() <= 2 && scaled_by_zero(call, a, b)) return;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::dot_axes(a.shape, b.shape));
 }
 void inner(KernelCall& call, ProductFunction product) {
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (a.ndim() <= 2 && b.ndim() <= 2 && scaled_by_zero(call, a, b)) return;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::inner_axes(a.shape, b.shape));
 }
 void tensordot(KernelCall& call, ProductFunction product) {
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (scaled_by_zero(call, a, b)) return;
   contract(call, product, a, b, ir::tensordot_axes(call.attrs[0], a.shape, b.shape));
 }
 void vdot(KernelCall& call, ProductFunction product) {
@@ -276,7 +292,8 @@ void cov_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> in, std::initializer_list<ir::Attr> attrs = {}) {
     return runtime.run1(id, call.backend, in, attrs);
   };
-  ir::DType dtype = call.types[0].dtype;
+  // What is centred has the dtype that was asked for, whatever the weights make of it afterwards.
+  ir::DType dtype = ir::as_dtype(ir::attribute(call.op, call.attrs, "dtype")).value_or(call.types[0].dtype);
   bool rowvar = ir::as_bool(call.attrs[0], "rowvar"), bias = ir::as_bool(call.attrs[1], "bias");
   auto variables = [&](const Array& m) {
     Array x = converted(runtime, m, dtype);
@@ -340,7 +357,7 @@ void cov_kernel(KernelCall& call) {
   if (!ir::is_inexact(dtype))
     throw ir::Error(ir::ErrorClass::UFuncTypeError, "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('" +
                                                         std::string(ir::name(dtype)) + "') with casting rule 'same_kind'");
-  Array centred = run(OpId::Subtract, {&x, &mean});
+  Array centred = converted(runtime, run(OpId::Subtract, {&x, &mean}), dtype);
   Array other = weights.data ? run(OpId::Multiply, {&centred, &weights}) : centred;
   other = transposed(other, Dims{1, 0});
   if (ir::is_complex(dtype)) other = run(OpId::Conjugate, {&other});
@@ -348,7 +365,7 @@ void cov_kernel(KernelCall& call) {
   *scalar.as<double>() = 1 / norm;
   product = run(OpId::Multiply, {&product, &scalar});
   call.out[0] = reshaped(runtime, product, call.types[0].shape);
-  if (call.out[0].dtype != dtype) call.out[0] = converted(runtime, call.out[0], dtype);
+  if (call.out[0].dtype != call.types[0].dtype) call.out[0] = converted(runtime, call.out[0], call.types[0].dtype);
 }
 
 constexpr auto kProducts = product_rows<blas_product>("OpenBLAS");
