@@ -21,8 +21,8 @@ COMPLEX_PRODUCTS = {"multiply", "divide", "square", "reciprocal", "round", "*", 
 SUMS = {"sum", "mean", "cumsum", "trace", "average", "nansum", "nanmean", "prod", "cumprod"}
 SQUARES = {"var", "std", "nanvar", "nanstd"}
 CONTRACTIONS = {"matmul", "dot", "vdot", "inner", "tensordot", "einsum", "outer", "kron", "cov", "vecdot", "@"}
-# Which zero comes out of a tie is not numpy's to say.
-ZERO_TIES = {"max", "min", "maximum", "minimum", "clip", "fmax", "fmin", "amax", "amin"}
+# Which zero comes out of a tie is not numpy's to say; the edges of a histogram begin and end with an extreme.
+ZERO_TIES = {"max", "min", "maximum", "minimum", "clip", "fmax", "fmin", "amax", "amin", "histogram"}
 
 # Nobody says what these hold.
 UNSPECIFIED = {"empty", "empty_like"}
@@ -68,7 +68,7 @@ def allowance(pool, case, b, backend):
     name, dtype = case.operation, b.dtype
     eps, is_complex = eps_of(dtype), dtype.kind == "c"
     bound = None
-    if name in CONTRACTIONS or name in SUMS or name in SQUARES:
+    if name in CONTRACTIONS or name in SUMS or name in SQUARES or name == "pad":
         exact = case.exact and (name in CONTRACTIONS or name in ("sum", "cumsum", "trace", "mean")) and name != "cov"
         if (not exact or backend != "numpy") and case.scale:
             scale = numpy.broadcast_to(scale_of(pool, case).astype("f8"), b.shape)
@@ -84,12 +84,13 @@ def allowance(pool, case, b, backend):
     if name in SQUARES and dtype == "float16":
         # float16 is computed in float32 and rounded once; numpy's squares overflow on the way.
         bound = numpy.where(numpy.isinf(b), numpy.inf, 8 * spacing_of(b) if bound is None else bound)
-    if name in ULPS:
-        bound = ULPS[name] * spacing_of(b)
+    ulps = ULPS.get(name)
+    if name in COMPLEX_ULPS and (is_complex or case.complex_operands):
+        ulps = COMPLEX_ULPS[name]
+    if ulps:
+        bound = ulps * spacing_of(b)
         if case.computed is not None and case.computed.kind in "fc" and case.computed != dtype:
-            bound = numpy.maximum(bound, ULPS[name] * eps_of(case.computed) * numpy.abs(numpy.nan_to_num(b)))
-    if is_complex and name in COMPLEX_ULPS or name in COMPLEX_ULPS and case.complex_operands:
-        bound = COMPLEX_ULPS[name] * spacing_of(b)
+            bound = numpy.maximum(bound, ulps * eps_of(case.computed) * numpy.abs(numpy.nan_to_num(b)))
     if name in COMPLEX_PRODUCTS and is_complex and bound is None:
         bound = 4 * numpy.maximum(eps * numpy.abs(numpy.nan_to_num(b).astype("c16")),
                                   4 * float(numpy.finfo(dtype).smallest_subnormal))
@@ -97,6 +98,31 @@ def allowance(pool, case, b, backend):
         loose = 64 * spacing_of(b)
         bound = loose if bound is None else numpy.maximum(16 * bound, loose)
     return bound
+
+
+WIDER = {"float16": "float32", "float32": "float64", "float64": "longdouble", "complex64": "complex128", "complex128": "clongdouble"}
+
+
+def judged_in_wider_numbers(pool, case, a, backend):
+    """Whether a transcendental result is near enough to what numpy makes of the same operands in the next wider dtype.
+
+    The contract is about the true value, from which numpy's may be some units off on the other side.
+    """
+    if case.operation not in ULPS or str(a.dtype) not in WIDER or "dtype" in case.text or "out" in case.text:
+        return False
+    arrays = {name: array.astype(WIDER.get(str(array.dtype), "longdouble")) if array.dtype.kind in "iufc" else array
+              for name, array in pool.arrays.items() if name in case.text}
+    try:
+        true = numpy.asarray(eval(case.text, {"np": numpy}, arrays)).reshape(-1)
+    except TypeError:
+        return False
+    if true.shape != a.shape:
+        return False
+    rounded = true.astype(a.dtype)
+    bound = ULPS[case.operation] * spacing_of(rounded) * (1 if backend == "numpy" else 16)
+    far = numpy.maximum(numpy.abs(a.real - true.real), numpy.abs(a.imag - true.imag))
+    same = (components(a) == components(rounded)) | (numpy.isnan(components(a)) & numpy.isnan(components(rounded)))
+    return bool(numpy.all((far <= bound) | same.reshape(a.size, -1).all(axis=1)))
 
 
 def difference(pool, case, a, b, backend):
@@ -121,16 +147,15 @@ def difference(pool, case, a, b, backend):
         x, y = components(a), components(b)
         same_nan = numpy.isnan(x) == numpy.isnan(y)
         equal = (x == y) | (numpy.isnan(x) & numpy.isnan(y))
+        both_nan = False
         if a.dtype.kind == "c" and case.operation in ("unique", "sort"):
             both_nan = numpy.repeat(numpy.isnan(a) & numpy.isnan(b), 2)  # which NaN stands for all is nobody's promise
             equal |= both_nan
         if bound is None:
             signs = numpy.signbit(x) == numpy.signbit(y)
             # Complex arithmetic adds products of zeros, in an order that nobody fixes.
-            ties = case.operation in ZERO_TIES | CONTRACTIONS or (case.operation == "round" and a.dtype.kind == "c")
-            ok = equal & (signs | numpy.isnan(x) | ties)
-            if a.dtype.kind == "c" and case.operation in ("unique", "sort"):
-                ok |= both_nan
+            ties = case.zero_ties or case.operation in ZERO_TIES | CONTRACTIONS or (case.operation == "round" and a.dtype.kind == "c")
+            ok = equal & (signs | numpy.isnan(x) | ties) | both_nan
             return None if ok.all() else "sign of zero" if equal.all() else "values"
         if a.dtype.kind == "c":
             bound = numpy.repeat(bound, 2)
@@ -142,6 +167,6 @@ def difference(pool, case, a, b, backend):
             # Infinity times a complex number: which part becomes NaN depends on the product's order.
             whole = numpy.repeat((~numpy.isfinite(a)) & ~numpy.isfinite(b), 2)
             ok |= whole
-        if ok.all():
+        if ok.all() or judged_in_wider_numbers(pool, case, a, backend):
             return None
         return "values" if same_nan.all() else "NaN"

@@ -76,6 +76,7 @@ class Case:
     computed: object = None  # the dtype that rounds most on the way
     complex_operands: bool = False
     keys: str = ""  # text of what an unstable argsort is compared by
+    zero_ties: bool = False  # which of two equal zeros comes out, or first, is nobody's promise
 
 
 def script_of(arrays, cases, prelude):

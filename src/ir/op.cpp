@@ -76,9 +76,9 @@ std::vector<std::uint32_t> operand_groups(const Op& op, std::size_t operands) {
 void infer(Inference& inference) {
   const Op& op = inference.op;
   op.shape_rule(inference);
+  if (op.has(kScalarResult))
+    for (Type& result : inference.results) result.kind = result.shape.empty() ? Kind::Scalar : Kind::Array;
   if (op.dtype_rule) op.dtype_rule(inference);
-  if (!op.has(kScalarResult)) return;
-  for (Type& result : inference.results) result.kind = result.shape.empty() ? Kind::Scalar : Kind::Array;
 }
 
 }  // namespace autoray::ir

@@ -49,7 +49,6 @@ enum OpFlags : std::uint32_t {
   kListResult = 1u << 8,      // the results come as a list (split)
   kUfunc = 1u << 9,           // takes numpy's ufunc keywords: out, where, dtype, casting
   kLikeResult = 1u << 10,     // a creation routine that takes its dtype from like=array
-  kInPlace = 1u << 11,        // writes its first operand (shuffle, fill)
   kNotNumpy = 1u << 12,       // a name of autoray's (through do and autoray.numpy), not of the module numpy: linalg.expm, dag
   kGraphOnly = 1u << 17,      // what recording makes of subscripts; no function of that name exists for scripts
   kQuiet = 1u << 15,          // numpy reports no floating-point events of it: a NaN compared is no invalid value

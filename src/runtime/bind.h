@@ -45,6 +45,13 @@ struct VarArguments {
 void bind_arguments(const ir::Op& op, const OpBinding& binding, const Arguments& arguments, Slots& slots, UfuncKeywords& ufunc,
                     VarArguments& var);
 
+// An optional operand is there to be read: neither None nor numpy's where=True, which masks nothing.
+inline bool optional_given(const ir::Parameter& parameter, const Value* value) {
+  if (!value || value->is_none()) return false;
+  const bool* by_default = parameter.default_value.get<bool>();
+  return !(by_default && value->is_bool() && value->as_bool() == *by_default);
+}
+
 // Operands of one call. Scalars become 0-d arrays over memory of this object; lists become arrays.
 class OperandList {
  public:

@@ -87,7 +87,7 @@ void index_out_of_bounds(std::int64_t i, std::size_t axis, std::int64_t size) {
 
 IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& index) {
   std::vector<Item> items;
-  bool has_array = false, has_ellipsis = false;
+  bool has_array = false, has_ellipsis = false, copies = false;
   int consumed = 0;
   auto add = [&](const Value& v) {
     Item item{};
@@ -116,6 +116,15 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
                     "valid indices");
       Array a = to_array(runtime, v);
       if (a.size() == 0 && !v.is(ObjectKind::Array)) a = runtime.allocate(DType::Int64, a.shape);
+      if (a.ndim() == 0 && ir::is_integer(a.dtype)) {
+        // An integer, but what is taken by it alone is a copy as if by an array.
+        copies = true;
+        item.kind = Item::Int;
+        cast_loop(a.dtype, DType::Int64)(a.data, 0, reinterpret_cast<char*>(&item.integer), 0, 1);
+        ++consumed;
+        items.push_back(item);
+        return;
+      }
       has_array = true;
       if (ir::is_bool(a.dtype)) {
         if (a.ndim() == 0) {
@@ -167,11 +176,18 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
     items.push_back(rest);
   }
   IndexPlan plan;
+  plan.copies = copies;
   Dims shape, strides;
   std::int64_t offset = 0;
   std::size_t axis = 0;
-  int last_advanced = -2;
+  bool apart = false;  // something basic came after the last array, be it an ellipsis of no axes
+  auto advance = [&] {
+    if (!plan.advanced.empty() && apart) plan.together = false;
+    plan.advanced.push_back(shape.ssize());
+    apart = false;
+  };
   for (Item& item : items) {
+    if (item.kind != Item::Int && item.kind != Item::Ints) apart = true;
     switch (item.kind) {
       case Item::Int: {
         std::int64_t i = item.integer, n = array.shape[axis];
@@ -180,9 +196,7 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
           // Among arrays an int is an array too: it takes part in broadcasting and in the placement of axes.
           Array one = runtime.allocate(DType::Int64, {});
           *one.as<std::int64_t>() = i;
-          if (last_advanced >= 0 && last_advanced != shape.ssize() - 1) plan.together = false;
-          plan.advanced.push_back(shape.ssize());
-          last_advanced = shape.ssize();
+          advance();
           plan.indices.push_back(one);
           plan.axes.push_back(axis);
           shape.push_back(n);
@@ -208,9 +222,7 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
         }
         break;
       case Item::Ints:
-        if (last_advanced >= 0 && last_advanced != shape.ssize() - 1) plan.together = false;
-        plan.advanced.push_back(shape.ssize());
-        last_advanced = shape.ssize();
+        advance();
         plan.indices.push_back(item.array);
         plan.axes.push_back(axis);
         if (item.integer == -1) {
@@ -218,7 +230,8 @@ IndexPlan make_index_plan(Runtime& runtime, const Array& array, const Value& ind
           strides.push_back(0);
         } else {
           std::int64_t n = array.shape[axis];
-          if (item.mask_extent >= 0 && item.mask_extent != n)
+          // numpy compares no mask of length 0.
+          if (item.mask_extent > 0 && item.mask_extent != n)
             throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
                                                     "; size of axis is " + std::to_string(n) +
                                                     " but size of corresponding boolean axis is " +

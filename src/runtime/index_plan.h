@@ -14,6 +14,7 @@ struct IndexPlan {
   std::vector<Array> indices;
   std::vector<std::size_t> axes;  // of the indexed array: errors name them
   bool together = true;           // no basic axis stands between them
+  bool copies = false;            // a 0-d array took part: reading gives no view, though the index is basic
   bool basic() const { return indices.empty(); }
 };
 

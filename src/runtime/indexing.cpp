@@ -144,7 +144,7 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
   if (plan.basic()) {
     // Ints alone give a scalar; an ellipsis keeps a 0-d array.
     if (plan.base.shape.empty() && !has_ellipsis(index)) return make_scalar(array.dtype, plan.base.data, array.backend);
-    return make_array(std::move(plan.base));
+    return make_array(plan.copies ? converted(runtime, plan.base, array.dtype) : std::move(plan.base));
   }
   Gather g = make_gather(runtime, plan);
   Array result = runtime.allocate(array.dtype, g.result_shape());

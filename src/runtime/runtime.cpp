@@ -463,11 +463,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         case 'S': add_sequence(*this, op, value ? *value : make_tuple({}), operands); break;
         case 'O':
           operands.begin_group();
-          if (value && !value->is_none()) {
+          if (optional_given(parameters[p], value)) {
             operands.add(*this, *value);
-            operands.count();
-          } else if (!value && !parameters[p].default_value.none()) {
-            operands.add(*this, from_attr(parameters[p].default_value));
             operands.count();
           } else {
             operands.add_absent();
@@ -490,15 +487,20 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = ir::promote(items, options.out->array.dtype);
         attrs = own_attrs;
       }
+      // A maximum is taken in it too, which only an initial= can tell.
+      bool extreme = op.id == OpId::Max || op.id == OpId::Min;
+      if (ir::DType common = ir::promote(items, options.out->array.dtype); extreme && common != items)
+        operands.replace(0, converted(*this, *operands[0].array, common));
     }
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (options.out) {
-      // A 0-d integer operand of dot multiplies, into any `out` that a multiplication fills.
-      bool scaled =
-          op.id == OpId::Dot && (operands[0]->ndim() == 0 || operands[1]->ndim() == 0) && !ir::is_inexact(results.at(0).dtype);
-      if (!op.has(ir::kUfunc) && !scaled) options.casting = check_out(op, attrs, results.at(0), options.out->array);
-      store_result(*this, op.path, results.at(0), options.out->array, options.casting, options.where);
+      Array &result = results.at(0), out = options.out->array;
+      fit_out(*this, op, operands.operands(), result, out);
+      if (!op.has(ir::kUfunc) && !dot_multiplies(op, operands.operands(), result.dtype))
+        options.casting = check_out(op, attrs, result, out);
+      store_result(*this, op.path, result, out, options.casting, options.where);
+      if (op.id == OpId::Dot && out.shape.empty()) return from_array(std::move(result), true);
       return Ref<ArrayObject>::share(options.out);
     }
     if (options.where) {

@@ -8,6 +8,7 @@
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
+#include "runtime/reduction/reduction.h"
 
 namespace autoray::runtime {
 
@@ -59,10 +60,60 @@ DType result_dtype(const ir::Op& op, std::span<const Operand> operands, std::spa
 
 }  // namespace
 
+bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, DType result) {
+  if (op.id != ir::OpId::Dot || (operands[0]->ndim() && operands[1]->ndim())) return false;
+  bool blas = ir::is_inexact(result) && result != DType::Float16;
+  return !blas || operands[0]->ndim() > 2 || operands[1]->ndim() > 2;
+}
+
+void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operands, Array& result, Array& out) {
+  using ir::OpId;
+  if (op.id == OpId::Round && (ir::is_integer(result.dtype) || ir::is_complex(result.dtype))) {
+    // An assignment: leading axes of length one are dropped.
+    while (result.ndim() > out.ndim() && result.shape[0] == 1) {
+      result.shape.erase(0);
+      result.strides.erase(0);
+    }
+  }
+  if (op.id == OpId::Cumsum || op.id == OpId::Cumprod) {
+    // A scan fills the first of whatever axes `out` has beyond its own.
+    while (out.ndim() > result.ndim() && out.shape.back() > 0) {
+      out.shape.pop_back();
+      out.strides.pop_back();
+    }
+  }
+  if (op.id == OpId::Matmul) {
+    // The axes of the matrices do not stretch.
+    static constexpr const char* kSignature = "gufunc signature (n?,k),(k,m?)->(n?,m?)";
+    int core = (operands[0]->ndim() > 1) + (operands[1]->ndim() > 1);
+    if (out.ndim() < core)
+      throw Error(ErrorClass::ValueError, "matmul: Output operand 0 does not have enough dimensions (has " +
+                                              std::to_string(out.ndim()) +
+                                              ", gufunc core with signature (n?,k),(k,m?)->(n?,m?) "
+                                              "requires " +
+                                              std::to_string(core) + ")");
+    for (int i = 0; i < core; ++i) {
+      std::int64_t given = out.shape[static_cast<std::size_t>(out.ndim() - core + i)],
+                   made = result.shape[static_cast<std::size_t>(result.ndim() - core + i)];
+      if (given != made)
+        throw Error(ErrorClass::ValueError, "matmul: Output operand 0 has a mismatch in its core dimension " +
+                                                std::to_string(i) + ", with " + kSignature + " (size " + std::to_string(given) +
+                                                " is different from " + std::to_string(made) + ")");
+    }
+  }
+  bool spread = op.id == OpId::Var || op.id == OpId::Std;
+  if (spread && ir::is_complex(out.dtype) && !ir::is_complex(result.dtype)) result = complex_spread(runtime, result, out.dtype);
+}
+
 Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array& result, const Array& out) {
   using ir::OpId;
   if (op.id == OpId::Round) {
-    if (!(result.shape == out.shape)) throw Error(ErrorClass::ValueError, "invalid output shape");
+    if (result.size() != out.size()) throw Error(ErrorClass::ValueError, "invalid output shape");
+    // An integer is divided by a power of ten in `out` itself.
+    bool divided = !ir::is_inexact(result.dtype) && ir::as_int(ir::attribute(op, attrs, "decimals"), "decimals") < 0;
+    if (divided && !ir::can_cast(DType::Float64, out.dtype, Casting::SameKind))
+      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc 'divide' output from dtype('float64') to " +
+                                                  dtype_text(out.dtype) + " with casting rule 'same_kind'");
     if (ir::is_complex(result.dtype) && !ir::is_complex(out.dtype))
       throw Error(ErrorClass::TypeError, "array does not have imaginary part to set");
     if (!ir::is_inexact(result.dtype) && !ir::can_cast(result.dtype, out.dtype, Casting::SameKind))
@@ -161,7 +212,17 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       if (*options.dtype == DType::Bool) refuse_bool_arithmetic(op);
       bool complex = std::any_of(operands.operands().begin(), operands.operands().end(),
                                  [](const Operand& o) { return o.present() && ir::is_complex(o->dtype); });
-      if (op.dtype_rule == ir::dtype_real_part && complex && *options.dtype == result) return;
+      if (op.dtype_rule == ir::dtype_real_part && complex) {
+        // numpy finds the complex loop by its result.
+        DType loop = ir::complex_dtype(*options.dtype);
+        bool casts = std::all_of(operands.operands().begin(), operands.operands().end(),
+                                 [&](const Operand& o) { return ir::can_cast(o->dtype, loop, options.casting); });
+        if (casts && ir::real_dtype(loop) == *options.dtype) {
+          for (std::size_t i = 0; i < operands.operands().size(); ++i)
+            if (operands[i]->dtype != loop) operands.replace(i, converted(runtime, *operands[i].array, loop));
+          return;
+        }
+      }
       if (result_dtype(op, operands.operands(), operands.groups(), attrs, options.dtype) != *options.dtype) {
         if (op.dtype_rule == ir::dtype_real_part && !complex)
           throw Error(ErrorClass::UFuncTypeError,
@@ -186,7 +247,9 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
   for (const Operand& operand : operands.operands()) {
     if (!operand.present() || operand.kind != Kind::Weak || ir::is_bool(operand->dtype)) continue;
     DType own = ir::is_integer(operand->dtype) ? DType::Int64 : operand->dtype;
-    if (options.casting == Casting::Equiv && input != own) {
+    // An integer comparison takes a Python int of any size as it is.
+    bool compared = op.dtype_rule == ir::dtype_bool && ir::is_integer(input) && ir::is_integer(operand->dtype);
+    if (options.casting == Casting::Equiv && input != own && !compared) {
       static constexpr std::string_view kPython[] = {"int", "float", "complex"};
       std::string_view python = kPython[ir::is_integer(operand->dtype) ? 0 : ir::is_complex(operand->dtype) ? 2 : 1];
       throw Error(ErrorClass::TypeError, "cannot cast Python " + std::string(python) + " to " + std::string(ir::name(input)) +

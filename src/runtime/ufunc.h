@@ -22,6 +22,10 @@ UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords);
 void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
                  const UfuncOptions& options);
 
+// A dot with a 0-d operand that numpy does not give to BLAS is a multiplication, into any `out` that one fills.
+bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, ir::DType result);
+// Gives result and `out` the shapes in which one is stored in the other, where numpy does not simply broadcast.
+void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operands, Array& result, Array& out);
 // What an op that is no ufunc asks of its `out=` before it writes: the result's very shape, and a dtype. Gives the casting
 // with which the result is stored.
 ir::Casting check_out(const ir::Op& op, std::span<const ir::Attr> attrs, const Array& result, const Array& out);

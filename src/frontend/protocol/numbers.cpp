@@ -1,6 +1,7 @@
 // Operators on numbers and containers.
 #include <cmath>
 
+#include "frontend/types/array_type.h"
 #include "frontend/types/lazy_type.h"
 #include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
@@ -417,6 +418,17 @@ ir::OpId op_id(BinaryOperator op) {
 
 bool is_integer_value(const Value& value) { return value.is_int() || value.is_bool() || value.is(ObjectKind::BigInt); }
 
+namespace {
+
+// np.float64 is a Python float: a complex number on the left, whose turn comes first, takes it as one.
+const runtime::NumpyScalar* float_beside_complex(const Value& a, const Value& b) {
+  if (!a.is(ObjectKind::Complex)) return nullptr;
+  auto* scalar = b.get_if<runtime::NumpyScalar>();
+  return scalar && scalar->dtype == ir::DType::Float64 ? scalar : nullptr;
+}
+
+}  // namespace
+
 bool is_array_like(const Value& value) {
   if (!value.is_object()) return false;
   ObjectKind k = value.object()->kind();
@@ -424,6 +436,10 @@ bool is_array_like(const Value& value) {
 }
 
 Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b) {
+  bool complex_operator = op == BinaryOperator::Add || op == BinaryOperator::Sub || op == BinaryOperator::Mult ||
+                          op == BinaryOperator::Div || op == BinaryOperator::Pow;
+  if (auto* number = float_beside_complex(a, b); number && complex_operator)
+    return binary(runtime, op, a, python_scalar(number->dtype, number->data));
   if ((is_array_like(a) || is_array_like(b)) && !(op == BinaryOperator::Mod && a.is(ObjectKind::Str))) {
     Value repeated_sequence;
     if (op == BinaryOperator::Mult) {
@@ -677,6 +693,8 @@ Value compare(Runtime& runtime, CompareOperator op, const Value& a, const Value&
     case CompareOperator::NotIn: return Value::boolean(!contains(runtime, b, a));
     default: break;
   }
+  if (auto* number = float_beside_complex(a, b); number && (op == CompareOperator::Eq || op == CompareOperator::NotEq))
+    return compare(runtime, op, a, python_scalar(number->dtype, number->data));
   if (is_array_like(a) || is_array_like(b)) {
     for (const Value* v : {&a, &b})
       if (v->is_none() || v->is(ObjectKind::Str) || v->is(ObjectKind::Dict) || v->is(ObjectKind::Callable)) {

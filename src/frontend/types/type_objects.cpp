@@ -72,6 +72,12 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
   return runtime::make_int(negative ? runtime::BigInteger(-value) : value);
 }
 
+// What int() and float() see of a complex numpy scalar; Python's own complex they refuse.
+Value real_part_alone(Runtime& runtime, const runtime::NumpyScalar& scalar) {
+  runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+  return Value::real(python_scalar(scalar.dtype, scalar.data).as<runtime::Complex>().value.real());
+}
+
 Value construct_int(Runtime& runtime, const TypeObject& type, const Arguments& a) {
   check_keywords(a, "int", {"base"});
   if (a.positional.empty()) return Value::integer(0);
@@ -91,6 +97,7 @@ Value construct_int(Runtime& runtime, const TypeObject& type, const Arguments& a
   }
   if (auto* s = v.get_if<runtime::NumpyScalar>()) {
     Value inner = python_scalar(s->dtype, s->data);
+    if (ir::is_complex(s->dtype)) inner = real_part_alone(runtime, *s);
     return construct_int(runtime, type, {std::span(&inner, 1), {}, {}});
   }
   if (auto* array = v.get_if<runtime::ArrayObject>()) {
@@ -136,10 +143,7 @@ Value construct_float(Runtime& runtime, const TypeObject&, const Arguments& a) {
   if (a.positional.empty()) return Value::real(0);
   const Value& v = a.positional[0];
   if (auto* s = v.get_if<Str>()) return Value::real(text_to_double(runtime, v, s->text));
-  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype)) {
-    runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
-    return Value::real(python_scalar(s->dtype, s->data).as<runtime::Complex>().value.real());
-  }
+  if (auto* s = v.get_if<runtime::NumpyScalar>(); s && ir::is_complex(s->dtype)) return real_part_alone(runtime, *s);
   if (v.is(ObjectKind::Complex))
     throw Error(ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
   try {

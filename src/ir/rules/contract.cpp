@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ir/error.h"
+#include "ir/rules/einsum_path.h"
 #include "ir/rules/movement.h"
 
 namespace autoray::ir {
@@ -337,6 +338,17 @@ Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes)
   return e;
 }
 
+Dims einsum_extents(std::span<const Dims> inputs, std::span<const Dims> shapes) {
+  Dims extents;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t axis = 0; axis < inputs[i].size(); ++axis) {
+      auto label = static_cast<std::size_t>(inputs[i][axis]);
+      if (label >= extents.size()) extents.resize(label + 1, 1);
+      if (shapes[i][axis] != 1) extents[label] = shapes[i][axis];
+    }
+  return extents;
+}
+
 void shape_einsum(Inference& inference) {
   std::vector<Dims> shapes;
   for (const OperandType& operand : inference.in) shapes.push_back(operand.type->shape);
@@ -356,43 +368,55 @@ void dtype_contracted(Inference& inference) {
   inference.results[0].dtype = promotion.result();
 }
 
-namespace {
-
-bool einsum_is_view(const Inference& inference) {
-  const Dims shapes[] = {inference.type(0).shape};
-  Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
-  return std::all_of(e.inputs[0].begin(), e.inputs[0].end(),
-                     [&](std::int64_t label) { return std::find(e.output.begin(), e.output.end(), label) != e.output.end(); });
+DType einsum_dtype(std::span<const Dims> inputs, const Dims& output, std::span<const DType> dtypes, std::optional<DType> asked,
+                   const std::string& casting) {
+  Promotion promotion;
+  for (DType dtype : dtypes) promotion.add(dtype, Kind::Array);
+  // What only moves axes is a view, which keeps its dtype whatever was asked for.
+  bool view = inputs.size() == 1 && std::all_of(inputs[0].begin(), inputs[0].end(), [&](std::int64_t label) {
+                return std::find(output.begin(), output.end(), label) != output.end();
+              });
+  if (view || (!asked && casting == "safe")) return promotion.result();
+  DType dtype = asked.value_or(promotion.result());
+  for (std::size_t i = 0; i < dtypes.size(); ++i)
+    if (dtypes[i] != dtype && !can_cast(dtypes[i], dtype, einsum_casting(casting)))
+      throw Error(ErrorClass::TypeError, "Iterator operand " + std::to_string(i) + " dtype could not be cast from dtype('" +
+                                             std::string(name(dtypes[i])) + "') to dtype('" + std::string(name(dtype)) +
+                                             "') according to the rule '" + casting + "'");
+  return dtype;
 }
 
-}  // namespace
+Casting einsum_casting(const std::string& casting) {
+  static constexpr std::string_view kCastings[] = {"no", "equiv", "safe", "same_kind", "unsafe"};
+  auto at = std::find(std::begin(kCastings), std::end(kCastings), casting);
+  if (at == std::end(kCastings))
+    value_error("casting must be one of 'no', 'equiv', 'safe', 'same_kind', 'unsafe' (got '" + casting + "')");
+  return static_cast<Casting>(at - std::begin(kCastings));
+}
 
 void dtype_einsum(Inference& inference) {
   memory_order(attribute(inference, "order"), 'K');
-  dtype_contracted(inference);
-  // What only moves axes is a view, which keeps its dtype whatever was asked for.
-  if (inference.in.size() == 1 && einsum_is_view(inference)) return;
-  auto asked = as_dtype(attribute(inference, "dtype"));
   const std::string& casting = as_string(attribute(inference, "casting"), "casting");
-  if (asked || casting != "safe") {
-    if (!asked) asked = inference.results[0].dtype;
-    Casting rule = casting == "unsafe"      ? Casting::Unsafe
-                   : casting == "same_kind" ? Casting::SameKind
-                   : casting == "safe"      ? Casting::Safe
-                                            : Casting::No;
-    for (std::size_t i = 0; i < inference.in.size(); ++i)
-      if (DType from = inference.type(i).dtype; from != *asked && !can_cast(from, *asked, rule))
-        throw Error(ErrorClass::TypeError, "Iterator operand " + std::to_string(i) + " dtype could not be cast from dtype('" +
-                                               std::string(name(from)) + "') to dtype('" + std::string(name(*asked)) +
-                                               "') according to the rule '" + casting + "'");
-    inference.results[0].dtype = *asked;
+  einsum_casting(casting);
+  std::vector<Dims> shapes;
+  std::vector<DType> dtypes;
+  for (const OperandType& operand : inference.in) {
+    shapes.push_back(operand.type->shape);
+    dtypes.push_back(operand.type->dtype);
   }
+  Einsum e = parse_einsum(as_string(inference.attrs[0], "subscripts"), shapes);
+  const Attr& optimize = attribute(inference, "optimize");
+  if (einsum_is_stepwise(optimize)) return infer_einsum_steps(inference, e, std::move(shapes), std::move(dtypes));
+  inference.results[0].dtype = einsum_dtype(e.inputs, e.output, dtypes, as_dtype(attribute(inference, "dtype")), casting);
 }
+
 void dtype_cov(Inference& inference) {
   // Without variables numpy answers with an array of its own.
   bool none = !inference.results[0].shape.empty() && inference.results[0].shape[0] == 0;
   if (auto asked = as_dtype(attribute(inference, "dtype"))) {
-    inference.results[0].dtype = none ? DType::Float64 : *asked;
+    // Weights are float64, and so is what they weigh.
+    bool weighted = inference.in[2].present() || inference.in[3].present();
+    inference.results[0].dtype = none ? DType::Float64 : weighted ? promote(*asked, DType::Float64) : *asked;
     return;
   }
   Promotion promotion;

@@ -44,5 +44,11 @@ struct Einsum {
   std::int64_t extent(std::int64_t label) const { return extents[static_cast<std::size_t>(label)]; }
 };
 Einsum parse_einsum(const std::string& subscripts, std::span<const Dims> shapes);
+// By label: the length of its axes, where those of length one stretch.
+Dims einsum_extents(std::span<const Dims> inputs, std::span<const Dims> shapes);
+// The dtype of one loop over all operands; TypeError when an operand cannot be cast to it.
+DType einsum_dtype(std::span<const Dims> inputs, const Dims& output, std::span<const DType> dtypes, std::optional<DType> asked,
+                   const std::string& casting);
+Casting einsum_casting(const std::string& casting);  // ValueError for what is none
 
 }  // namespace autoray::ir

@@ -31,9 +31,11 @@ static void check_mask(const Type& mask, const Dims& shape, bool shape_first) {
 
 void shape_reduce(Inference& inference) {
   const Dims& shape = inference.type(0).shape;
-  // numpy counts the items that a mean divides by, and for that an axis must exist.
-  bool strict = inference.op.id == OpId::Mean || inference.op.id == OpId::Std || inference.op.id == OpId::Var;
-  if (inference.in.size() > 1 && inference.in[1].present()) check_mask(inference.type(1), shape, strict);
+  bool counts = inference.op.id == OpId::Mean || inference.op.id == OpId::Std || inference.op.id == OpId::Var;
+  bool masked = inference.in.size() > 1 && inference.in[1].present();
+  if (masked) check_mask(inference.type(1), shape, counts);
+  // numpy reads off the shape how many items a mean divides by, and for that an axis must exist; under a mask it counts them.
+  bool strict = counts && !masked;
   const Attr& axis = attribute(inference, "axis");
   Dims axes = strict ? normalize_axes(as_axes(axis, "axis"), shape.ssize()) : reduction_axes(axis, shape.ssize());
   bool keepdims = as_bool(attribute(inference, "keepdims"), "keepdims");

@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/contract.h"
+#include "ir/rules/movement.h"
 #include "runtime/contract/pair.h"
 #include "runtime/convert.h"
 #include "runtime/runtime.h"
@@ -29,13 +30,6 @@ void credit(KernelCall& call, const char* library) {
   if (!own.based_on.empty() && own.library != library) call.provider = *call.runtime.find_backend(own.based_on);
 }
 
-Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b) {
-  const char* library = "autoray";
-  Array result = multiply_pair(call.runtime, product, a, b, call.types[0].dtype, library);
-  credit(call, library);
-  return result;
-}
-
 // One element of two vectors of the result's dtype: there is nothing to arrange, and the calls are many. False for others.
 bool multiplied_vectors(KernelCall& call, ProductFunction product) {
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
@@ -53,7 +47,19 @@ bool multiplied_vectors(KernelCall& call, ProductFunction product) {
 // a[..., sum axes ...] b over the given axes; what is not summed stays, a's axes first.
 void contract(KernelCall& call, ProductFunction product, const Array& a, const Array& b, const ir::SummedAxes& axes) {
   Factor x{&a, {}, other_axes(a.ndim(), axes.a), axes.a}, y{&b, {}, other_axes(b.ndim(), axes.b), axes.b};
-  call.out[0] = multiplied(call, product, x, y);
+  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype);
+}
+
+// numpy multiplies a matrix by a lone number with BLAS's axpy, for which zero times anything is zero, infinity and NaN
+// included.
+bool scaled_by_zero(KernelCall& call, const Array& a, const Array& b) {
+  ir::DType dtype = call.types[0].dtype;
+  const Array &number = a.size() == 1 ? a : b, &other = a.size() == 1 ? b : a;
+  if (!ir::is_inexact(dtype) || dtype == ir::DType::Float16 || number.size() != 1 || other.size() < 2) return false;
+  bool moves = true;
+  cast_loop(number.dtype, ir::DType::Bool)(number.data, 0, reinterpret_cast<char*>(&moves), 0, 1);
+  if (!moves) call.out[0] = call.runtime.allocate_zeroed(dtype, call.types[0].shape);
+  return !moves;
 }
 
 // A 0-d operand multiplies.
@@ -62,6 +68,13 @@ void scale(KernelCall& call, const Array& a, const Array& b) {
 }
 
 }  // namespace
+
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype) {
+  const char* library = "autoray";
+  Array result = multiply_pair(call.runtime, product, a, b, dtype, library);
+  credit(call, library);
+  return result;
+}
 
 void matmul(KernelCall& call, ProductFunction product) {
   if (multiplied_vectors(call, product)) return;
@@ -83,24 +96,27 @@ void matmul(KernelCall& call, ProductFunction product) {
   std::int64_t rank = batch.ssize();
   Factor x{&a, along, vector_a ? Dims{} : Dims{rank}, {vector_a ? rank : rank + 1}};
   Factor y{&b, along, vector_b ? Dims{} : Dims{rank + 1}, {rank}};
-  call.out[0] = multiplied(call, product, x, y);
+  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype);
 }
 
 void dot(KernelCall& call, ProductFunction product) {
   if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (a.ndim() <= 2 && b.ndim() <= 2 && scaled_by_zero(call, a, b)) return;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::dot_axes(a.shape, b.shape));
 }
 void inner(KernelCall& call, ProductFunction product) {
   if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (a.ndim() <= 2 && b.ndim() <= 2 && scaled_by_zero(call, a, b)) return;
   if (!a.ndim() || !b.ndim()) return scale(call, a, b);
   contract(call, product, a, b, ir::inner_axes(a.shape, b.shape));
 }
 void tensordot(KernelCall& call, ProductFunction product) {
   if (multiplied_vectors(call, product)) return;
   const Array &a = *call.in[0].array, &b = *call.in[1].array;
+  if (scaled_by_zero(call, a, b)) return;
   contract(call, product, a, b, ir::tensordot_axes(call.attrs[0], a.shape, b.shape));
 }
 void vdot(KernelCall& call, ProductFunction product) {
@@ -109,161 +125,6 @@ void vdot(KernelCall& call, ProductFunction product) {
   if (ir::is_complex(a.dtype)) a = call.runtime.run1(OpId::Conjugate, call.backend, {&a});
   contract(call, product, a, b, {{0}, {0}});
 }
-
-// ---- einsum ----
-
-namespace {
-
-struct Term {
-  Array array;
-  Dims labels;  // distinct
-};
-
-class EinsumRun {
- public:
-  EinsumRun(KernelCall& call, ProductFunction product) : call_(call), product_(product), dtype_(call.types[0].dtype) {
-    std::vector<Dims> shapes;
-    for (const Operand& operand : call.in) shapes.push_back(operand->shape);
-    spec_ = ir::parse_einsum(*call.attrs[0].get<std::string>(), shapes);
-    for (std::size_t i = 0; i < call.in.size(); ++i) terms_.push_back(diagonals(*call.in[i].array, spec_.inputs[i]));
-  }
-
-  Array result() {
-    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i] = without_own_sums(std::move(terms_[i]), i);
-    while (terms_.size() > 1) {
-      auto [i, j] = cheapest_pair();
-      Term joined = multiply(terms_[i], terms_[j], i, j);
-      terms_.erase(terms_.begin() + static_cast<std::ptrdiff_t>(j));
-      terms_[i] = std::move(joined);
-    }
-    Term& last = terms_[0];
-    Array array = aligned(last, spec_.output);
-    return array.dtype == dtype_ ? array : converted(call_.runtime, array, dtype_);
-  }
-
- private:
-  static bool has(const Dims& labels, std::int64_t label) {
-    return std::find(labels.begin(), labels.end(), label) != labels.end();
-  }
-
-  // Every label once: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
-  Term diagonals(const Array& array, const Dims& labels) {
-    Term term{array, {}};
-    term.array.shape.clear();
-    term.array.strides.clear();
-    for (std::size_t axis = 0; axis < labels.size(); ++axis) {
-      std::int64_t stride = array.shape[axis] == 1 ? 0 : array.strides[axis];
-      auto at = std::find(term.labels.begin(), term.labels.end(), labels[axis]);
-      if (at != term.labels.end()) {
-        term.array.strides[static_cast<std::size_t>(at - term.labels.begin())] += stride;
-        continue;
-      }
-      term.labels.push_back(labels[axis]);
-      term.array.shape.push_back(spec_.extent(labels[axis]));
-      term.array.strides.push_back(stride);
-    }
-    return term;
-  }
-
-  // A term whose axes stand as `labels` says; missing ones become new axes of extent 1.
-  static Array aligned(const Term& term, const Dims& labels) {
-    Array view = term.array;
-    view.shape.clear();
-    view.strides.clear();
-    for (std::int64_t label : labels) {
-      auto at = std::find(term.labels.begin(), term.labels.end(), label);
-      bool missing = at == term.labels.end();
-      auto axis = static_cast<std::size_t>(at - term.labels.begin());
-      view.shape.push_back(missing ? 1 : term.array.shape[axis]);
-      view.strides.push_back(missing ? 0 : term.array.strides[axis]);
-    }
-    return view;
-  }
-
-  bool needed(std::int64_t label, std::size_t i, std::size_t j) const {
-    if (has(spec_.output, label)) return true;
-    for (std::size_t k = 0; k < terms_.size(); ++k)
-      if (k != i && k != j && has(terms_[k].labels, label)) return true;
-    return false;
-  }
-
-  // Labels that stand in this term alone and not in the result are summed at once.
-  Term without_own_sums(Term term, std::size_t i) {
-    Dims axes, kept;
-    for (std::size_t axis = 0; axis < term.labels.size(); ++axis) {
-      if (needed(term.labels[axis], i, i))
-        kept.push_back(term.labels[axis]);
-      else
-        axes.push_back(static_cast<std::int64_t>(axis));
-    }
-    if (axes.empty()) return term;
-    if (ir::is_bool(dtype_)) return {call_.runtime.run1(OpId::Any, call_.backend, {&term.array}, {ir::Attr(axes)}), kept};
-    return {call_.runtime.run1(OpId::Sum, call_.backend, {&term.array}, {ir::Attr(axes), ir::Attr(dtype_)}), kept};
-  }
-
-  std::pair<std::size_t, std::size_t> cheapest_pair() const {
-    std::pair<std::size_t, std::size_t> best{0, 1};
-    double least = -1;
-    for (std::size_t i = 0; i < terms_.size() && terms_.size() > 2; ++i)
-      for (std::size_t j = i + 1; j < terms_.size(); ++j) {
-        double cost = 1, size = 1;
-        auto count = [&](std::int64_t label) {
-          cost *= static_cast<double>(spec_.extent(label));
-          if (needed(label, i, j)) size *= static_cast<double>(spec_.extent(label));
-        };
-        for (std::int64_t label : terms_[i].labels) count(label);
-        for (std::int64_t label : terms_[j].labels)
-          if (!has(terms_[i].labels, label)) count(label);
-        // The multiplications, and among equals the smaller result.
-        cost += size / 16;
-        if (least < 0 || cost < least) {
-          least = cost;
-          best = {i, j};
-        }
-      }
-    return best;
-  }
-
-  Term multiply(const Term& a, const Term& b, std::size_t i, std::size_t j) {
-    Dims batch, free_a, free_b, summed;
-    for (std::int64_t label : a.labels) {
-      if (!has(b.labels, label))
-        free_a.push_back(label);
-      else
-        (needed(label, i, j) ? batch : summed).push_back(label);
-    }
-    for (std::int64_t label : b.labels)
-      if (!has(a.labels, label)) free_b.push_back(label);
-    Dims labels = batch;
-    for (std::int64_t label : free_a) labels.push_back(label);
-    for (std::int64_t label : free_b) labels.push_back(label);
-    if (summed.empty()) {
-      Array x = aligned(a, labels), y = aligned(b, labels);
-      if (x.dtype != dtype_) x = converted(call_.runtime, x, dtype_);
-      if (y.dtype != dtype_) y = converted(call_.runtime, y, dtype_);
-      return {call_.runtime.run1(OpId::Multiply, call_.backend, {&x, &y}), labels};
-    }
-    auto axes = [](const Term& term, const Dims& of) {
-      Dims list;
-      for (std::int64_t label : of)
-        list.push_back(std::find(term.labels.begin(), term.labels.end(), label) - term.labels.begin());
-      return list;
-    };
-    Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)},
-        y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
-    return {multiplied(call_, product_, x, y), labels};
-  }
-
-  KernelCall& call_;
-  ProductFunction product_;
-  ir::DType dtype_;
-  ir::Einsum spec_;
-  std::vector<Term> terms_;
-};
-
-}  // namespace
-
-void einsum(KernelCall& call, ProductFunction product) { call.out[0] = EinsumRun(call, product).result(); }
 
 // ---- outer, kron, cov: compositions ----
 
@@ -298,7 +159,8 @@ void cov_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> in, std::initializer_list<ir::Attr> attrs = {}) {
     return runtime.run1(id, call.backend, in, attrs);
   };
-  ir::DType dtype = call.types[0].dtype;
+  // What is centred has the dtype that was asked for, whatever the weights make of it afterwards.
+  ir::DType dtype = ir::as_dtype(ir::attribute(call.op, call.attrs, "dtype")).value_or(call.types[0].dtype);
   bool rowvar = ir::as_bool(call.attrs[0], "rowvar"), bias = ir::as_bool(call.attrs[1], "bias");
   auto variables = [&](const Array& m) {
     Array x = converted(runtime, m, dtype);
@@ -362,7 +224,7 @@ void cov_kernel(KernelCall& call) {
   if (!ir::is_inexact(dtype))
     throw ir::Error(ir::ErrorClass::UFuncTypeError, "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('" +
                                                         std::string(ir::name(dtype)) + "') with casting rule 'same_kind'");
-  Array centred = run(OpId::Subtract, {&x, &mean});
+  Array centred = converted(runtime, run(OpId::Subtract, {&x, &mean}), dtype);
   Array other = weights.data ? run(OpId::Multiply, {&centred, &weights}) : centred;
   other = transposed(other, Dims{1, 0});
   if (ir::is_complex(dtype)) other = run(OpId::Conjugate, {&other});
@@ -370,7 +232,7 @@ void cov_kernel(KernelCall& call) {
   *scalar.as<double>() = 1 / norm;
   product = run(OpId::Multiply, {&product, &scalar});
   call.out[0] = reshaped(runtime, product, call.types[0].shape);
-  if (call.out[0].dtype != dtype) call.out[0] = converted(runtime, call.out[0], dtype);
+  if (call.out[0].dtype != call.types[0].dtype) call.out[0] = converted(runtime, call.out[0], call.types[0].dtype);
 }
 
 constexpr auto kProducts = product_rows<blas_product>("OpenBLAS");

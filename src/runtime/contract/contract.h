@@ -4,16 +4,20 @@
 #include <array>
 
 #include "runtime/backend.h"
+#include "runtime/contract/pair.h"
 #include "runtime/contract/product.h"
 
 namespace autoray::runtime {
 
-// einsum with three or more operands multiplies pairs, cheapest first.
+// The product of two factors; --explain is told who multiplied (small and integer products are our own loops').
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype);
+
 void matmul(KernelCall& call, ProductFunction product);
 void dot(KernelCall& call, ProductFunction product);
 void inner(KernelCall& call, ProductFunction product);
 void vdot(KernelCall& call, ProductFunction product);
 void tensordot(KernelCall& call, ProductFunction product);
+// Three operands or more are multiplied in pairs: cheapest first, or as optimize= says (ir/rules/einsum_path.h).
 void einsum(KernelCall& call, ProductFunction product);
 
 std::span<const KernelRow> contract_kernels();

@@ -144,24 +144,40 @@ void isclose_kernel(KernelCall& call) {
     call.runtime.clear_fp();
     return;
   }
+  // Python numbers stay weak, the tolerances among them: what they are compared with says in which dtype.
+  struct Term {
+    Array array;
+    Kind kind;
+  };
+  auto weak = [&](double value) {
+    Array item = call.runtime.allocate(DType::Float64, {});
+    *item.as<double>() = value;
+    return Term{item, Kind::Weak};
+  };
+  auto term = [&](OpId id, std::initializer_list<const Term*> terms) {
+    ir::SmallVector<Operand, 4> operands;
+    ir::SmallVector<std::uint32_t, 4> groups;
+    bool all_weak = true;
+    for (const Term* t : terms) {
+      operands.push_back({&t->array, t->kind});
+      groups.push_back(1);
+      all_weak &= t->kind == Kind::Weak;
+    }
+    Array result = call.runtime.run(id, call.backend, operands, groups, {})[0];
+    return Term{std::move(result), all_weak ? Kind::Weak : Kind::Array};
+  };
   FpState saved = call.runtime.fp_state;
   call.runtime.fp_state.invalid = FpAction::Ignore;
-  Array y = converted(call.runtime, *call.in[1], ir::is_inexact(call.in[1]->dtype) ? call.in[1]->dtype : DType::Float64);
-  auto number = [&](std::size_t i) {
-    Array item = call.runtime.allocate(DType::Float64, {});
-    *item.as<double>() = ir::as_double(call.attrs[i], i == 0 ? "rtol" : "atol");
-    return item;
-  };
-  Array rtol = number(0), atol = number(1);
-  Array difference = run(OpId::Subtract, {call.in[0].array, &y}), distance = run(OpId::Abs, {&difference});
-  Array size = run(OpId::Abs, {&y}), scaled = run(OpId::Multiply, {&size, &rtol}), bound = run(OpId::Add, {&atol, &scaled});
-  Array near = run(OpId::LessEqual, {&distance, &bound}), finite = run(OpId::IsFinite, {&y}),
-        ok = run(OpId::LogicalAnd, {&near, &finite});
-  Array same = run(OpId::Equal, {call.in[0].array, &y});
-  Array result = run(OpId::LogicalOr, {&ok, &same});
+  Term x{a, call.in[0].kind}, y{b, call.in[1].kind};
+  if (!ir::is_inexact(b.dtype)) y.array = converted(call.runtime, b, DType::Float64);
+  Term rtol = weak(ir::as_double(call.attrs[0], "rtol")), atol = weak(ir::as_double(call.attrs[1], "atol"));
+  Term difference = term(OpId::Subtract, {&x, &y}), distance = term(OpId::Abs, {&difference});
+  Term size = term(OpId::Abs, {&y}), scaled = term(OpId::Multiply, {&rtol, &size}), bound = term(OpId::Add, {&atol, &scaled});
+  Term near = term(OpId::LessEqual, {&distance, &bound}), finite = term(OpId::IsFinite, {&y}),
+       same = term(OpId::Equal, {&x, &y});
+  Array ok = run(OpId::LogicalAnd, {&near.array, &finite.array}), result = run(OpId::LogicalOr, {&ok, &same.array});
   if (ir::as_bool(call.attrs[2], "equal_nan")) {
-    Array x_nan = run(OpId::IsNan, {call.in[0].array}), y_nan = run(OpId::IsNan, {&y}),
-          both = run(OpId::LogicalAnd, {&x_nan, &y_nan});
+    Array x_nan = run(OpId::IsNan, {&a}), y_nan = run(OpId::IsNan, {&y.array}), both = run(OpId::LogicalAnd, {&x_nan, &y_nan});
     result = run(OpId::LogicalOr, {&result, &both});
   }
   call.runtime.fp_state = saved;

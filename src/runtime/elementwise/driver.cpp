@@ -145,6 +145,18 @@ bool has_zero(Runtime& runtime, const Array& array) {
   return false;
 }
 
+// The warning of a finite Python number that is infinite in float16.
+void told_overflow(Runtime& runtime, const Operand& number, const char* item) {
+  float rounded;
+  double given;
+  std::memcpy(&rounded, item, sizeof rounded);
+  cast_loop(number->dtype, DType::Float64)(number->data, 0, reinterpret_cast<char*>(&given), 0, 1);
+  if (!std::isinf(rounded) || std::isinf(given)) return;
+  runtime.clear_fp();
+  std::feraiseexcept(FE_OVERFLOW);
+  runtime.check_fp("cast");
+}
+
 }  // namespace
 
 bool out_of_range(const Operand& operand, DType dtype) {
@@ -248,7 +260,12 @@ void elementwise_kernel(KernelCall& call) {
     const Operand& operand = call.in[static_cast<std::size_t>(i)];
     sources[i] = operand.array;
     if (operand->dtype != compute) {
-      if (operand->ndim() == 0) {
+      if (half && operand.kind == Kind::Weak && operand->dtype != DType::Bool) {
+        // A Python number is one of float16 before it takes part.
+        cast_loop(operand->dtype, DType::Float16)(operand->data, 0, items[i], 0, 1);
+        cast_loop(DType::Float16, compute)(items[i], 0, items[i], 0, 1);
+        told_overflow(call.runtime, operand, items[i]);
+      } else if (operand->ndim() == 0) {
         cast_loop(operand->dtype, compute)(operand->data, 0, items[i], 0, 1);
       } else {
         converted_operands[i] = converted(call.runtime, *operand.array, compute);

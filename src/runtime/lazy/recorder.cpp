@@ -184,8 +184,7 @@ bool Recorder::contains_lazy(const Value& v, int depth) const {
 
 // np.sum([a, b]) with lazy a or b: the array that the nested list stands for.
 Value Recorder::stacked(const Value& sequence) {
-  const std::vector<Value>& items =
-      sequence.is(ObjectKind::List) ? sequence.as<List>().items : sequence.as<Tuple>().items;
+  const std::vector<Value>& items = sequence.is(ObjectKind::List) ? sequence.as<List>().items : sequence.as<Tuple>().items;
   std::vector<Value> parts;
   for (const Value& item : items)
     parts.push_back(item.is(ObjectKind::List) || item.is(ObjectKind::Tuple)
@@ -243,10 +242,9 @@ NodeId Recorder::shared_array(const Array& array, NodeKind kind) {
     graph_.retain(found->second);
     return found->second;
   }
-  NodeId id = kind == NodeKind::Constant
-                  ? constant(array, Kind::Array)
-                  : graph_.add_leaf(kind, tables_.types.intern(array.type()), new Array(array), here(),
-                                    static_cast<std::uint8_t>(array.backend));
+  NodeId id = kind == NodeKind::Constant ? constant(array, Kind::Array)
+                                         : graph_.add_leaf(kind, tables_.types.intern(array.type()), new Array(array), here(),
+                                                           static_cast<std::uint8_t>(array.backend));
   cache.keep_array(std::move(key), id);
   return id;
 }
@@ -273,7 +271,8 @@ Ref<LazyArray> Recorder::leaf(const Value& v) {
 Ref<LazyArray> Recorder::variable(DType dtype, std::span<const std::int64_t> shape, BackendId backend) {
   ir::element_count(shape);
   ir::Type type{dtype, Kind::Array, ir::Dims(shape)};
-  NodeId id = graph_.add_leaf(NodeKind::Variable, tables_.types.intern(type), nullptr, here(), static_cast<std::uint8_t>(backend));
+  NodeId id =
+      graph_.add_leaf(NodeKind::Variable, tables_.types.intern(type), nullptr, here(), static_cast<std::uint8_t>(backend));
   ++live_arrays_;
   return make<LazyArray>(*this, id);
 }
@@ -395,7 +394,8 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
   if (prepared.only_operands && arguments.keyword_names.empty() && arguments.positional.size() == op->operands.size() &&
       !op->has(ir::kRandom)) {
     for (const Value& v : arguments.positional) add_input(inputs, v);
-    if (op->op_class == ir::OpClass::View) return movement(id, arguments.positional[0], prepared.default_attrs, dispatched, backend);
+    if (op->op_class == ir::OpClass::View)
+      return movement(id, arguments.positional[0], prepared.default_attrs, dispatched, backend);
     AttrsId attrs = default_attrs(id);
     return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
   }
@@ -428,10 +428,8 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     switch (op->operands[p]) {
       case 'S': add_sequence(*op, v ? *v : make_tuple({}), inputs); break;
       case 'O':
-        if (v && !v->is_none()) {
+        if (optional_given(parameters[p], v)) {
           add_input(inputs, *v);
-        } else if (!v && !parameters[p].default_value.none()) {
-          add_input(inputs, from_attr(parameters[p].default_value));
         } else {
           inputs.nodes.push_back(kNoNode);
         }
@@ -454,7 +452,8 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     if (auto* tuple = out->get_if<Tuple>(); tuple && tuple->items.size() == 1) out = &tuple->items[0];
     auto* target = out->get_if<LazyArray>();
     if (!target)
-      throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()").with_code(405);
+      throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
+          .with_code(405);
     if (!(target->type().shape == result.as<LazyArray>().type().shape))
       throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + ir::to_string(target->type().shape) +
                                               " doesn't match the broadcast shape " +
@@ -469,7 +468,8 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     return *out;
   }
   if (ufunc.where)
-    throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both").with_code(405);
+    throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both")
+        .with_code(405);
   return result;
 }
 
@@ -495,8 +495,8 @@ void Recorder::add_sequence(const ir::Op& op, const Value& v, Inputs& inputs) {
     for (std::int64_t i = 0; i < (array->array.ndim() ? array->array.shape[0] : 0); ++i)
       add_input(inputs, runtime::get_item(runtime_, array->array, Value::integer(i)));
   } else {
-    throw Error(ErrorClass::TypeError, "'" + type_name(v) + "' object given where '" + std::string(op.path) +
-                                           "' takes a sequence of arrays");
+    throw Error(ErrorClass::TypeError,
+                "'" + type_name(v) + "' object given where '" + std::string(op.path) + "' takes a sequence of arrays");
   }
 }
 
@@ -520,7 +520,8 @@ Value Recorder::choose(const Value& mask, const Value& yes, const Value& no) {
 // asarray(lazy), array([lazy, ...]) and their kin work on values; what answers with numbers cannot be recorded.
 Value Recorder::host_call(OpId id, const Arguments& arguments) {
   const ir::Op& op = ir::op(id);
-  bool lazy = std::any_of(arguments.positional.begin(), arguments.positional.end(), [&](const Value& v) { return contains_lazy(v); });
+  bool lazy =
+      std::any_of(arguments.positional.begin(), arguments.positional.end(), [&](const Value& v) { return contains_lazy(v); });
   for (const Value& v : arguments.keyword_values) lazy |= contains_lazy(v);
   if (!lazy) return leaf(runtime_.call(id, runtime_.native_backend(), arguments));
   if ((id == OpId::Asarray || id == OpId::ArrayOp) && !arguments.positional.empty()) {
@@ -537,7 +538,8 @@ Value Recorder::host_call(OpId id, const Arguments& arguments) {
   not_lazy(op, "it needs the values");
 }
 
-// ---- random draws: the generator and the draw before are inputs of every draw, so that none is shared, dropped or reordered ----
+// ---- random draws: the generator and the draw before are inputs of every draw, so that none is shared, dropped or reordered
+// ----
 
 void Recorder::add_state(Inputs& inputs, BitGenerator* generator) {
   if (!generator) generator = &legacy_stream(runtime_);

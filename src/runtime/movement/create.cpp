@@ -5,6 +5,7 @@
 
 #include "ir/error.h"
 #include "ir/rules/movement.h"
+#include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
@@ -158,6 +159,45 @@ void check_bool_range(std::optional<DType> dtype, std::int64_t n) {
     throw Error(ErrorClass::TypeError, "arange() is only supported for booleans when the result has at most length 2.");
 }
 
+// items[2:] from items[0] and items[1]: each its own product, so that errors do not add up; integers wrap.
+template <class T>
+void continue_range(T* items, std::int64_t n) {
+  if constexpr (std::is_same_v<T, ir::Half>) {
+    auto start = static_cast<float>(items[0]), delta = static_cast<float>(items[1]) - start;
+    for (std::int64_t i = 2; i < n; ++i) items[i] = static_cast<ir::Half>(start + static_cast<float>(i) * delta);
+  } else if constexpr (std::is_integral_v<T>) {
+    auto start = static_cast<std::uint64_t>(items[0]), delta = static_cast<std::uint64_t>(items[1]) - start;
+    for (std::int64_t i = 2; i < n; ++i) items[i] = static_cast<T>(start + static_cast<std::uint64_t>(i) * delta);
+  } else if constexpr (std::is_floating_point_v<T>) {
+    T start = items[0], delta = items[1] - start;
+    for (std::int64_t i = 2; i < n; ++i) items[i] = start + static_cast<T>(i) * delta;
+  } else {
+    using Part = typename T::value_type;
+    T start = items[0], delta = items[1] - start;
+    for (std::int64_t i = 2; i < n; ++i) {
+      auto k = static_cast<Part>(i);
+      items[i] = {start.real() + k * delta.real(), start.imag() + k * delta.imag()};
+    }
+  }
+}
+
+// A float that becomes an integer is cut, and refused where the dtype does not hold it, be it Python's or numpy's.
+void store_element(Runtime& runtime, const Value& value, const Array& target, std::int64_t i) {
+  auto* scalar = value.get_if<NumpyScalar>();
+  bool cut = scalar && ir::is_real_floating(scalar->dtype) && ir::is_integer(target.dtype);
+  Array item = to_array(runtime, cut ? Value::real(number(runtime, value)) : value, target.dtype);
+  if (item.size() != 1) throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
+  cast_loop(item.dtype, target.dtype)(item.data, 0, target.data + i * target.itemsize(), 0, 1);
+}
+
+Value sum_of(Runtime& runtime, const Value& a, const Value& b) {
+  if (a.is_int() && b.is_int()) return make_int(BigInteger(a.as_int()) + b.as_int());
+  if (is_python_number(a) && is_python_number(b) && !a.is(ObjectKind::Complex) && !b.is(ObjectKind::Complex))
+    return Value::real(number(runtime, a) + number(runtime, b));
+  const Value operands[] = {a, b};
+  return operator_call(runtime, OpId::Add, operands);
+}
+
 Value arange_host(HostCall& call) {
   ir::check_device(to_attr(call.runtime, arg(call, 4)));
   Value start = arg(call, 0), stop = arg(call, 1), step = arg(call, 2);
@@ -175,29 +215,30 @@ Value arange_host(HostCall& call) {
     computed = ir::promote(computed, dtype_of_value(call.runtime, *v));
     python &= is_python_number(*v);
   }
-  if (ir::is_integer(computed) && start.is_int() && stop.is_int() && step.is_int()) {
+  std::int64_t n;
+  if (start.is_int() && stop.is_int() && step.is_int()) {
     std::int64_t a = start.as_int(), b = stop.as_int(), s = step.as_int();
     if (s == 0) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
-    std::int64_t n = s > 0 ? (b > a ? (b - a - 1) / s + 1 : 0) : (a > b ? (a - b - 1) / -s + 1 : 0);
-    const std::int64_t shape[] = {n};
-    check_bool_range(dtype, n);
-    Array out = call.runtime.allocate(DType::Int64, shape);
-    for (std::int64_t i = 0; i < n; ++i) out.as<std::int64_t>()[i] = a + i * s;
-    return result(call, dtype && *dtype != DType::Int64 ? converted(call.runtime, out, *dtype) : out);
+    n = s > 0 ? (b > a ? (b - a - 1) / s + 1 : 0) : (a > b ? (a - b - 1) / -s + 1 : 0);
+  } else {
+    double a = number(call.runtime, start), b = number(call.runtime, stop), s = number(call.runtime, step);
+    if (s == 0 && python) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
+    double length = std::ceil((b - a) / s);
+    if (std::isnan(length)) throw Error(ErrorClass::ValueError, "arange: cannot compute length");
+    if (length > 9e15 || std::isinf(length)) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
+    n = std::max<std::int64_t>(0, static_cast<std::int64_t>(length));
   }
-  double a = number(call.runtime, start), b = number(call.runtime, stop), s = number(call.runtime, step);
-  if (s == 0 && python) throw Error(ErrorClass::ZeroDivisionError, "division by zero");
-  double length = std::ceil((b - a) / s);
-  if (std::isnan(length)) throw Error(ErrorClass::ValueError, "arange: cannot compute length");
-  if (length > 9e15 || std::isinf(length)) throw Error(ErrorClass::ValueError, "Maximum allowed size exceeded");
-  const std::int64_t shape[] = {std::max<std::int64_t>(0, static_cast<std::int64_t>(length))};
-  check_bool_range(dtype, shape[0]);
-  // numpy fills from the first two values' difference.
-  Array out = call.runtime.allocate(DType::Float64, shape);
-  double second = a + s, delta = second - a;
-  for (std::int64_t i = 0; i < shape[0]; ++i) out.as<double>()[i] = a + static_cast<double>(i) * delta;
-  DType final_dtype = dtype.value_or(computed);
-  return result(call, final_dtype == DType::Float64 ? out : converted(call.runtime, out, final_dtype));
+  check_bool_range(dtype, n);
+  const std::int64_t shape[] = {n};
+  Array out = call.runtime.allocate(dtype.value_or(computed), shape);
+  // numpy stores two values, in the result's dtype, and goes on by their difference.
+  if (n > 0) store_element(call.runtime, start, out, 0);
+  if (n > 1) store_element(call.runtime, sum_of(call.runtime, start, step), out, 1);
+  if (n > 2)
+    ir::visit_dtype(out.dtype, [&]<class T>() {
+      if constexpr (!std::is_same_v<T, bool>) continue_range(out.as<T>(), n);
+    });
+  return result(call, std::move(out));
 }
 
 Value linspace_host(HostCall& call) {

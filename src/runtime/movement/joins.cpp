@@ -166,13 +166,24 @@ void pad_with_statistics(KernelCall& call, const std::string& mode,
     if (mode == "linear_ramp") {
       for (int side = 0; side < 2; ++side) {
         std::int64_t width = side ? after : before;
+        if (width == 0) continue;
         Array edge = converted(runtime, slab(side ? n - 1 : 0, 1), ir::is_inexact(out.dtype) ? out.dtype : ir::DType::Float64);
+        auto number = [&](std::int64_t value) {
+          Array item = runtime.allocate(ir::DType::Int64, {});
+          *item.as<std::int64_t>() = value;
+          return converted(runtime, item, edge.dtype);
+        };
+        auto run = [&](OpId id, const Array& a, const Array& b) { return runtime.run1(id, call.backend, {&a, &b}); };
+        // As linspace: where a step vanishes the share of the way is taken first.
+        Array zero = number(0), divisions = number(width), step = run(OpId::Divide, edge, divisions);
+        Array moves = converted(runtime, step, ir::DType::Bool);
+        bool all_move = *runtime.run1(OpId::All, call.backend, {&moves}).as<bool>();
         for (std::int64_t k = 0; k < width; ++k) {
-          Array share = runtime.allocate(ir::DType::Float64, {});
-          *share.as<double>() = static_cast<double>(k) / static_cast<double>(width);
-          share = converted(runtime, share, edge.dtype);
-          Array value = runtime.run1(OpId::Multiply, call.backend, {&edge, &share});
-          if (!ir::is_inexact(out.dtype)) value = runtime.run1(OpId::Floor, call.backend, {&value});
+          Array kth = number(k);
+          Array value =
+              all_move ? run(OpId::Multiply, kth, step) : run(OpId::Multiply, run(OpId::Divide, kth, divisions), edge);
+          value = run(OpId::Add, value, zero);
+          if (ir::is_integer(out.dtype)) value = runtime.run1(OpId::Floor, call.backend, {&value});
           copy_into(runtime, value, slab(side ? n + width - 1 - k : k - width, 1));
         }
       }

@@ -36,6 +36,14 @@ struct Before {
   }
 };
 
+template <class T>
+bool is_nan(const T& item) {
+  if constexpr (std::is_same_v<T, ir::Half>)
+    return is_nan(static_cast<float>(item));
+  else
+    return item != item;
+}
+
 // Every kind sorts the same way here; unknown ones are refused, by their first letter as numpy does.
 void check_kind(const KernelCall& call) {
   const ir::Attr& kind = attr(call, "kind");
@@ -243,6 +251,14 @@ void nonzero_kernel(KernelCall& call) {
   }
   for (Array& r : results) call.dynamic_out->push_back(std::move(r));
 }
+// The order of items of a row: as numpy sorts, but that its float16 rows have NaN first.
+template <class T>
+bool before_in_row(const T& a, const T& b) {
+  if constexpr (std::is_same_v<T, ir::Half>)
+    return is_nan(a) ? !is_nan(b) : static_cast<float>(a) < static_cast<float>(b);
+  else
+    return Before<T>{}(a, b);
+}
 // unique(axis=): rows of what lies along the axis, in the order of their items; NaN equals nothing.
 void unique_rows(KernelCall& call) {
   const Array& source = *call.in[0];
@@ -258,7 +274,6 @@ void unique_rows(KernelCall& call) {
   const std::int64_t inverse_shape[] = {n};
   Array inverse = call.runtime.allocate(DType::Int64, inverse_shape);
   ir::visit_dtype(x.dtype, [&]<class T>() {
-    Before<T> before;
     auto row = [&](std::int64_t r) { return x.as<T>() + r * width; };
     auto same = [](const T& a, const T& b) {
       if constexpr (std::is_same_v<T, ir::Half>)
@@ -267,7 +282,7 @@ void unique_rows(KernelCall& call) {
         return a == b;
     };
     std::stable_sort(rows.begin(), rows.end(), [&](std::int64_t a, std::int64_t b) {
-      return std::lexicographical_compare(row(a), row(a) + width, row(b), row(b) + width, before);
+      return std::lexicographical_compare(row(a), row(a) + width, row(b), row(b) + width, before_in_row<T>);
     });
     for (std::int64_t i = 0; i < n; ++i) {
       std::int64_t here = rows[static_cast<std::size_t>(i)];
@@ -293,7 +308,10 @@ void unique_rows(KernelCall& call) {
   if (ir::as_bool(attr(call, "return_counts"), "return_counts")) call.dynamic_out->push_back(ints(counts));
 }
 void unique_kernel(KernelCall& call) {
-  if (!attr(call, "axis").none()) return unique_rows(call);
+  if (const ir::Attr& axis = attr(call, "axis"); !axis.none()) {
+    if (call.in[0]->ndim() != 1) return unique_rows(call);
+    ir::normalize_axis(ir::as_int(axis, "axis"), 1);
+  }
   bool want_index = ir::as_bool(attr(call, "return_index"), "return_index"),
        want_inverse = ir::as_bool(attr(call, "return_inverse"), "return_inverse"),
        want_counts = ir::as_bool(attr(call, "return_counts"), "return_counts"),
@@ -310,14 +328,10 @@ void unique_kernel(KernelCall& call) {
     Array inverse = call.runtime.allocate(DType::Int64, x.shape);
     auto same = [&](std::int64_t a, std::int64_t b) {
       if (before(p[a], p[b]) || before(p[b], p[a])) return false;
-      if constexpr (std::is_floating_point_v<T>) return equal_nan || p[a] == p[a];
-      return true;
+      return equal_nan || !is_nan(p[a]);
     };
     // Complex NaNs are one value, whatever their other part; they stand last.
-    auto both_nan = [&](std::int64_t a, std::int64_t b) {
-      if constexpr (scalar::is_complex_v<T>) return equal_nan && p[a] != p[a] && p[b] != p[b];
-      return false;
-    };
+    auto both_nan = [&](std::int64_t a, std::int64_t b) { return equal_nan && is_nan(p[a]) && is_nan(p[b]); };
     for (std::int64_t i = 0; i < n; ++i) {
       std::int64_t before_this = i ? order[static_cast<std::size_t>(i - 1)] : 0, here = order[static_cast<std::size_t>(i)];
       if (i == 0 || !(same(before_this, here) || both_nan(before_this, here))) {

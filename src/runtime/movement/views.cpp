@@ -97,13 +97,20 @@ void unit_axes_kernel(KernelCall& call) {
   }
   call.out[0] = with_shape_and_strides(x, call.types[0].shape, strides);
 }
-// The axes from the largest stride to the smallest: the order in which memory holds the elements.
+// The axes from the largest stride to the smallest: the order in which memory holds the elements. As in numpy's iterator a
+// stretched axis, whose stride is zero, stays where it stands.
 Array in_memory_order(const Array& x) {
   Dims axes;
-  for (int i = 0; i < x.ndim(); ++i) axes.push_back(i);
-  std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) {
-    return std::llabs(x.strides[static_cast<std::size_t>(a)]) > std::llabs(x.strides[static_cast<std::size_t>(b)]);
-  });
+  auto stride = [&](std::int64_t axis) { return std::llabs(x.strides[static_cast<std::size_t>(axis)]); };
+  for (int axis = 0; axis < x.ndim(); ++axis) {
+    std::size_t place = axes.size();
+    for (std::size_t i = axes.size(); i-- > 0;) {
+      if (!stride(axes[i]) || !stride(axis)) continue;
+      if (stride(axes[i]) >= stride(axis)) break;
+      place = i;
+    }
+    axes.insert(place, axis);
+  }
   return transposed(x, axes);
 }
 void ravel_kernel(KernelCall& call) {
@@ -201,6 +208,9 @@ void roll_kernel(KernelCall& call) {
     axes = Dims(shifts.size(), 0);
   } else {
     axes = ir::as_axes(axis_attr, "axis").value_or(Dims{});
+    // numpy's iterator over no pair at all gives an empty one first.
+    if (axes.empty() && shifts.size() <= 1)
+      throw ir::Error(ir::ErrorClass::ValueError, "not enough values to unpack (expected 2, got 0)");
     for (std::int64_t& a : axes) a = ir::normalize_axis(a, x.ndim());
     if (shifts.size() == 1) shifts = Dims(axes.size(), shifts[0]);
     if (axes.size() == 1) axes = Dims(shifts.size(), axes[0]);

@@ -20,7 +20,7 @@ inline const ir::Attr& reduction_attr(const KernelCall& call, std::string_view n
   return ir::attribute(call.op, call.attrs, name);
 }
 
-// where= was given, and is not a plain True.
+// where= was given, and is not Python's True.
 bool masked(const KernelCall& call);
 // With where=: items that do not take part become the identity.
 Array with_identity(KernelCall& call, const Array& x, ir::DType dtype, double identity);
@@ -29,6 +29,11 @@ Array with_identity(KernelCall& call, const Array& x, ir::DType dtype, const Arr
 ir::DType compute_dtype(ir::DType result);
 // Converts to the inferred dtype where another one computed.
 void store(KernelCall& call, Array computed);
+// initial= was given, and is not None.
+bool has_initial(const KernelCall& call);
+// What numpy says where nothing is there to start from: of no items at all, and of those that a mask may leave out.
+[[noreturn]] void refuse_empty(std::string_view ufunc);
+[[noreturn]] void refuse_mask(std::string_view ufunc);
 // initial= as a 0-d array of that dtype; OverflowError for a Python int that it does not hold.
 Array initial_item(KernelCall& call, ir::DType dtype);
 // initial= joins the result by `op`.

@@ -1,4 +1,8 @@
 // max, min, argmax, argmin. The order of comparisons does not matter to a maximum; NaN beats every number.
+#include <algorithm>
+#include <cstdlib>
+
+#include "ir/rules/reduction.h"
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/walk.h"
 #include "runtime/scalar/definitions.h"
@@ -71,26 +75,40 @@ void extreme_of_columns(const T* p, std::int64_t n, std::int64_t stride, std::in
   }
 }
 
+// The same items with the reduced axes as they lie in memory: numpy walks them so, and of several complex NaNs the first wins.
+Array in_memory_order(const KernelCall& call, const Array& x) {
+  ir::Dims axes = ir::reduction_axes(reduction_attr(call, "axis"), x.ndim());
+  std::sort(axes.begin(), axes.end());
+  ir::Dims sorted = axes;
+  auto stride = [&x](std::int64_t axis) { return std::llabs(x.strides[static_cast<std::size_t>(axis)]); };
+  std::stable_sort(sorted.begin(), sorted.end(), [&](std::int64_t a, std::int64_t b) { return stride(a) > stride(b); });
+  Array view = x;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    auto from = static_cast<std::size_t>(sorted[i]), to = static_cast<std::size_t>(axes[i]);
+    std::int64_t step = x.strides[from], n = x.shape[from];
+    view.shape[to] = n;
+    view.strides[to] = std::llabs(step);
+    if (step < 0 && n) view.data += (n - 1) * step;
+  }
+  return view;
+}
+
 template <bool kMax>
 void extreme(KernelCall& call) {
   static constexpr const char* kName = kMax ? "maximum" : "minimum";
-  const ir::Attr& initial = reduction_attr(call, "initial");
+  bool given = has_initial(call);
   DType dtype = call.types[0].dtype == DType::Float16 ? DType::Float32 : call.types[0].dtype;
   Array x = *call.in[0];
   if (masked(call)) {
-    if (initial.none())
-      throw Error(ErrorClass::ValueError,
-                  std::string("reduction operation '") + kName +
-                      "' does not have an identity, so to use a where mask one has to specify 'initial'");
+    if (!given) refuse_mask(kName);
     x = converted(call.runtime, with_identity(call, x, dtype, initial_item(call, dtype)), dtype);
   }
+  if (ir::is_complex(dtype)) x = in_memory_order(call, x);
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   if (walk.n == 0) {
-    if (initial.none())
-      throw Error(ErrorClass::ValueError,
-                  std::string("zero-size array to reduction operation ") + kName + " which has no identity");
-    copy_into(call.runtime, initial_item(call, dtype), out);
+    if (!given && out.size()) refuse_empty(kName);
+    if (given) copy_into(call.runtime, initial_item(call, dtype), out);
   } else if (walk.n) {
     ir::visit_dtype(dtype, [&]<class Item>() {
       using T = Compared<Item>;

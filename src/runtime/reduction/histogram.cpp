@@ -231,7 +231,12 @@ Value histogram_host(HostCall& call) {
     if (std::int64_t bin = bin_of(bins, items[i]); bin >= 0) counts[static_cast<std::size_t>(bin)] += weighted ? weights[i] : 1;
   if (!call.args[3].is_none() && ir::as_bool(to_attr(runtime, call.args[3]), "density")) {
     double total = std::accumulate(counts.begin(), counts.end(), 0.0);
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts[i] / (bins.edges[i + 1] - bins.edges[i]) / total;
+    // The widths are differences of the edges as they are given back.
+    Array edges = from_doubles(runtime, bins.edges, bins.dtype), upper = edges;
+    edges.shape[0] = upper.shape[0] = static_cast<std::int64_t>(counts.size());
+    upper.data += upper.strides[0];
+    Doubles widths = doubles_of(runtime, runtime.run1(OpId::Subtract, call.backend, {&upper, &edges}));
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts[i] / widths[i] / total;
     dtype = DType::Float64;
   }
   Array histogram = from_doubles(runtime, counts, dtype), edges = from_doubles(runtime, bins.edges, bins.dtype);

@@ -10,9 +10,7 @@ namespace autoray::runtime {
 using ir::DType;
 using ir::OpId;
 
-bool masked(const KernelCall& call) {
-  return call.in.size() > 1 && call.in[1].present() && !(call.in[1].kind == ir::Kind::Weak && *call.in[1]->data);
-}
+bool masked(const KernelCall& call) { return call.in.size() > 1 && call.in[1].present(); }
 
 Array with_identity(KernelCall& call, const Array& x, DType dtype, double identity) {
   Array item = call.runtime.allocate(DType::Float64, {});
@@ -34,6 +32,22 @@ DType compute_dtype(DType result) {
 void store(KernelCall& call, Array computed) {
   if (computed.dtype != call.types[0].dtype) computed = converted(call.runtime, computed, call.types[0].dtype);
   call.out[0] = std::move(computed);
+}
+
+bool has_initial(const KernelCall& call) {
+  const ir::Attr& initial = reduction_attr(call, "initial");
+  return !initial.none() && !initial.get<ir::Ellipsis>();
+}
+
+void refuse_empty(std::string_view ufunc) {
+  throw ir::Error(ir::ErrorClass::ValueError,
+                  "zero-size array to reduction operation " + std::string(ufunc) + " which has no identity");
+}
+
+void refuse_mask(std::string_view ufunc) {
+  throw ir::Error(ir::ErrorClass::ValueError, "reduction operation '" + std::string(ufunc) +
+                                                  "' does not have an identity, so to use a where mask one has to specify "
+                                                  "'initial'");
 }
 
 Array initial_item(KernelCall& call, DType dtype) {
@@ -58,8 +72,7 @@ Array initial_item(KernelCall& call, DType dtype) {
 }
 
 Array initial_applied(KernelCall& call, Array result, OpId op) {
-  const ir::Attr& initial = reduction_attr(call, "initial");
-  if (initial.none()) return result;
+  if (!has_initial(call)) return result;
   Array item = initial_item(call, result.dtype);
   return call.runtime.run1(op, call.backend, {&item, &result});
 }

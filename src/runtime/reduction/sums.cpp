@@ -5,6 +5,7 @@
 
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/order.h"
+#include "runtime/reduction/reduction.h"
 #include "runtime/reduction/walk.h"
 
 namespace autoray::runtime {
@@ -55,11 +56,16 @@ void fold(Runtime& runtime, const Walk& walk, T* out) {
 
 void sum_kernel(KernelCall& call) {
   bool product = call.op.id == OpId::Prod;
+  static constexpr const char* kNames[] = {"add", "multiply"};
   DType dtype = compute_dtype(call.types[0].dtype);
+  // initial=None takes numpy's zero or one away.
+  bool bare = reduction_attr(call, "initial").none();
+  if (bare && masked(call)) refuse_mask(kNames[product]);
   // sum(dtype=bool) adds truth values, not what integers are left of the items.
   Array x = call.types[0].dtype == DType::Bool ? converted(call.runtime, *call.in[0], DType::Bool) : *call.in[0];
   Walk walk = walk_of(call, masked(call) ? with_identity(call, x, dtype, product) : x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
+  if (bare && walk.n == 0 && out.size()) refuse_empty(kNames[product]);
   clear_fp();
   visit_accumulator(dtype, [&]<class T>() {
     if (product)
@@ -138,16 +144,9 @@ auto square_distance(T item, T mean) {
     return d * d;
 }
 
-// var(dtype=complex): the last division is one of complex numbers, which makes NaN beside whatever is not finite.
 void store_spread(KernelCall& call, Array computed) {
   if (!ir::is_complex(call.types[0].dtype)) return store(call, std::move(computed));
-  Array pairs = converted(call.runtime, computed, call.types[0].dtype);
-  visit_accumulator(pairs.dtype, [&]<class T>() {
-    if constexpr (scalar::is_complex_v<T>)
-      for (T& item : std::span(pairs.as<T>(), static_cast<std::size_t>(pairs.size())))
-        if (!std::isfinite(item.real())) item.imag(std::numeric_limits<typename T::value_type>::quiet_NaN());
-  });
-  store(call, std::move(pairs));
+  store(call, complex_spread(call.runtime, computed, call.types[0].dtype));
 }
 
 // var(where=): the same two passes over the items that the mask takes. Also of complex items in a real dtype, where numpy
@@ -292,6 +291,16 @@ void var_kernel(KernelCall& call) {
 }
 
 }  // namespace
+
+Array complex_spread(Runtime& runtime, const Array& spread, DType dtype) {
+  Array pairs = converted(runtime, spread, dtype);
+  visit_accumulator(pairs.dtype, [&]<class T>() {
+    if constexpr (scalar::is_complex_v<T>)
+      for (T& item : std::span(pairs.as<T>(), static_cast<std::size_t>(pairs.size())))
+        if (!std::isfinite(item.real())) item.imag(std::numeric_limits<typename T::value_type>::quiet_NaN());
+  });
+  return pairs;
+}
 
 std::span<const KernelRow> sum_kernels() {
   static constexpr KernelRow kRows[] = {{OpId::Sum, sum_kernel, "autoray"},

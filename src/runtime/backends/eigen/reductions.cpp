@@ -9,6 +9,7 @@
 #include "ir/rules/reduction.h"
 #include "runtime/backends/eigen/backend.h"
 #include "runtime/convert.h"
+#include "runtime/reduction/common.h"
 #include "runtime/runtime.h"
 
 namespace autoray::runtime {
@@ -33,9 +34,9 @@ bool plain_call(const KernelCall& call) {
   if (result != (spread ? ir::real_dtype(x->dtype) : x->dtype)) return false;
   // Of complex items in a real dtype numpy takes the mean of the real parts.
   if (spread && result != x->dtype && !ir::attribute(call.op, call.attrs, "dtype").none()) return false;
-  if (call.in.size() > 1 && call.in[1].present() && !(call.in[1].kind == ir::Kind::Weak && *call.in[1]->data)) return false;
+  if (masked(call)) return false;
   bool has_initial = call.op.id == OpId::Sum || call.op.id == OpId::Prod || call.op.id == OpId::Max || call.op.id == OpId::Min;
-  return !has_initial || ir::attribute(call.op, call.attrs, "initial").none();
+  return !has_initial || ir::attribute(call.op, call.attrs, "initial").get<ir::Ellipsis>() != nullptr;
 }
 
 // The operand as a C-ordered matrix whose rows (or columns) are reduced; copied only when the reduced axes stand in its midst.
@@ -121,7 +122,7 @@ void reduce_as(KernelCall& call, const Layout& layout, Array& out) {
         Eigen::Array<T, 1, Eigen::Dynamic> mean = matrix.colwise().sum() / T(n);
         result = (matrix.rowwise() - mean).abs2().colwise().sum().transpose() / degrees;
       }
-      if (call.op.id == OpId::Std) result = result.sqrt();
+      if (call.op.id == OpId::Std) result = result.unaryExpr([](auto v) { return std::sqrt(v); });
     }
   }
 }
