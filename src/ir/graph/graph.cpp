@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/graph/order.h"
 
 namespace autoray::ir {
 
@@ -22,7 +23,8 @@ Graph::~Graph() {
 
 NodeId Graph::take() {
   if (live_ >= limit_)
-    throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes").with_code(703);
+    throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes")
+        .with_code(703);
   ++live_;
   if (!free_.empty()) {
     NodeId id = free_.back();
@@ -140,7 +142,7 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
   std::vector<NodeId> order, queue(roots.begin(), roots.end());
   // The deepest root is visited first, the deepest input of each node too.
   auto by_depth = [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; };
-  if (queue.size() > 1) std::stable_sort(queue.begin(), queue.end(), by_depth);
+  stable_order(std::span(queue), by_depth);
   while (!queue.empty()) {
     NodeId id = queue.back();
     Node& n = node(id);
@@ -160,7 +162,7 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
       n.marked = true;
       order.push_back(id);
     } else if (pushed > 1) {
-      std::stable_sort(queue.begin() + static_cast<std::ptrdiff_t>(before), queue.end(), by_depth);
+      stable_order(std::span(queue).subspan(before), by_depth);
     }
   }
   unmark(order);
@@ -169,8 +171,7 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
 
 std::vector<NodeId> Graph::descend(std::span<const NodeId> roots, bool hidden) {
   std::vector<NodeId> order, queue(roots.begin(), roots.end());
-  if (queue.size() > 1)
-    std::stable_sort(queue.begin(), queue.end(), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
+  stable_order(std::span(queue), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
   while (!queue.empty()) {
     NodeId id = queue.back();
     queue.pop_back();
