@@ -283,12 +283,16 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots, const ir::Pa
   ir::Graph& graph = recorder.graph();
   std::vector<NodeId> arguments, ids, results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
-  // A draw happens once: its array is kept for others that need it.
-  for (Index i = 0; i < block.nodes.size(); ++i)
-    if (block.nodes[i].kind == NodeKind::Call && ir::op(block.nodes[i].op).has(ir::kRandom)) {
-      block.results.push_back(i);
-      results.push_back(ids[i]);
-    }
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    ir::BlockNode& n = block.nodes[i];
+    if (n.kind != NodeKind::Call) continue;
+    // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
+    if (n.dispatched && !recorder.runtime().entry(n.backend, n.op).registered) n.dispatched = false;
+    // A draw happens once: its array is kept for others that need it.
+    if (!ir::op(n.op).has(ir::kRandom)) continue;
+    block.results.push_back(i);
+    results.push_back(ids[i]);
+  }
   std::vector<const Array*> arrays;
   for (NodeId id : arguments) arrays.push_back(Recorder::value(graph.node(id)));
   ir::PassContext context = pass_context(arrays);
