@@ -72,9 +72,14 @@ Runtime::Runtime(const RuntimeOptions& options) {
   native_ = *native;
   // Last: what throws above leaves no destructor to release it.
   budget_ = MemoryBudget::create(options.max_memory);
+  work_ = MemoryBudget::create(-1);
+  charged_ = budget_;
 }
 
-Runtime::~Runtime() { budget_->release(); }
+Runtime::~Runtime() {
+  budget_->release();
+  work_->release();
+}
 
 Recorder& Runtime::recorder() {
   if (!recorder_) recorder_ = std::make_unique<Recorder>(*this);
@@ -130,9 +135,9 @@ Array fresh(MemoryBudget* budget, ir::DType dtype, std::span<const std::int64_t>
 
 }  // namespace
 
-Array Runtime::allocate(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(budget_, dtype, shape, false); }
+Array Runtime::allocate(ir::DType dtype, std::span<const std::int64_t> shape) { return fresh(charged_, dtype, shape, false); }
 Array Runtime::allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape) {
-  return fresh(budget_, dtype, shape, true);
+  return fresh(charged_, dtype, shape, true);
 }
 
 Array& KernelCall::allocate(std::size_t i) {

@@ -77,6 +77,21 @@ class Runtime {
   Array allocate(ir::DType dtype, std::span<const std::int64_t> shape);  // C order, uninitialised
   Array allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> shape);
   MemoryBudget& budget() { return *budget_; }
+  // While it lives, new arrays are work arrays: outside the memory limit, unless they are charged afterwards. A plan knows the
+  // bytes of its values exactly, and what a kernel makes and drops while it runs is none of them.
+  class WorkArrays {
+   public:
+    explicit WorkArrays(Runtime& runtime) : runtime_(runtime), outer_(std::exchange(runtime.charged_, runtime.work_)) {}
+    ~WorkArrays() { runtime_.charged_ = outer_; }
+    WorkArrays(const WorkArrays&) = delete;
+
+   private:
+    Runtime& runtime_;
+    MemoryBudget* outer_;
+  };
+  MemoryBudget& work_budget() { return *work_; }
+  // Which new arrays are charged to.
+  MemoryBudget& charged_budget() { return *charged_; }
 
   // ---- calling ops from C++: kernels compose through these, on the backend given ----
   // Infers, dispatches to the backend's kernel (registered functions do not take part), returns the results.
@@ -90,7 +105,8 @@ class Runtime {
   // Binds numpy's signature, converts operands, runs `backend`'s kernel (registered functions belong to `do`). `random`: the
   // stream that a draw changes; null for the legacy stream of `np.random`.
   // `dispatched`: through `do` (a recorded call then runs the function registered for it).
-  Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr, bool dispatched = false);
+  Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random = nullptr,
+             bool dispatched = false);
   const ir::Signature& signature(ir::OpId id);
   std::span<const ir::Attr> default_attrs(ir::OpId id);
   const OpBinding& binding(ir::OpId id);
@@ -167,6 +183,8 @@ class Runtime {
   Value call_bound(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random);
 
   MemoryBudget* budget_;
+  MemoryBudget* work_;
+  MemoryBudget* charged_;  // one of the two
   BackendId native_ = 0;
   std::unique_ptr<Recorder> recorder_;
   std::vector<const Backend*> backends_;

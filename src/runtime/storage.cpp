@@ -168,17 +168,21 @@ MemoryBudget* MemoryBudget::create(std::int64_t limit_bytes) {
 
 void MemoryBudget::release() { refund(kOwned); }
 
+void MemoryBudget::refuse(std::int64_t bytes, std::int64_t now) const {
+  throw ir::Error(ir::ErrorClass::MemoryError, "an array of " + std::to_string(bytes) +
+                                                   " bytes would bring the memory in use to " + std::to_string(now) +
+                                                   " bytes, above the limit of " + std::to_string(limit_))
+      .with_code(703)
+      .with_hint("raise --max-memory, or free arrays that are no longer needed");
+}
+
 void MemoryBudget::charge(std::int64_t bytes) {
   // More than any machine has: it would reach the owner's bit.
   if (limit_ < 0 && bytes >= kOwned / 4) throw std::bad_alloc();
   std::int64_t now = bytes >= kOwned / 4 ? bytes : (used_.fetch_add(bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes;
   if (limit_ >= 0 && now > limit_) {
     if (bytes < kOwned / 4) used_.fetch_sub(bytes, std::memory_order_relaxed);
-    throw ir::Error(ir::ErrorClass::MemoryError, "an array of " + std::to_string(bytes) +
-                                                     " bytes would bring the memory in use to " + std::to_string(now) +
-                                                     " bytes, above the limit of " + std::to_string(limit_))
-        .with_code(703)
-        .with_hint("raise --max-memory, or free arrays that are no longer needed");
+    refuse(bytes, now);
   }
   std::int64_t peak = peak_.load(std::memory_order_relaxed);
   while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
@@ -254,6 +258,13 @@ Storage* Storage::adopt(void* data, std::size_t bytes, bool writable, Deleter de
   storage->deleter_ = deleter;
   storage->deleter_context_ = context;
   return storage;
+}
+
+void Storage::charge_to(MemoryBudget& budget) {
+  if (budget_ == &budget || bytes_ == 0) return;
+  budget.charge(static_cast<std::int64_t>(bytes_));
+  if (budget_) budget_->refund(static_cast<std::int64_t>(bytes_));
+  budget_ = &budget;
 }
 
 void Storage::destroy() {

@@ -18,6 +18,11 @@ class MemoryBudget {
   void release();                                         // by the Engine
   // Throws MemoryError "array of N bytes exceeds the limit ..." (code E0703) and charges nothing when it does not fit.
   void charge(std::int64_t bytes);
+  // Throws as charge does, and changes nothing.
+  void check(std::int64_t bytes) const {
+    if (std::int64_t now = used() + bytes; limit_ >= 0 && now > limit_) [[unlikely]]
+      refuse(bytes, now);
+  }
   void refund(std::int64_t bytes) {
     if (used_.fetch_sub(bytes, std::memory_order_acq_rel) == bytes) delete this;
   }
@@ -27,6 +32,7 @@ class MemoryBudget {
 
  private:
   static constexpr std::int64_t kOwned = std::int64_t{1} << 62;  // set while the Engine holds it
+  [[noreturn]] void refuse(std::int64_t bytes, std::int64_t now) const;
 
   std::atomic<std::int64_t> used_{kOwned};
   std::atomic<std::int64_t> peak_{0};
@@ -56,6 +62,10 @@ class Storage {
   bool writable() const { return writable_; }
   void set_writable(bool writable) { writable_ = writable; }
   // Counts writes; folded constants and captured arrays are keyed on it.
+  std::int64_t charged_bytes() const { return budget_ ? static_cast<std::int64_t>(bytes_) : 0; }
+  bool charged_to(const MemoryBudget& budget) const { return budget_ == &budget; }
+  // Moves the charge to another budget; throws, and changes nothing, when it does not fit there.
+  void charge_to(MemoryBudget& budget);
   std::uint64_t version() const { return version_; }
   void bump_version() { ++version_; }
 

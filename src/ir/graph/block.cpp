@@ -56,6 +56,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
   std::vector<NodeId> order = graph.ascend(roots, true);
   Block block(graph.tables());
   block.nodes.reserve(order.size());
+  block.edges.reserve(2 * order.size());
   // Numbers in the block stand in an array over the part of the graph that is touched.
   NodeId low = kNoNode, high = 0;
   for (NodeId id : order) {
@@ -99,17 +100,8 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
   return block;
 }
 
-std::int64_t element_count(const Block& block, Index i) {
-  std::int64_t total = 0;
-  for (const Type& type : block.types(i)) total += element_count(type.shape);
-  return total;
-}
-
-std::int64_t byte_count(const Block& block, Index i) {
-  std::int64_t total = 0;
-  for (const Type& type : block.types(i)) total += element_count(type.shape) * static_cast<std::int64_t>(itemsize(type.dtype));
-  return total;
-}
+std::int64_t element_count(const Block& block, Index i) { return block.tables->types.elements(block.nodes[i].types); }
+std::int64_t byte_count(const Block& block, Index i) { return block.tables->types.bytes(block.nodes[i].types); }
 
 namespace {
 

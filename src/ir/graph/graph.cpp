@@ -1,65 +1,89 @@
 #include "ir/graph/graph.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/graph/order.h"
 
 namespace autoray::ir {
 
 Graph::~Graph() {
   // Whatever still stands (a script's globals at exit) lets its values go.
-  for (NodeId id = 0; id < next_; ++id) {
-    Node& n = node(id);
-    if (!n.references) continue;
-    if ((n.kind == NodeKind::Leaf || n.kind == NodeKind::Constant || n.kind == NodeKind::State) && n.value) drop_(n.value);
-    if (n.kind == NodeKind::Call) {
-      tables_.attrs.release(n.attrs);
-      if (n.count > 4) delete[] n.many;
+  for (std::size_t word = 0; word < free_.size(); ++word)
+    for (std::uint64_t taken = ~free_[word]; taken; taken &= taken - 1) {
+      Node& n = node(static_cast<NodeId>(64 * word) + static_cast<NodeId>(std::countr_zero(taken)));
+      if ((n.kind == NodeKind::Leaf || n.kind == NodeKind::Constant || n.kind == NodeKind::State) && n.value) drop_(n.value);
+      if (n.kind == NodeKind::Call) {
+        tables_.attrs.release(n.attrs);
+        if (n.count > 4) delete[] n.many;
+      }
     }
-  }
 }
 
 NodeId Graph::take() {
   if (live_ >= limit_)
     throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes").with_code(703);
-  ++live_;
-  if (!free_.empty()) {
-    NodeId id = free_.back();
-    free_.pop_back();
-    return id;
+  while (word_ == free_.size() || !free_[word_]) {
+    if (word_ < free_.size()) ++word_;
+    if (word_ < free_.size()) continue;
+    // Once round: a new slab only where most places are taken, so that the search stays short.
+    if (live_ < capacity() / 4 * 3) {
+      word_ = 0;
+      continue;
+    }
+    slabs_.push_back(std::make_unique_for_overwrite<Node[]>(kSlab));
+    free_.resize(slabs_.size() * kSlab / 64, ~std::uint64_t{0});
   }
-  if (next_ % kSlab == 0) slabs_.push_back(std::make_unique_for_overwrite<Node[]>(kSlab));
-  return next_++;
+  ++live_;
+  std::uint64_t& places = free_[word_];
+  auto id = static_cast<NodeId>(64 * word_) + static_cast<NodeId>(std::countr_zero(places));
+  places &= places - 1;
+  return id;
 }
 
 NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source,
-                       std::uint8_t backend) {
-  NodeId id = take();
+                       std::uint8_t backend, bool dispatched) {
+  std::uint32_t depth = 0;
+  for (NodeId id : inputs) {
+    if (id == kNoNode) continue;
+    Node& input = node(id);
+    ++input.references;
+    if (!input.hidden()) depth = std::max(depth, input.depth + 1);
+  }
+  NodeId id;
+  NodeId* many = nullptr;
+  try {
+    if (inputs.size() > 4) many = new NodeId[inputs.size()];
+    id = take();
+  } catch (...) {
+    delete[] many;
+    for (NodeId input : inputs)
+      if (input != kNoNode) --node(input).references;
+    throw;
+  }
+  // Written once and not read again: its place is often in no cache.
   Node& n = node(id);
-  n = Node{};
   n.references = 1;
   n.attrs = attrs;
   n.types = types;
   n.source = source;
+  n.name = 0;
+  n.depth = depth;
   n.op = op;
   n.kind = NodeKind::Call;
   n.backend = backend;
   n.count = static_cast<std::uint32_t>(inputs.size());
+  n.marked = false;
+  n.dispatched = dispatched;
+  n.method = false;
   NodeId* edges = n.few;
-  if (inputs.size() > 4) {
-    edges = n.many = new NodeId[inputs.size()];
+  if (many) {
+    edges = n.many = many;
     far_edges_ += inputs.size();
   }
-  std::uint32_t depth = 0;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    edges[i] = inputs[i];
-    if (inputs[i] == kNoNode) continue;
-    Node& input = node(inputs[i]);
-    ++input.references;
-    if (!input.hidden()) depth = std::max(depth, input.depth + 1);
-  }
-  n.depth = depth;
+  std::copy(inputs.begin(), inputs.end(), edges);
   return id;
 }
 
@@ -115,7 +139,7 @@ void Graph::free_node(NodeId first) {
     NodeId id = dead.back();
     dead.pop_back();
     drop_contents(node(id), dead);
-    free_.push_back(id);
+    free_[id / 64] |= std::uint64_t{1} << id % 64;
     --live_;
   }
 }
@@ -133,14 +157,14 @@ void Graph::set_value(NodeId id, void* value) {
 }
 
 std::size_t Graph::memory() const {
-  return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(NodeId);
+  return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(free_[0]);
 }
 
 std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
   std::vector<NodeId> order, queue(roots.begin(), roots.end());
   // The deepest root is visited first, the deepest input of each node too.
   auto by_depth = [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; };
-  if (queue.size() > 1) std::stable_sort(queue.begin(), queue.end(), by_depth);
+  stable_order(std::span(queue), by_depth);
   while (!queue.empty()) {
     NodeId id = queue.back();
     Node& n = node(id);
@@ -160,7 +184,7 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
       n.marked = true;
       order.push_back(id);
     } else if (pushed > 1) {
-      std::stable_sort(queue.begin() + static_cast<std::ptrdiff_t>(before), queue.end(), by_depth);
+      stable_order(std::span(queue).subspan(before), by_depth);
     }
   }
   unmark(order);
@@ -169,8 +193,7 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
 
 std::vector<NodeId> Graph::descend(std::span<const NodeId> roots, bool hidden) {
   std::vector<NodeId> order, queue(roots.begin(), roots.end());
-  if (queue.size() > 1)
-    std::stable_sort(queue.begin(), queue.end(), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
+  stable_order(std::span(queue), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
   while (!queue.empty()) {
     NodeId id = queue.back();
     queue.pop_back();

@@ -79,10 +79,12 @@ class Graph {
 
   Node& node(NodeId id) { return slabs_[id / kSlab][id % kSlab]; }
   const Node& node(NodeId id) const { return slabs_[id / kSlab][id % kSlab]; }
+  static constexpr std::size_t kMostNodes = std::size_t{1} << 28;
   const Type& type(NodeId id) const { return tables_.types.type(node(id).types); }
 
   // New nodes are counted once, for the caller. Inputs are counted by the node; the attributes' count passes to it.
-  NodeId add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source, std::uint8_t backend);
+  NodeId add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source, std::uint8_t backend,
+                  bool dispatched = false);
   NodeId add_leaf(NodeKind kind, TypesId types, void* value, SourceId source, std::uint8_t backend);
   NodeId add_projection(NodeId of, std::uint32_t result, TypesId type);
 
@@ -118,10 +120,12 @@ class Graph {
   GraphTables& tables_;
   void (*drop_)(void*);
   std::vector<std::unique_ptr<Node[]>> slabs_;
-  std::vector<NodeId> free_;
-  NodeId next_ = 0;
+  // A bit a place, set where it is free. Places are taken in rising order, round and round, so that nodes of one time stand side by
+  // side however those before them went.
+  std::vector<std::uint64_t> free_;
+  std::size_t word_ = 0;  // where the search goes on
   std::size_t live_ = 0;
-  std::size_t limit_ = 1u << 28;
+  std::size_t limit_ = kMostNodes;
   std::size_t far_edges_ = 0;
 };
 

@@ -20,10 +20,20 @@ class TypeTable {
   TypesId intern(const Type& type) { return intern(std::span(&type, 1)); }
   std::span<const Type> types(TypesId id) const { return lists_[id]; }
   const Type& type(TypesId id, std::size_t result = 0) const { return lists_[id][result]; }
+  // Of all results together; at most kMostBytes, so that sums over a graph do not overflow.
+  std::int64_t bytes(TypesId id) const { return sizes_[id].bytes; }
+  std::int64_t elements(TypesId id) const { return sizes_[id].elements; }
   std::size_t size() const { return lists_.size(); }
 
+  static constexpr std::int64_t kMostBytes = std::int64_t{1} << 50;
+
  private:
+  struct Size {
+    std::int64_t bytes, elements;
+  };
+
   std::deque<std::vector<Type>> lists_;
+  std::vector<Size> sizes_;  // by id
   std::unordered_multimap<std::uint64_t, TypesId> ids_;
 };
 

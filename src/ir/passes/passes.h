@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/graph/block.h"
+#include "ir/plan/plan.h"
 
 namespace autoray::ir {
 
@@ -16,6 +17,8 @@ struct PassContext {
   // Reads a constant scalar: kind Constant, one element, as the double (or integer) it is; false when it is none. The graph
   // knows nothing of data, so whoever runs the passes gives this.
   std::function<bool(Index argument, double& real, bool& integer)> scalar;
+  // By argument number: how it lies in memory.
+  std::vector<Placement> placements;
 };
 
 struct Pass {
@@ -32,7 +35,7 @@ struct PassOptions {
   std::string print_after;           // a pass's name, or "all": `print` is given the block's text then
   std::function<void(std::string_view pass, const Block&)> print;
   std::vector<std::pair<std::string_view, double>>* seconds = nullptr;  // how long each took
-  bool check = false;                // verify after each pass in release builds too
+  bool check = false;                                                   // verify after each pass in release builds too
 };
 void run_passes(Block& block, const PassContext& context, const PassOptions& options = {});
 

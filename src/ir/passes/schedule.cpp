@@ -5,26 +5,53 @@
 // that are no trees this is a heuristic, so the order that came in stays when its peak is not higher.
 #include <algorithm>
 
+#include "ir/graph/order.h"
 #include "ir/passes/passes.h"
-#include "ir/plan/plan.h"
 
 namespace autoray::ir {
 
-void schedule(Block& block, const PassContext&) {
+namespace {
+
+// No order needs less: the arguments, and with them the operands and results of any one call.
+std::int64_t least_peak(const Block& block, const Liveness& live) {
+  std::int64_t arguments = 0, most = 0;
+  for (Index argument : block.arguments) arguments += live.made[argument];
+  SmallVector<Index, 8> seen;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    if (block.nodes[i].kind != NodeKind::Call) continue;
+    std::int64_t around = live.made[i];
+    seen.clear();
+    for (Index input : block.inputs(i)) {
+      if (input == kNoIndex) continue;
+      Index root = live.root[input];
+      // Of many operands each is counted once by sorting; of a few by looking.
+      if (block.inputs(i).size() <= 8 && std::find(seen.begin(), seen.end(), root) != seen.end()) continue;
+      seen.push_back(root);
+    }
+    if (seen.size() > 8) {
+      std::sort(seen.begin(), seen.end());
+      seen.resize(static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin()));
+    }
+    for (Index root : seen) around += live.held[root];
+    most = std::max(most, around);
+  }
+  return arguments + most;
+}
+
+}  // namespace
+
+void schedule(Block& block, const PassContext& context) {
   auto count = static_cast<Index>(block.nodes.size());
-  Liveness before = liveness(block);
-  // Nothing to win where even the arguments and results alone are the peak.
-  std::int64_t least = 0;
-  for (Index argument : block.arguments) least += before.bytes[argument];
-  if (before.peak <= least) return;
+  Liveness before = liveness(block, context.placements);
+  if (before.peak <= least_peak(block, before)) return;
   std::vector<std::int64_t> need(count);
-  std::vector<Index> inputs;
-  auto by_need = [&](Index a, Index b) { return need[a] - before.bytes[a] > need[b] - before.bytes[b]; };
+  SmallVector<Index, 8> inputs;
+  auto by_need = [&](Index a, Index b) { return need[a] - before.held[a] > need[b] - before.held[b]; };
   auto ordered = [&](Index i) {
     inputs.clear();
     for (Index input : block.inputs(i))
       if (input != kNoIndex) inputs.push_back(input);
-    if (inputs.size() > 1) std::stable_sort(inputs.begin(), inputs.end(), by_need);
+    stable_order(std::span(inputs.begin(), inputs.end()), by_need);
   };
   for (Index i = 0; i < count; ++i) {
     ordered(i);
@@ -32,9 +59,9 @@ void schedule(Block& block, const PassContext&) {
     for (Index input : inputs) {
       if (block.nodes[input].kind != NodeKind::Call && block.nodes[input].kind != NodeKind::Project) continue;
       most = std::max(most, held + need[input]);
-      held += before.bytes[input];
+      held += before.held[input];
     }
-    need[i] = std::max(most, held + before.bytes[i]);
+    need[i] = std::max(most, held + before.made[i]);
   }
   std::vector<Index> order, stack;
   std::vector<std::uint8_t> state(count, 0);  // 1: its inputs are on the stack, 2: placed
@@ -69,10 +96,13 @@ void schedule(Block& block, const PassContext&) {
   trial.edges = block.edges;
   trial.arguments = block.arguments;
   trial.results = block.results;
+  trial.merged_sources = block.merged_sources;
   for (const BlockNode& n : trial.nodes)
     if (n.kind == NodeKind::Call) block.tables->attrs.retain(n.attrs);
   reorder(trial, order);
-  if (liveness(trial).peak < before.peak) reorder(block, order);
+  if (liveness(trial, context.placements).peak >= before.peak) return;
+  trial.blocks = std::move(block.blocks);
+  block = std::move(trial);
 }
 
 }  // namespace autoray::ir

@@ -32,7 +32,8 @@ Layout layout_of_result(const Block& block, Index i, bool view, const std::vecto
       case OpId::Squeeze: return layouts[block.inputs(i)[0]];
       case OpId::Transpose: {
         Layout inner = layouts[block.inputs(i)[0]];
-        if (block.type(i).shape.size() == 2) return inner == Layout::C ? Layout::Fortran : inner == Layout::Fortran ? Layout::C : inner;
+        if (block.type(i).shape.size() == 2)
+          return inner == Layout::C ? Layout::Fortran : inner == Layout::Fortran ? Layout::C : inner;
         return Layout::Other;
       }
       default: return block.type(i).shape.size() < 2 && n.op == OpId::GetItem ? Layout::Other : Layout::Other;
@@ -48,81 +49,130 @@ Layout layout_of_result(const Block& block, Index i, bool view, const std::vecto
   return fortran ? Layout::Fortran : Layout::C;
 }
 
+// A result may take the place of its first operand when that is not used again, is no argument, and nothing else sees its
+// memory.
+bool takes_place(const Block& block, Index i, const Liveness& live, const std::vector<Layout>& layout,
+                 const std::vector<std::uint8_t>& viewed) {
+  const BlockNode& n = block.nodes[i];
+  if (n.input_count == 0 || n.dispatched) return false;
+  auto inputs = block.inputs(n);
+  Index x = inputs[0];
+  if (x == kNoIndex || block.nodes[x].kind != NodeKind::Call || live.root[x] != x || viewed[x] || live.last_use[x] != i)
+    return false;
+  if (op(n.op).op_class != OpClass::Elementwise && n.op != OpId::SetItem) return false;
+  if (layout[x] != Layout::C || layout[i] != Layout::C) return false;
+  if (block.nodes[x].types != n.types) {
+    const Type &before = block.type(x), &after = block.type(i);
+    if (block.types(x).size() != 1 || before.dtype != after.dtype || !(before.shape == after.shape)) return false;
+  }
+  // Another operand may not be the same memory, unless the same items are read and written one by one.
+  for (std::size_t k = 1; k < inputs.size(); ++k)
+    if (inputs[k] == x && n.op == OpId::SetItem) return false;
+  return true;
+}
+
 }  // namespace
 
-Liveness liveness(const Block& block, std::span<const Layout> layouts) {
+Projections::Projections(const Block& block) {
   std::size_t count = block.nodes.size();
+  of.assign(count, kNoIndex);
+  for (Index i = 0; i < count; ++i) {
+    const BlockNode& n = block.nodes[i];
+    if (n.kind != NodeKind::Project) continue;
+    if (first.empty()) {
+      first.assign(count, kNoIndex);
+      next.assign(count, kNoIndex);
+    }
+    Index call = block.inputs(i)[0];
+    Index same = of[call];
+    while (same != kNoIndex && block.nodes[same].number != n.number) same = next[same];
+    first[i] = same == kNoIndex ? i : same;
+    if (same != kNoIndex) continue;
+    next[i] = of[call];
+    of[call] = i;
+  }
+}
+
+Liveness liveness(const Block& block, std::span<const Placement> placements) {
+  std::size_t count = block.nodes.size();
+  const TypeTable& types = block.tables->types;
+  Projections projections(block);
   Liveness live;
   live.root.resize(count);
-  live.last_use.assign(count, 0);
-  live.in_place.assign(count, false);
-  live.bytes.assign(count, 0);
+  live.last_use.resize(count);
+  live.in_place.assign(count, 0);
+  live.view.assign(count, 0);
+  live.made.assign(count, 0);
+  live.held.assign(count, 0);
   live.alive.resize(count);
   std::vector<Layout> layout(count, Layout::C);
+  std::vector<std::uint8_t> viewed(count, 0);  // by root: something else uses its memory too
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
-    live.root[i] = i;
-    live.last_use[i] = i;
+    auto inputs = block.inputs(n);
+    Index root = i;
     if (n.kind == NodeKind::Project) {
-      live.root[i] = live.root[block.inputs(i)[0]];
-      layout[i] = Layout::C;
+      root = live.view[inputs[0]] ? live.root[inputs[0]] : projections.first[i];
     } else if (n.kind == NodeKind::Call) {
-      bool view = n.input_count > 0 && block.inputs(i)[0] != kNoIndex && is_view(block, i, layout[block.inputs(i)[0]]);
-      if (view) live.root[i] = live.root[block.inputs(i)[0]];
+      bool view = n.input_count > 0 && inputs[0] != kNoIndex && is_view(block, i, layout[inputs[0]]);
+      live.view[i] = view;
+      if (view) root = live.root[inputs[0]];
       layout[i] = layout_of_result(block, i, view, layout);
-    } else if (n.number < layouts.size()) {
-      layout[i] = layouts[n.number];
+    } else if (n.number < placements.size()) {
+      layout[i] = placements[n.number].layout;
     }
-    for (Index input : block.inputs(i))
+    live.root[i] = root;
+    if (root != i) viewed[root] = 1;
+    for (Index input : inputs)
       if (input != kNoIndex) live.last_use[live.root[input]] = i;
-    live.last_use[live.root[i]] = i;
+    live.last_use[root] = i;
   }
   for (Index result : block.results) live.last_use[live.root[result]] = kNoIndex;
-  // A result may take the place of its first operand when that is not used again and no view, no argument.
-  std::vector<Index> values(count, 0);
-  for (Index i = 0; i < count; ++i) ++values[live.root[i]];
+
+  std::int64_t now = 0;
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
-    if (n.kind != NodeKind::Call || live.root[i] != i || n.input_count == 0) continue;
-    if (n.dispatched || (op(n.op).op_class != OpClass::Elementwise && n.op != OpId::SetItem)) continue;
-    Index x = block.inputs(i)[0];
-    if (x == kNoIndex || block.nodes[x].kind != NodeKind::Call || live.root[x] != x || values[x] != 1) continue;
-    if (live.last_use[x] != i || layout[x] != Layout::C || layout[i] != Layout::C || block.types(x).size() != 1) continue;
-    if (block.type(x).dtype != block.type(i).dtype || !(block.type(x).shape == block.type(i).shape)) continue;
-    // Another operand may not be the same memory seen at other places.
-    bool twice = false;
-    for (std::size_t k = 1; k < n.input_count; ++k)
-      twice |= block.inputs(i)[k] != kNoIndex && live.root[block.inputs(i)[k]] == x && (n.op == OpId::SetItem || block.inputs(i)[k] != x);
-    live.in_place[i] = !twice;
+    std::int64_t bytes = types.bytes(n.types);
+    switch (n.kind) {
+      case NodeKind::Leaf:
+      case NodeKind::Variable:
+      case NodeKind::Constant:
+        // Scalars are part of the program.
+        if (n.kind == NodeKind::Constant && types.type(n.types).kind != Kind::Array) break;
+        live.made[i] = n.number < placements.size() && placements[n.number].bytes >= 0 ? placements[n.number].bytes : bytes;
+        // Arguments are there from the beginning and belong to the caller.
+        now += live.made[i];
+        break;
+      case NodeKind::State: break;
+      case NodeKind::Project:
+        if (live.root[i] == i) live.held[i] = bytes;
+        break;
+      case NodeKind::Call: {
+        if (live.view[i]) break;
+        live.in_place[i] = takes_place(block, i, live, layout, viewed);
+        live.held[i] = bytes;
+        if (!live.in_place[i]) live.made[i] = bytes;
+        // Each projected result is held for itself.
+        for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p])
+          live.held[i] -= types.bytes(block.nodes[p].types);
+      }
+    }
   }
-  std::vector<std::vector<Index>> ends(0);
-  std::vector<Index> next(count, kNoIndex), head(count, kNoIndex);  // roots that end at a node, chained
+  live.peak = now;
+  // Roots that end at a node, chained.
+  std::vector<Index> next(count), head(count, kNoIndex);
   for (Index i = 0; i < count; ++i) {
-    const BlockNode& n = block.nodes[i];
-    if (live.root[i] == i && !live.in_place[i] && n.kind != NodeKind::State && !(n.kind == NodeKind::Constant && block.type(i).kind != Kind::Array))
-      live.bytes[i] = byte_count(block, i);
     Index end = live.last_use[i];
-    if (live.root[i] != i || end == kNoIndex) continue;
+    if (live.root[i] != i || !live.held[i] || end == kNoIndex) continue;
     next[i] = head[end];
     head[end] = i;
   }
-  std::int64_t now = 0;
-  // Arguments are there from the beginning and belong to the caller.
-  for (Index argument : block.arguments) now += live.bytes[argument];
-  live.peak = now;
-  // What an operand in place holds passes to the result.
-  std::vector<std::int64_t> held = live.bytes;
   for (Index i = 0; i < count; ++i) {
-    const BlockNode& n = block.nodes[i];
-    bool made = n.kind == NodeKind::Call;
-    if (made) now += live.bytes[i];
-    if (live.in_place[i]) {
-      held[i] = held[block.inputs(i)[0]];
-      held[block.inputs(i)[0]] = 0;
-    }
+    if (block.nodes[i].kind == NodeKind::Call) now += live.made[i];
     live.peak = std::max(live.peak, now);
     for (Index ended = head[i]; ended != kNoIndex; ended = next[ended])
-      if (block.nodes[ended].kind == NodeKind::Call) now -= held[ended];
+      // What an operand in place held has passed to the result.
+      if (!(live.in_place[i] && ended == block.inputs(i)[0])) now -= live.held[ended];
     live.alive[i] = now;
   }
   return live;

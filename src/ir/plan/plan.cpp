@@ -5,121 +5,143 @@
 #include "ir/graph/text.h"
 
 namespace autoray::ir {
+namespace {
 
-Plan make_plan(Block given, std::span<const Layout> layouts) {
+// Numbers of lists by what names them: a few are asked for again and again.
+class ListNumbers {
+ public:
+  // The list's number, `fresh` when it was not there.
+  std::pair<Index, bool> operator()(std::uint64_t key, Index fresh) {
+    Entry& recent = recent_[key * 0x9e3779b97f4a7c15ull >> 58];
+    if (recent.number != kNoIndex && recent.key == key) return {recent.number, false};
+    auto [found, is_new] = all_.try_emplace(key, fresh);
+    recent = {key, found->second};
+    return {found->second, is_new};
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t key = 0;
+    Index number = kNoIndex;
+  };
+  Entry recent_[64];
+  std::unordered_map<std::uint64_t, Index> all_;
+};
+
+// Operands of each operand parameter; an absent optional one has none.
+std::vector<std::uint32_t> groups_of(const Op& op, std::span<const Index> operands) {
+  std::vector<std::uint32_t> groups = operand_groups(op, operands.size());
+  for (std::size_t i = 0, at = 0; i < groups.size(); ++i) {
+    std::uint32_t taken = groups[i];
+    if (taken == 1 && operands[at] == kNoIndex) groups[i] = 0;
+    at += taken;
+  }
+  return groups;
+}
+
+}  // namespace
+
+Plan make_plan(Block given, std::span<const Placement> placements) {
   Plan plan(std::move(given));
   const Block& block = plan.block;
-  Liveness live = liveness(block, layouts);
+  Liveness live = liveness(block, placements);
   auto count = static_cast<Index>(block.nodes.size());
   plan.peak_bytes = live.peak;
-  for (Index argument : block.arguments) plan.argument_bytes += live.bytes[argument];
+  for (Index argument : block.arguments) plan.argument_bytes += live.made[argument];
 
-  // Each value has a buffer number of its own while it is alive (views too: a number names an array, memory is the root's).
-  std::vector<Index> last(count, 0);
+  // A value's number: the node's, of projections of one result the first one's.
+  Projections projections(block);
+  auto value_of = [&](Index i) { return block.nodes[i].kind == NodeKind::Project ? projections.first[i] : i; };
+  std::vector<Index> last(count);
   for (Index i = 0; i < count; ++i) {
     last[i] = i;
+    last[value_of(i)] = i;
     for (Index input : block.inputs(i))
-      if (input != kNoIndex) last[input] = i;
+      if (input != kNoIndex) last[value_of(input)] = i;
   }
-  for (Index result : block.results) last[result] = kNoIndex;
+  for (Index result : block.results) last[value_of(result)] = kNoIndex;
+
   plan.buffer_of.assign(count, kNoIndex);
-  std::vector<Index> free_buffers, tuples(count, kNoIndex);
+  std::vector<Index> free_buffers;
   auto take = [&] {
     if (free_buffers.empty()) return plan.buffer_count++;
     Index buffer = free_buffers.back();
     free_buffers.pop_back();
     return buffer;
   };
+  auto free_after_step = [&](Index buffer) {
+    plan.slots.push_back(buffer);
+    free_buffers.push_back(buffer);
+  };
   for (Index argument : block.arguments) {
     plan.buffer_of[argument] = plan.buffer_count++;
     plan.argument_slots.push_back(plan.buffer_of[argument]);
   }
-  std::unordered_map<AttrsId, Index> lists;
+  ListNumbers attr_numbers, group_numbers;
   plan.steps.reserve(count);
-  // The projections of a node's results: they are the places that its step fills.
-  std::vector<std::vector<Index>> projections;
-  std::vector<Index> projected(count, kNoIndex);
-  for (Index i = 0; i < count; ++i) {
-    if (block.nodes[i].kind != NodeKind::Project) continue;
-    Index of = block.inputs(i)[0];
-    if (projected[of] == kNoIndex) {
-      projected[of] = static_cast<Index>(projections.size());
-      projections.emplace_back(block.types(of).size(), kNoIndex);
-    }
-    // Two projections of one result are one array.
-    Index& place = projections[projected[of]][block.nodes[i].number];
-    if (place == kNoIndex) {
-      place = i;
-    } else {
-      last[place] = last[place] == kNoIndex || last[i] == kNoIndex ? kNoIndex : std::max(last[place], last[i]);
-    }
-  }
+  plan.slots.reserve(block.edges.size() + 2 * std::size_t{count});
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     if (n.kind == NodeKind::Project) {
-      plan.buffer_of[i] = plan.buffer_of[projections[projected[block.inputs(i)[0]]][n.number]];
-      // The last use may be here.
-      Index owner = projections[projected[block.inputs(i)[0]]][n.number];
-      if (last[owner] == i && !plan.steps.empty()) {
-        free_buffers.push_back(plan.buffer_of[i]);
-        plan.steps.back().freed_count += 1;
-        plan.slots.push_back(plan.buffer_of[i]);
+      Index value = value_of(i);
+      plan.buffer_of[i] = plan.buffer_of[value];
+      // Nobody uses it: it goes after the step before.
+      if (last[value] == i) {
+        free_after_step(plan.buffer_of[i]);
+        ++plan.steps.back().freed_count;
       }
       continue;
     }
     if (n.kind != NodeKind::Call) continue;
+    auto inputs = block.inputs(n);
     Step step;
     step.node = i;
-    auto [found, fresh] = lists.try_emplace(n.attrs, static_cast<Index>(plan.attr_lists.size()));
-    if (fresh) plan.attr_lists.push_back(block.tables->attrs.attrs(n.attrs));
-    step.attrs = found->second;
+    auto [attrs, new_attrs] = attr_numbers(n.attrs, static_cast<Index>(plan.attr_lists.size()));
+    if (new_attrs) plan.attr_lists.push_back(block.tables->attrs.attrs(n.attrs));
+    step.attrs = attrs;
+    std::size_t operands = inputs.size() - (op(n.op).has(kRandom) ? 2 : 0);
+    std::uint64_t absent = 0;
+    for (std::size_t k = 0; k < operands; ++k)
+      if (inputs[k] == kNoIndex) absent = absent << 6 | (k + 1);
+    std::uint64_t shape_of_call = static_cast<std::uint64_t>(n.op) << 52 | std::uint64_t{operands} << 24 | absent;
+    auto [groups, new_groups] = group_numbers(shape_of_call, static_cast<Index>(plan.group_lists.size()));
+    if (new_groups) plan.group_lists.push_back(groups_of(op(n.op), inputs.first(operands)));
+    step.groups = groups;
     step.in_place = live.in_place[i];
+    step.view = live.view[i];
     step.first_input = static_cast<Index>(plan.slots.size());
     step.input_count = n.input_count;
-    for (Index input : block.inputs(i)) plan.slots.push_back(input == kNoIndex ? kNoIndex : plan.buffer_of[input]);
+    for (Index input : inputs) plan.slots.push_back(input == kNoIndex ? kNoIndex : plan.buffer_of[input]);
     step.first_output = static_cast<Index>(plan.slots.size());
     step.output_count = static_cast<Index>(block.types(i).size());
-    std::size_t unused = 0;
-    if (projected[i] != kNoIndex) {
-      for (Index projection : projections[projected[i]]) {
-        Index buffer = take();
-        plan.slots.push_back(buffer);
-        if (projection != kNoIndex)
-          plan.buffer_of[projection] = buffer;
-        else
-          ++unused;
-      }
+    bool several = projections.of[i] != kNoIndex;
+    if (step.in_place) {
+      plan.buffer_of[i] = plan.buffer_of[inputs[0]];
+      plan.slots.push_back(plan.buffer_of[i]);
     } else {
-      for (Index k = 0; k < step.output_count; ++k) {
-        plan.buffer_of[i] = take();
-        plan.slots.push_back(plan.buffer_of[i]);
-      }
+      for (Index k = 0; k < step.output_count; ++k) plan.slots.push_back(take());
+      if (!several) plan.buffer_of[i] = plan.slots[step.first_output];
+      for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p])
+        plan.buffer_of[p] = plan.slots[step.first_output + block.nodes[p].number];
     }
     step.first_freed = static_cast<Index>(plan.slots.size());
     // Inputs whose last use this was; each once.
-    for (Index k = 0; k < n.input_count; ++k) {
-      Index input = block.inputs(i)[k];
-      if (input == kNoIndex || last[input] != i || block.nodes[input].kind != NodeKind::Call) {
-        if (input == kNoIndex || last[input] != i || block.nodes[input].kind != NodeKind::Project) continue;
-        input = projections[projected[block.inputs(input)[0]]][block.nodes[input].number];
-        if (last[input] != i) continue;
-      }
-      Index buffer = plan.buffer_of[input];
-      last[input] = 0;  // freed
-      plan.slots.push_back(buffer);
-      free_buffers.push_back(buffer);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      if (inputs[k] == kNoIndex) continue;
+      Index value = value_of(inputs[k]);
+      NodeKind kind = block.nodes[value].kind;
+      if (last[value] != i || (kind != NodeKind::Call && kind != NodeKind::Project)) continue;
+      last[value] = kNoIndex;
+      if (!(step.in_place && k == 0)) free_after_step(plan.buffer_of[value]);
     }
-    if (projected[i] != kNoIndex && unused)
-      for (std::size_t k = 0; k < projections[projected[i]].size(); ++k)
-        if (projections[projected[i]][k] == kNoIndex) {
-          Index buffer = plan.slots[step.first_output + k];
-          plan.slots.push_back(buffer);
-          free_buffers.push_back(buffer);
-        }
-    // A result that nobody uses (a draw that is kept for its effect).
-    if (projected[i] == kNoIndex && last[i] == i) {
-      plan.slots.push_back(plan.buffer_of[i]);
-      free_buffers.push_back(plan.buffer_of[i]);
+    // Results that nobody uses: a draw that is kept for its effect, singular vectors beside the values that were asked for.
+    if (!several) {
+      for (Index k = 0; k < step.output_count && last[i] == i; ++k) free_after_step(plan.slots[step.first_output + k]);
+    } else {
+      SmallVector<std::uint8_t, 8> used(step.output_count, 0);
+      for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p]) used[block.nodes[p].number] = 1;
+      for (Index k = 0; k < step.output_count; ++k)
+        if (!used[k]) free_after_step(plan.slots[step.first_output + k]);
     }
     step.freed_count = static_cast<Index>(plan.slots.size()) - step.first_freed;
     plan.steps.push_back(step);
@@ -140,9 +162,9 @@ std::string Plan::text() const {
     std::string left;
     for (Index k = 0; k < step.output_count; ++k) left += (k ? ", b" : "b") + std::to_string(slots[step.first_output + k]);
     out += left + " = " + call_text(block, step.node, [&](Index k) {
-      Index slot = slots[step.first_input + k];
-      return slot == kNoIndex ? std::string("None") : "b" + std::to_string(slot);
-    });
+             Index slot = slots[step.first_input + k];
+             return slot == kNoIndex ? std::string("None") : "b" + std::to_string(slot);
+           });
     out += ": " + to_string(block.type(step.node));
     if (step.in_place) out += ", in place";
     if (step.freed_count) {

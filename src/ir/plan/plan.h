@@ -1,8 +1,9 @@
 // A plan: the calls of a block in order, over numbered buffers. Every executor runs the same plan.
 //
-// A value that is made takes a buffer; views of it use the same one; a buffer is free after the last use of its values and then
-// taken by a later value. `peak_bytes` counts the bytes of all values alive at once, arguments included, exactly as the memory
-// limit of a run counts them.
+// Every value has a buffer number from where it is made to its last use; then the number is free for a later value. Memory is
+// the business of liveness: views use their base's, a step in place makes its result where its first operand was. `peak_bytes`
+// counts the bytes of all values alive at once, arguments included, exactly as the memory limit of a run counts them. Work
+// arrays that a kernel makes and drops while it runs are no values: neither counts them.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,23 @@ namespace autoray::ir {
 
 // How an argument's elements lie in memory, as far as a plan cares: whether a reshape of it is a view.
 enum class Layout : std::uint8_t { C, Fortran, Other };
+struct Placement {
+  Layout layout = Layout::C;
+  std::int64_t bytes = -1;  // what it holds of the run's memory; -1: what its type says
+};
 
 struct Step {
-  Index node;              // a Call
-  Index first_input = 0;   // in Plan::slots, input_count of them; kNoIndex: absent
+  Index node;             // a Call
+  Index first_input = 0;  // in Plan::slots, input_count of them; kNoIndex: absent
   Index input_count = 0;
   Index first_output = 0;  // in Plan::slots, one a result
   Index output_count = 0;
-  Index first_freed = 0;   // in Plan::slots: free after this step
+  Index first_freed = 0;  // in Plan::slots: free after this step
   Index freed_count = 0;
-  Index attrs = 0;         // in Plan::attr_lists
-  bool in_place = false;   // the result takes the first operand's buffer
+  Index attrs = 0;        // in Plan::attr_lists
+  Index groups = 0;       // in Plan::group_lists
+  bool in_place = false;  // the result is made in the first operand's memory, and has its buffer number
+  bool view = false;      // the results are views of the first operand
 };
 
 struct Plan {
@@ -33,11 +40,12 @@ struct Plan {
 
   Block block;
   std::vector<Step> steps;
-  std::vector<Index> slots;                   // buffer numbers; steps refer to runs of it
-  std::vector<std::vector<Attr>> attr_lists;  // each different list once
-  std::vector<Index> argument_slots;          // by argument number
+  std::vector<Index> slots;                             // buffer numbers; steps refer to runs of it
+  std::vector<std::vector<Attr>> attr_lists;            // each different list once
+  std::vector<std::vector<std::uint32_t>> group_lists;  // operands of each operand parameter, each different list once
+  std::vector<Index> argument_slots;                    // by argument number
   std::vector<Index> result_slots;
-  std::vector<Index> buffer_of;               // by node
+  std::vector<Index> buffer_of;  // by node
   Index buffer_count = 0;
   std::int64_t peak_bytes = 0;
   std::int64_t argument_bytes = 0;
@@ -48,19 +56,31 @@ struct Plan {
   std::string text() const;
 };
 
-// `layouts` by argument number; C where it is shorter.
-Plan make_plan(Block block, std::span<const Layout> layouts = {});
+// `placements` by argument number; a C-ordered array of its own where it is shorter.
+Plan make_plan(Block block, std::span<const Placement> placements = {});
 
 // ---- liveness: which values share memory, and how much is alive ----
 
 struct Liveness {
-  std::vector<Index> root;      // by node: the node whose memory it uses; itself when it makes its own
-  std::vector<Index> last_use;  // by root: the last node that uses its memory; kNoIndex: it outlives the block
-  std::vector<bool> in_place;   // by node: it takes over its first operand's memory
-  std::vector<std::int64_t> bytes;  // by node: of the memory that it makes (0: a view, in place)
+  std::vector<Index> root;             // by node: the node whose memory it uses; itself when it has its own
+  std::vector<Index> last_use;         // by root: the last node that uses its memory; kNoIndex: it outlives the block
+  std::vector<std::uint8_t> in_place;  // by node: it takes over its first operand's memory
+  std::vector<std::uint8_t> view;      // by node: a call whose results are views of its first operand
+  std::vector<std::int64_t> made;      // by node: bytes that computing it takes (0: a view, in place, a projection)
+  std::vector<std::int64_t> held;      // by root: bytes that go with its last use
   std::int64_t peak = 0;
   std::vector<std::int64_t> alive;  // after each node: what a picture of memory over time shows
 };
-Liveness liveness(const Block& block, std::span<const Layout> layouts = {});
+// Two or three visits an edge.
+Liveness liveness(const Block& block, std::span<const Placement> placements = {});
+
+// What a call of several results has: by result the first projection of it, kNoIndex without one. Found by following `next`.
+struct Projections {
+  explicit Projections(const Block& block);
+  // The projection that stands for node i's result; i itself for the first one.
+  std::vector<Index> first;  // by Project node
+  std::vector<Index> of;     // by Call node: its first projection in the block, kNoIndex
+  std::vector<Index> next;   // by Project node: the next first projection of the same call
+};
 
 }  // namespace autoray::ir

@@ -275,7 +275,10 @@ void elementwise_kernel(KernelCall& call) {
     if (operand->ndim() > 0)
       fortran &= operand->f_contiguous() && !operand->c_contiguous() && operand->shape == call.types[0].shape;
   }
-  Array result = call.runtime.allocate(stored, call.types[0].shape);
+  // In place: item by item, what is read there was converted before or is of the very dtype that is written.
+  const Array& first = *call.in[0];
+  bool in_place = call.reuse_first && first.dtype == stored && first.shape == call.types[0].shape && first.c_contiguous();
+  Array result = in_place ? first : call.runtime.allocate(stored, call.types[0].shape);
   if (fortran) {
     std::int64_t step = result.itemsize();
     for (std::size_t i = 0; i < result.shape.size(); ++i) {

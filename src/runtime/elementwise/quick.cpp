@@ -99,9 +99,18 @@ void prepare_vectors(Runtime& runtime, OpId id, BackendId backend, DType dtype, 
   quick.vectors = inference.results[0].shape.empty() && inference.results[0].dtype == dtype;
 }
 
-}  // namespace
+// A call that can take the short way: where its loop reads and writes.
+struct QuickCall {
+  const QuickLoop* quick = nullptr;
+  DType dtype{};
+  const Array* shaped = nullptr;  // an operand of the result's shape; null: 0-d
+  std::int64_t count = 1;
+  char* data[kMostOperands + 1];
+  std::int64_t strides[kMostOperands + 1];
+  alignas(16) char items[kMostOperands][16];
+};
 
-bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<const Operand> operands, Array& result) {
+bool quick_call(Runtime& runtime, OpId id, BackendId backend, std::span<const Operand> operands, QuickCall& call) {
   if (operands.size() > kMostOperands) return false;
   const Array *first = nullptr, *shaped = nullptr;
   for (const Operand& operand : operands) {
@@ -127,43 +136,66 @@ bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<c
   if (shaped)
     for (std::int64_t extent : shaped->shape) n *= extent;
   if (n == 0 || n > kMostItems) return false;
-
-  char* data[kMostOperands + 1];
-  std::int64_t strides[kMostOperands + 1];
-  alignas(16) char items[kMostOperands][16];
   for (std::size_t i = 0; i < operands.size(); ++i) {
-    data[i] = operands[i]->data;
+    call.data[i] = operands[i]->data;
     std::size_t axes = operands[i]->shape.size();
-    strides[i] = axes == 0 ? 0 : axes == 1 ? operands[i]->strides[0] : size;
+    call.strides[i] = axes == 0 ? 0 : axes == 1 ? operands[i]->strides[0] : size;
     if (operands[i].kind != Kind::Weak) continue;
     // x ** 2 and its kin have rules of their own.
-    if (id == OpId::Power || !weak_item(operands[i], dtype, items[i])) return false;
-    data[i] = items[i];
+    if (id == OpId::Power || !weak_item(operands[i], dtype, call.items[i])) return false;
+    call.data[i] = call.items[i];
   }
+  call.quick = &quick;
+  call.dtype = dtype;
+  call.shaped = shaped;
+  call.count = n;
+  return true;
+}
+
+void run_quick(Runtime& runtime, OpId id, QuickCall& call) {
+  call.quick->loop(call.data, call.strides, call.count);
+  if (call.quick->quiet) {
+    runtime.clear_fp();
+  } else if (_mm_getcsr() & kFpEvents) [[unlikely]] {
+    if (ir::is_inexact(call.dtype)) runtime.check_fp(ir::op(id).path);
+  }
+}
+
+}  // namespace
+
+bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<const Operand> operands, Array& result) {
+  QuickCall call;
+  if (!quick_call(runtime, id, backend, operands, call)) return false;
   // Built in place, item by item: the parts of an array that was just written are slow to copy as blocks.
-  std::int64_t step = quick.result_size;
-  result.storage = StoragePtr(Storage::allocate(static_cast<std::size_t>(n * step), &runtime.budget()));
+  std::int64_t step = call.quick->result_size;
+  result.storage = StoragePtr(Storage::allocate(static_cast<std::size_t>(call.count * step), &runtime.charged_budget()));
   result.data = result.storage->data();
-  result.dtype = quick.result;
+  result.dtype = call.quick->result;
   result.backend = backend;
-  data[operands.size()] = result.data;
-  strides[operands.size()] = step;
-  if (shaped) {
-    std::size_t axes = shaped->shape.size();
-    std::int64_t rest = n * step;
+  call.data[operands.size()] = result.data;
+  call.strides[operands.size()] = step;
+  if (call.shaped) {
+    std::size_t axes = call.shaped->shape.size();
+    std::int64_t rest = call.count * step;
     for (std::size_t axis = 0; axis < axes; ++axis) {
-      std::int64_t extent = shaped->shape[axis];
+      std::int64_t extent = call.shaped->shape[axis];
       rest = axis + 1 == axes ? step : rest / extent;
       result.shape.push_back(extent);
       result.strides.push_back(rest);
     }
   }
-  quick.loop(data, strides, n);
-  if (quick.quiet) {
-    runtime.clear_fp();
-  } else if (_mm_getcsr() & kFpEvents) [[unlikely]] {
-    if (ir::is_inexact(dtype)) runtime.check_fp(ir::op(id).path);
-  }
+  run_quick(runtime, id, call);
+  return true;
+}
+
+bool quick_elementwise_in_place(Runtime& runtime, OpId id, BackendId backend, std::span<const Operand> operands) {
+  QuickCall call;
+  if (!quick_call(runtime, id, backend, operands, call)) return false;
+  if (operands[0].kind == Kind::Weak || call.quick->result != operands[0]->dtype || operands[0]->size() != call.count)
+    return false;
+  call.data[operands.size()] = operands[0]->data;
+  call.strides[operands.size()] = call.strides[0];
+  run_quick(runtime, id, call);
   return true;
 }
 

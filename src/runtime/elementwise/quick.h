@@ -18,8 +18,11 @@ struct QuickLoop {
   std::uint8_t operand_size, result_size;
 };
 
-// False, with nothing done, where the call must take the general way. A 0-d result is a numpy scalar.
+// False, with nothing done, where the call must take the general way. A 0-d result is a numpy scalar. `result` is an array
+// without storage.
 bool quick_elementwise(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands, Array& result);
+// The result takes the elements' places of the first operand, which has its shape and dtype, C-ordered.
+bool quick_elementwise_in_place(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands);
 
 // The same for a product of two vectors of one inexact dtype and length, called as f(a, b) or f(a, b, 1) where the third
 // argument is its number of axes.

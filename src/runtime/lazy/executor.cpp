@@ -1,10 +1,13 @@
 #include "runtime/lazy/executor.h"
 
-#include <cstring>
+#include <algorithm>
+#include <unordered_map>
 
 #include "ir/error.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/driver.h"
+#include "runtime/elementwise/quick.h"
 
 namespace autoray::runtime {
 
@@ -70,108 +73,161 @@ std::vector<Array> call_registered(Runtime& runtime, Callable& function, const i
   return arrays;
 }
 
+// One run of a plan: what each buffer holds, and the step that is running.
+class PlanRun {
+ public:
+  PlanRun(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments)
+      : runtime_(runtime), plan_(plan), buffers_(plan.buffer_count), kinds_(plan.buffer_count, ir::Kind::Array) {
+    for (std::size_t a = 0; a < plan.argument_slots.size(); ++a) {
+      kinds_[plan.argument_slots[a]] = plan.block.type(plan.block.arguments[a]).kind;
+      buffers_[plan.argument_slots[a]] = std::move(arguments[a]);
+    }
+  }
+
+  void step(const ir::Step& step) {
+    const ir::BlockNode& node = plan_.block.nodes[step.node];
+    const ir::Op& op = ir::op(node.op);
+    const bool random = op.has(ir::kRandom);
+    const std::size_t operands = step.input_count - (random ? 2 : 0);
+    const Index* slots = plan_.slots.data() + step.first_input;
+    in_.clear();
+    for (std::size_t k = 0; k < operands; ++k)
+      in_.push_back(slots[k] == kNoIndex ? Operand{} : Operand{&buffers_[slots[k]], kinds_[slots[k]]});
+    const Entry& entry = runtime_.entry(node.backend, node.op);
+    std::span<const ir::Type> types = plan_.block.types(step.node);
+    bool registered = node.dispatched && entry.registered;
+    Index first_output = plan_.slots[step.first_output];
+    if (!registered && op.op_class == ir::OpClass::Elementwise && entry.kernel == elementwise_kernel && !runtime_.on_explain &&
+        (step.in_place ? quick_elementwise_in_place(runtime_, node.op, node.backend, in_)
+                       : quick_elementwise(runtime_, node.op, node.backend, in_, buffers_[first_output]))) {
+      kinds_[first_output] = types[0].kind;
+    } else {
+      out_.clear();
+      if (registered) {
+        Ref<Callable> function = entry.registered;
+        out_ = call_registered(runtime_, *function, op, in_, plan_.group_lists[step.groups], plan_.attr_lists[step.attrs]);
+        if (out_.size() != types.size())
+          throw Error(ErrorClass::ValueError, "the function registered for '" + std::string(op.path) + "' gave " +
+                                                  std::to_string(out_.size()) + " results, the graph expects " +
+                                                  std::to_string(types.size()));
+      } else {
+        if (!step.in_place && !step.view) runtime_.budget().check(plan_.block.tables->types.bytes(node.types));
+        BitGenerator* stream = random ? reinterpret_cast<BitGenerator*>(buffers_[slots[operands]].data) : nullptr;
+        kernel(step, op, entry, types, stream);
+      }
+      // What an operand in place had passes to the result.
+      if (step.in_place && out_[0].storage != buffers_[first_output].storage) drop(buffers_[first_output]);
+      for (Index k = 0; k < step.output_count; ++k) {
+        Index slot = plan_.slots[step.first_output + k];
+        bool stays = step.in_place && buffers_[slot].storage;
+        settle(out_[k], types[k].dtype, step.view || stays);
+        out_[k].backend = node.backend;
+        kinds_[slot] = types[k].kind;
+        buffers_[slot] = std::move(out_[k]);
+      }
+    }
+    for (Index k = 0; k < step.freed_count; ++k) drop(buffers_[plan_.slots[step.first_freed + k]]);
+  }
+
+  std::vector<Array> results() const {
+    std::vector<Array> results;
+    results.reserve(plan_.result_slots.size());
+    for (Index slot : plan_.result_slots) results.push_back(buffers_[slot]);
+    return results;
+  }
+
+ private:
+  static void drop(Array& array) {
+    array.storage = StoragePtr();
+    array.shape.clear();
+    array.strides.clear();
+    array.writable = true;
+  }
+
+  void kernel(const ir::Step& step, const ir::Op& op, const Entry& entry, std::span<const ir::Type> types,
+              BitGenerator* stream) {
+    const ir::BlockNode& node = plan_.block.nodes[step.node];
+    if (!entry.kernel)
+      throw Error(ErrorClass::NotImplementedError, "'" + std::string(op.path) + "' has no kernel on backend '" +
+                                                       std::string(runtime_.backend_name(node.backend)) + "'")
+          .with_code(502);
+    out_.resize(types.size());
+    KernelCall call{.runtime = runtime_,
+                    .op = op,
+                    .backend = node.backend,
+                    .in = in_,
+                    .groups = plan_.group_lists[step.groups],
+                    .attrs = plan_.attr_lists[step.attrs],
+                    .types = types,
+                    .out = out_,
+                    .dynamic_out = &out_,
+                    .random = stream,
+                    .reuse_first = step.in_place,
+                    .provider = entry.provided_by,
+                    .library = entry.library};
+    {
+      Runtime::WorkArrays work(runtime_);
+      entry.kernel(call);
+    }
+    if (!runtime_.on_explain) return;
+    std::string texts;
+    for (const Operand& operand : in_)
+      if (operand.present()) texts += (texts.empty() ? "" : ", ") + ir::to_string(operand->type(operand.kind));
+    runtime_.on_explain({std::string(op.path), texts, std::string(runtime_.backend_name(node.backend)),
+                         std::string(runtime_.backend_name(call.provider)), std::string(call.library)});
+  }
+
+  // A value has exactly its bytes of the run's memory, and shares none of it with what the plan does not know: a view that a
+  // kernel or a registered function gives where the plan has a value is copied. `shares`: the plan knows it for a view.
+  void settle(Array& result, ir::DType dtype, bool shares) {
+    Storage* storage = result.storage.get();
+    bool own = storage && storage->unique() && static_cast<std::int64_t>(storage->bytes()) == result.nbytes();
+    // Eigenvalues may turn out real where the graph says complex.
+    if (result.dtype != dtype || !storage || !(own || shares)) {
+      Runtime::WorkArrays work(runtime_);
+      result = converted(runtime_, result, dtype);
+      storage = result.storage.get();
+    }
+    if (storage->charged_to(runtime_.work_budget())) storage->charge_to(runtime_.budget());
+  }
+
+  Runtime& runtime_;
+  const ir::Plan& plan_;
+  std::vector<Array> buffers_;
+  std::vector<ir::Kind> kinds_;
+  ir::SmallVector<Operand, 8> in_;
+  std::vector<Array> out_;
+};
+
 }  // namespace
 
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments, Index* failed) {
-  const ir::Block& block = plan.block;
-  std::vector<Array> buffers(plan.buffer_count);
-  std::vector<ir::Kind> kinds(plan.buffer_count, ir::Kind::Array);
-  for (std::size_t a = 0; a < plan.argument_slots.size(); ++a) {
-    kinds[plan.argument_slots[a]] = block.type(block.arguments[a]).kind;
-    buffers[plan.argument_slots[a]] = std::move(arguments[a]);
-  }
-  arguments.clear();
-  ir::SmallVector<Operand, 8> in;
-  ir::SmallVector<std::uint32_t, 4> groups;
-  std::vector<Array> out;
-  const bool explain = static_cast<bool>(runtime.on_explain);
+  PlanRun run(runtime, plan, std::move(arguments));
   for (const ir::Step& step : plan.steps) {
     if (failed) *failed = step.node;
     runtime.poll();
-    const ir::BlockNode& node = block.nodes[step.node];
-    const ir::Op& op = ir::op(node.op);
-    const bool random = op.has(ir::kRandom);
-    in.clear();
-    std::size_t operands = step.input_count - (random ? 2 : 0);
-    for (std::size_t k = 0; k < operands; ++k) {
-      Index slot = plan.slots[step.first_input + k];
-      if (slot == kNoIndex)
-        in.push_back({});
-      else
-        in.push_back({&buffers[slot], kinds[slot]});
-    }
-    groups.clear();
-    std::size_t others = 0;
-    for (char letter : op.operands) others += letter == 'A' || letter == 'B' || letter == 'O';
-    std::size_t at = 0;
-    for (char letter : op.operands) {
-      if (letter == 'S') {
-        groups.push_back(static_cast<std::uint32_t>(operands - others));
-        at += operands - others;
-      } else if (letter == 'A' || letter == 'B' || letter == 'O') {
-        groups.push_back(in[at++].present() ? 1 : 0);
-      }
-    }
-    const Entry& entry = runtime.entry(node.backend, node.op);
-    std::span<const ir::Type> types = block.types(step.node);
-    const std::vector<ir::Attr>& attrs = plan.attr_lists[step.attrs];
-    out.clear();
-    if (node.dispatched && entry.registered) {
-      Ref<Callable> function = entry.registered;
-      out = call_registered(runtime, *function, op, in, groups, attrs);
-      if (out.size() != types.size())
-        throw Error(ErrorClass::ValueError, "the function registered for '" + std::string(op.path) + "' gave " +
-                                                std::to_string(out.size()) + " results, the graph expects " +
-                                                std::to_string(types.size()));
-    } else {
-      if (!entry.kernel)
-        throw Error(ErrorClass::NotImplementedError, "'" + std::string(op.path) + "' has no kernel on backend '" +
-                                                         std::string(runtime.backend_name(node.backend)) + "'")
-            .with_code(502);
-      out.resize(types.size());
-      KernelCall call{.runtime = runtime,
-                      .op = op,
-                      .backend = node.backend,
-                      .in = in,
-                      .groups = groups,
-                      .attrs = attrs,
-                      .types = types,
-                      .out = out,
-                      .dynamic_out = &out};
-      if (random) call.random = reinterpret_cast<BitGenerator*>(buffers[plan.slots[step.first_input + operands]].data);
-      call.reuse_first = step.in_place;
-      call.provider = entry.provided_by;
-      call.library = entry.library;
-      entry.kernel(call);
-      if (explain) {
-        std::string texts;
-        for (const Operand& operand : in)
-          if (operand.present()) texts += (texts.empty() ? "" : ", ") + ir::to_string(operand->type(operand.kind));
-        runtime.on_explain({std::string(op.path), texts, std::string(runtime.backend_name(node.backend)),
-                            std::string(runtime.backend_name(call.provider)), std::string(call.library)});
-      }
-    }
-    for (Index k = 0; k < step.output_count; ++k) {
-      Index slot = plan.slots[step.first_output + k];
-      Array& result = out[k];
-      // A view of a scalar borrows memory that ends with the call; eigenvalues may turn out real where the graph says complex.
-      if (!result.storage || result.dtype != types[k].dtype) [[unlikely]]
-        result = converted(runtime, result, types[k].dtype);
-      result.backend = node.backend;
-      kinds[slot] = types[k].kind;
-      buffers[slot] = std::move(result);
-    }
-    for (Index k = 0; k < step.freed_count; ++k) buffers[plan.slots[step.first_freed + k]] = Array();
+    run.step(step);
   }
-  std::vector<Array> results;
-  results.reserve(plan.result_slots.size());
-  for (Index slot : plan.result_slots) results.push_back(buffers[slot]);
-  return results;
+  return run.results();
 }
 
-ir::PassContext pass_context(std::vector<const Array*> arguments) {
+ir::PassContext pass_context(std::span<const Array* const> arguments) {
   ir::PassContext context;
-  context.scalar = [arguments = std::move(arguments)](Index number, double& real, bool& integer) {
+  std::vector<const Storage*> counted;
+  for (const Array* array : arguments) {
+    if (!array) {
+      context.placements.push_back({});
+      continue;
+    }
+    ir::Layout layout = array->c_contiguous() ? ir::Layout::C : array->f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other;
+    // Memory that several arguments are views of is there once.
+    const Storage* storage = array->storage.get();
+    bool first = storage && std::find(counted.begin(), counted.end(), storage) == counted.end();
+    if (first && storage->charged_bytes()) counted.push_back(storage);
+    context.placements.push_back({layout, first ? storage->charged_bytes() : 0});
+  }
+  context.scalar = [arguments = std::vector<const Array*>(arguments.begin(), arguments.end())](Index number, double& real,
+                                                                                               bool& integer) {
     const Array* array = number < arguments.size() ? arguments[number] : nullptr;
     if (!array || !array->shape.empty() || ir::is_complex(array->dtype)) return false;
     integer = !ir::is_inexact(array->dtype);
@@ -182,11 +238,6 @@ ir::PassContext pass_context(std::vector<const Array*> arguments) {
 }
 
 namespace {
-
-ir::Layout layout_of(const Array* array) {
-  if (!array || array->c_contiguous()) return ir::Layout::C;
-  return array->f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other;
-}
 
 // The node whose memory this one has eagerly: the end of its chain of views.
 NodeId memory_of(const ir::Graph& graph, NodeId id) {
@@ -199,26 +250,55 @@ NodeId memory_of(const ir::Graph& graph, NodeId id) {
   }
 }
 
+// What is eagerly an array of its own does not share memory because passes found it equal to another: it becomes a copy.
+void separate_results(Recorder& recorder, ir::Block& block, std::span<const ir::Placement> placements,
+                      std::span<const NodeId> arguments, std::span<const NodeId> results) {
+  auto makes_its_own = [&](Index i) {
+    const ir::BlockNode& n = block.nodes[i];
+    return n.kind == NodeKind::Call && !ir::op(n.op).has(ir::kViewResult);
+  };
+  if (block.results.size() == 1 && makes_its_own(block.results[0])) return;
+  ir::Liveness live = ir::liveness(block, placements);
+  std::unordered_map<Index, NodeId> owners;  // by root: the graph's node whose array it is
+  for (std::size_t a = 0; a < arguments.size(); ++a) owners.emplace(block.arguments[a], arguments[a]);
+  for (std::size_t r = 0; r < results.size(); ++r) {
+    Index result = block.results[r];
+    if (block.type(result).kind != ir::Kind::Array) continue;
+    NodeId owner = memory_of(recorder.graph(), results[r]);
+    if (auto [found, first] = owners.emplace(live.root[result], owner); first || found->second == owner) continue;
+    ir::BlockNode copy;
+    copy.op = ir::OpId::Copy;
+    copy.attrs = recorder.tables().attrs.intern(recorder.runtime().default_attrs(ir::OpId::Copy));
+    copy.types = block.nodes[result].types;
+    copy.source = block.nodes[result].source;
+    copy.backend = block.nodes[result].backend;
+    block.results[r] = block.add(copy, std::span(&result, 1));
+    block.tables->attrs.release(copy.attrs);
+  }
+}
+
 }  // namespace
 
 Prepared prepare(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOptions& options) {
   ir::Graph& graph = recorder.graph();
   std::vector<NodeId> arguments, ids, results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
-  // A draw happens once: its array is kept for others that need it.
-  for (Index i = 0; i < block.nodes.size(); ++i)
-    if (block.nodes[i].kind == NodeKind::Call && ir::op(block.nodes[i].op).has(ir::kRandom)) {
-      block.results.push_back(i);
-      results.push_back(ids[i]);
-    }
-  std::vector<const Array*> arrays;
-  std::vector<ir::Layout> layouts;
-  for (NodeId id : arguments) {
-    arrays.push_back(Recorder::value(graph.node(id)));
-    layouts.push_back(layout_of(arrays.back()));
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    ir::BlockNode& n = block.nodes[i];
+    if (n.kind != NodeKind::Call) continue;
+    // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
+    if (n.dispatched && !recorder.runtime().entry(n.backend, n.op).registered) n.dispatched = false;
+    // A draw happens once: its array is kept for others that need it.
+    if (!ir::op(n.op).has(ir::kRandom)) continue;
+    block.results.push_back(i);
+    results.push_back(ids[i]);
   }
-  ir::run_passes(block, pass_context(std::move(arrays)), options);
-  return {ir::make_plan(std::move(block), layouts), std::move(arguments), std::move(results)};
+  std::vector<const Array*> arrays;
+  for (NodeId id : arguments) arrays.push_back(Recorder::value(graph.node(id)));
+  ir::PassContext context = pass_context(arrays);
+  ir::run_passes(block, context, options);
+  separate_results(recorder, block, context.placements, arguments, results);
+  return {ir::make_plan(std::move(block), context.placements), std::move(arguments), std::move(results)};
 }
 
 void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOptions& options) {
@@ -226,8 +306,9 @@ void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOp
   std::vector<NodeId> todo;
   for (NodeId id : roots) {
     if (graph.node(id).kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "a Variable has no value to compute").with_code(405).with_hint(
-          "get_function((variable,)) gives a function of its value");
+      throw Error(ErrorClass::ValueError, "a Variable has no value to compute")
+          .with_code(405)
+          .with_hint("get_function((variable,)) gives a function of its value");
     if (graph.node(id).kind != NodeKind::Leaf && graph.node(id).kind != NodeKind::Constant) todo.push_back(id);
   }
   if (todo.empty()) return;
@@ -235,30 +316,12 @@ void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOp
   std::vector<Array> arguments;
   for (NodeId id : prepared.arguments) {
     if (graph.node(id).kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " +
-                                              ir::to_string(graph.type(id)))
+      throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
           .with_code(405)
           .with_hint("get_function((variable,)) gives a function of its value");
     arguments.push_back(*Recorder::value(graph.node(id)));
   }
-  std::vector<const Storage*> taken;
-  std::vector<NodeId> owners;
-  for (std::size_t a = 0; a < arguments.size(); ++a) {
-    taken.push_back(arguments[a].storage.get());
-    owners.push_back(prepared.arguments[a]);
-  }
   std::vector<Array> values = run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
-  for (std::size_t r = 0; r < values.size(); ++r) {
-    // What is eagerly an array of its own does not share memory because passes found it equal to another.
-    NodeId owner = memory_of(graph, prepared.results[r]);
-    for (std::size_t k = 0; k < taken.size(); ++k)
-      if (taken[k] == values[r].storage.get() && owners[k] != owner) {
-        values[r] = converted(recorder.runtime(), values[r], values[r].dtype);
-        break;
-      }
-    taken.push_back(values[r].storage.get());
-    owners.push_back(owner);
-  }
   for (std::size_t r = 0; r < values.size(); ++r)
     if (graph.node(prepared.results[r]).kind == NodeKind::Call || graph.node(prepared.results[r]).kind == NodeKind::Project)
       recorder.set_value(prepared.results[r], std::move(values[r]));

@@ -26,7 +26,7 @@ void compute(Recorder& recorder, std::span<const ir::NodeId> roots, const ir::Pa
 // The value of a computed node as a script sees it.
 Value computed_value(const Recorder& recorder, ir::NodeId node);
 
-// Reads constants for passes; `arguments` by number, null where there is no array.
-ir::PassContext pass_context(std::vector<const Array*> arguments);
+// What passes ask of the arguments: the values of scalars, and how each lies in memory; null where there is no array.
+ir::PassContext pass_context(std::span<const Array* const> arguments);
 
 }  // namespace autoray::runtime

@@ -103,7 +103,8 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
     Prepared constants = prepare(recorder, roots);
     for (NodeId id : constants.arguments) {
       if (graph.node(id).kind == NodeKind::Variable)
-        throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs").with_code(405);
+        throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs")
+            .with_code(405);
       constant_arguments_.push_back(*Recorder::value(graph.node(id)));
     }
     constants_ = std::make_unique<ir::Plan>(std::move(constants.plan));
@@ -117,12 +118,14 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
     argument_input_.push_back(a >= first_folded ? -2 - static_cast<int>(a - first_folded) : input);
     bool has_array = node.kind != NodeKind::Call && node.kind != NodeKind::Project && node.value;
     if (input < 0 && !has_array && a < first_folded)
-      throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs").with_code(405);
+      throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs")
+          .with_code(405);
     captured_.push_back(input < 0 && has_array ? *Recorder::value(node) : Array());
     arrays.push_back(input < 0 && has_array ? Recorder::value(node) : nullptr);
   }
-  ir::run_passes(block, pass_context(std::move(arrays)));
-  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block)));
+  ir::PassContext context = pass_context(arrays);
+  ir::run_passes(block, context);
+  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements));
   for (NodeId id : inputs_) graph.retain(id);
 }
 
@@ -170,14 +173,12 @@ Value LazyFunction::call(Runtime& runtime, const Arguments& given) {
       Array& array = inputs[static_cast<std::size_t>(input)];
       const ir::Type& type = plan_->block.type(plan_->block.arguments[a]);
       if (!(array.shape == type.shape) || array.dtype != type.dtype)
-        throw Error(ErrorClass::ValueError, "the function was recorded for " + ir::to_string(type) + " and was given " +
-                                                ir::to_string(array.type()))
+        throw Error(ErrorClass::ValueError,
+                    "the function was recorded for " + ir::to_string(type) + " and was given " + ir::to_string(array.type()))
             .with_code(401);
       arguments.push_back(array);
     }
   }
-  std::vector<const Storage*> taken;
-  for (const Array& array : arguments) taken.push_back(array.storage.get());
   std::vector<Array> results = run_plan(runtime, *plan_, std::move(arguments));
   std::size_t next = 0;
   return map_leaves(tree_, [&](const Value& v) {

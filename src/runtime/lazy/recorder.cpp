@@ -354,9 +354,8 @@ NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<
       return found;
     }
   }
-  NodeId node = graph_.add_call(id, inputs.nodes, attrs, types, here(), b);
+  NodeId node = graph_.add_call(id, inputs.nodes, attrs, types, here(), b, dispatched);
   count.held = false;
-  graph_.node(node).dispatched = dispatched;
   if (shares) sharing.back()->insert(node);
   return node;
 }
