@@ -100,7 +100,7 @@ struct Options {
   std::vector<std::string> loads, arguments;
   int repeat = 1;
   double timeout = 0, rtol = -1, atol = -1;
-  std::string max_memory;
+  std::string max_memory, defer;
   bool explain = false, repeat_given = false, as_json = false;
 };
 
@@ -215,6 +215,7 @@ int execute(const Options& o) {
   if (o.repeat < 1) return usage_error("--repeat takes a positive number");
   EngineOptions options;
   options.backend = o.backend;
+  options.defer = o.defer;
   if (!o.max_memory.empty() && !parse_bytes(o.max_memory, options.max_memory))
     return usage_error("--max-memory takes a number of bytes (K, M, G allowed), not '" + o.max_memory + "'");
   watch(o.timeout);
@@ -247,6 +248,17 @@ int execute(const Options& o) {
     explicit Guard(Engine& e) { running.engine = &e; }
     ~Guard() { running.engine = nullptr; }
   } guard(engine);
+  struct Told {
+    ~Told() {
+      if (!active) return;
+      Engine::Deferred d = engine.deferred();
+      std::fprintf(stderr, "deferred: %lld recorded, %lld at once, %lld computed, %lld values needed\n",
+                   static_cast<long long>(d.recorded), static_cast<long long>(d.at_once), static_cast<long long>(d.computed),
+                   static_cast<long long>(d.demands));
+    }
+    Engine& engine;
+    bool active;
+  } told{engine, o.explain && !o.defer.empty()};
   int status = program.run();
   if (o.function.empty() || status != 0) return status;
 
@@ -381,6 +393,9 @@ int run_command(const std::vector<std::string>& given) {
   app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
   app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
+  app.add_option("--defer", o.defer,
+                 "record operations, compute when values are needed: passes (after all passes); for tests: "
+                 "plain, shared, folded, or the name of a pass");
   bool shown_in_help;  // take_format has taken it out
   app.add_flag("--format", shown_in_help, "--format=json: errors and --explain as JSON on standard error");
   app.footer(

@@ -29,8 +29,12 @@ struct ValueState;
 }  // namespace detail
 
 struct EngineOptions {
-  std::string backend = "numpy";                            // what scripts' `import numpy` is bound to: "numpy" or "eigen"
-  std::int64_t max_memory = -1;                             // bytes of all live arrays together; -1: no limit
+  std::string backend = "numpy";  // what scripts' `import numpy` is bound to: "numpy" or "eigen"
+  std::int64_t max_memory = -1;   // bytes of all live arrays together; -1: no limit
+  // Operations are recorded, and computed when the script needs their values. Empty: at once. "passes": after all passes over
+  // what was recorded. For tests: "plain" without passes, "shared" with equal operations shared, "folded" with constants
+  // folded, and the name of a pass for that one alone.
+  std::string defer = {};
   std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
 };
@@ -132,6 +136,12 @@ class AUTORAY_API Engine {
   std::vector<BackendDescription> backends() const;
   void on_call(std::function<void(const ExplainedCall&)> listener);
   std::int64_t peak_memory() const;
+  // With EngineOptions::defer: operations recorded and computed at once, nodes computed, and how often the script asked for a
+  // value other than to show it.
+  struct Deferred {
+    std::int64_t recorded = 0, at_once = 0, computed = 0, demands = 0;
+  };
+  Deferred deferred() const;
 
   // Async-signal-safe: the running script stops with an error at the next chance.
   enum class Stop { Interrupt, Timeout };

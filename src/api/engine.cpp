@@ -7,11 +7,13 @@
 #include "api/access.h"
 #include "frontend/parser.h"
 #include "frontend/protocol.h"
+#include "ir/passes/passes.h"
 #include "ir/suggest.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray {
 
@@ -53,7 +55,27 @@ EngineState::EngineState(const EngineOptions& options) {
   runtime::RuntimeOptions r;
   r.backend = options.backend;
   r.max_memory = options.max_memory;
+  static constexpr std::pair<std::string_view, runtime::Defer> kModes[] = {{"", runtime::Defer::Off},
+                                                                           {"plain", runtime::Defer::Plain},
+                                                                           {"shared", runtime::Defer::Shared},
+                                                                           {"folded", runtime::Defer::Folded},
+                                                                           {"passes", runtime::Defer::Passes}};
+  bool one_pass = false;
+  const auto* mode =
+      std::find_if(std::begin(kModes), std::end(kModes), [&](const auto& m) { return m.first == options.defer; });
+  if (mode == std::end(kModes)) {
+    std::string names = "passes, plain, shared, folded";
+    for (const ir::Pass& pass : ir::all_passes()) {
+      one_pass |= pass.name == options.defer;
+      names += ", " + std::string(pass.name);
+    }
+    if (!one_pass)
+      raise(ir::Error(ir::ErrorClass::ValueError, "there is no way to defer '" + options.defer + "': " + names), 2);
+    mode = std::end(kModes) - 1;
+  }
+  r.defer = mode->second;
   runtime = std::make_unique<runtime::Runtime>(r);
+  if (one_pass) runtime->deferral()->set_pass(options.defer);
   runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) {
     if (text.empty())
       std::fflush(stdout);
@@ -387,6 +409,13 @@ void Engine::on_call(std::function<void(const ExplainedCall&)> listener) {
 }
 
 std::int64_t Engine::peak_memory() const { return state_->runtime->budget().peak(); }
+
+Engine::Deferred Engine::deferred() const {
+  runtime::Deferral* deferral = state_->runtime->deferral();
+  if (!deferral) return {};
+  const auto& s = deferral->statistics;
+  return {s.recorded, s.eager, s.computed, s.demands};
+}
 
 void Engine::request_stop(Stop reason) {
   state_->runtime->request_stop(reason == Stop::Timeout ? runtime::Runtime::Stop::Timeout : runtime::Runtime::Stop::Interrupt);

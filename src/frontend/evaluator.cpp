@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "ir/suggest.h"
-#include "runtime/lazy/recorder.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray::frontend {
 
@@ -70,10 +70,10 @@ std::uint32_t Evaluator::source_of(const Frame& frame) {
   runtime::Recorder& recorder = runtime().recorder();
   ir::GraphTables& tables = recorder.tables();
   Place place = frame.unit->source->place(frame.call_site.begin);
-  cached = {frame.unit, frame.call_site.begin, frame.callers,
-            tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
-                                   static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column),
-                                   frame.callers})};
+  cached = {
+      frame.unit, frame.call_site.begin, frame.callers,
+      tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
+                             static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column), frame.callers})};
   return cached.id;
 }
 
@@ -628,7 +628,11 @@ bool Evaluator::matches(Handler& handler, const Value& exception, Frame& frame, 
 }
 
 Completion Evaluator::exec_try(Try& s, Frame& frame) {
+  // What an operation raises must be raised inside.
+  runtime::Deferral* deferral = runtime().deferral();
+  if (deferral) ++deferral->prompt;
   Completion c = exec_block(s.body, frame);
+  if (deferral) --deferral->prompt;
   if (c == Completion::Raise && !s.handlers.empty()) {
     Value exception = std::move(pending_);
     // The end of the time cannot be caught.

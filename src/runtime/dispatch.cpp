@@ -5,7 +5,7 @@
 #include "ir/error.h"
 #include "ir/suggest.h"
 #include "runtime/bind.h"
-#include "runtime/lazy/recorder.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray::runtime {
 
@@ -17,8 +17,8 @@ namespace {
 
 // The backend's tag of an array or numpy scalar; nullopt for what belongs to no backend (Python scalars, containers).
 std::optional<BackendId> tag_of(const Value& value) {
-  if (auto* array = value.get_if<ArrayObject>()) return array->array.backend;
-  if (auto* scalar = value.get_if<NumpyScalar>()) return scalar->backend;
+  if (auto* array = value.peek<ArrayObject>()) return array->array.backend;
+  if (auto* scalar = value.peek<NumpyScalar>()) return scalar->backend;
   if (value.is(ObjectKind::Lazy)) return kLazy;
   return std::nullopt;
 }
@@ -180,8 +180,8 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
       consider_sequence(*like, tag);
       choice.native = tag.value_or(runtime.native_backend());
       if (id != OpId::Count && ir::op(id).has(ir::kLikeResult) && !edited.has("dtype")) {
-        if (auto* array = like->get_if<ArrayObject>()) edited.add("dtype", make_dtype(array->array.dtype));
-        if (auto* scalar = like->get_if<NumpyScalar>()) edited.add("dtype", make_dtype(scalar->dtype));
+        if (auto* array = like->peek<ArrayObject>()) edited.add("dtype", make_dtype(array->array.dtype));
+        if (auto* scalar = like->peek<NumpyScalar>()) edited.add("dtype", make_dtype(scalar->dtype));
         if (like->is_float()) edited.add("dtype", make_dtype(ir::DType::Float64));
         if (like->is_int()) edited.add("dtype", make_dtype(ir::DType::Int64));
         if (like->is(ObjectKind::Complex)) edited.add("dtype", make_dtype(ir::DType::Complex128));
@@ -219,15 +219,13 @@ Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& 
   const Value operands[] = {target, operand};
   if (auto* lazy = target.get_if<LazyArray>()) {
     Value result = operator_call(runtime, id, operands);
-    const ir::Type &type = lazy->type(), &made = result.as<LazyArray>().type();
-    if (!ir::can_cast(made.dtype, type.dtype, ir::Casting::SameKind))
-      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(ir::op(id).path) + "' output from dtype('" +
-                                                  std::string(ir::name(made.dtype)) + "') to dtype('" +
-                                                  std::string(ir::name(type.dtype)) + "') with casting rule 'same_kind'");
-    if (!(made.shape == type.shape))
-      throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + ir::to_string(type.shape) +
-                                              " doesn't match the broadcast shape " + ir::to_string(made.shape));
+    lazy->recorder->check_store(id, *lazy, result.as<LazyArray>().type(), ir::Casting::SameKind, nullptr);
     lazy->recorder->set_item(*lazy, Value::ellipsis(), result);
+    return target;
+  }
+  if (Deferral* deferral = runtime.deferral();
+      deferral && deferral->direct == 0 && target.peek<ArrayObject>() && !operand.is(ObjectKind::Lazy)) {
+    deferral->inplace(id, target, operand);
     return target;
   }
   // An array cannot take a value that is not there yet: the name is bound to a lazy array instead.

@@ -50,6 +50,8 @@ Value make_result_tuple(std::vector<Value> items, const ir::ResultNames* names);
 std::optional<ir::DType> to_dtype(const Value& value);
 // An attribute as ops take it; TypeError for values that cannot be one.
 ir::Attr to_attr(Runtime& runtime, const Value& value);
+// The same for a parameter of an op: TypeError where only a tuple names several axes.
+ir::Attr attribute_of(Runtime& runtime, const ir::Op& op, std::string_view parameter, const Value& value);
 // And back: the value that an attribute stands for.
 Value from_attr(const ir::Attr& attr);
 
@@ -57,6 +59,8 @@ Value from_attr(const ir::Attr& attr);
 void masked_copy(Runtime& runtime, const Array& source, const Array& target, const Array& mask);
 // numpy's out=: writes `result` into `out` where the mask (none: everywhere) says so; TypeError when the cast is not allowed,
 // ValueError when the shapes do not fit or `out` is read-only.
+// What store_result finds wrong before it writes: `out` is looked at for its type and whether it can be written.
+void check_store(std::string_view op, const ir::Type& result, const Array& out, ir::Casting casting, const ir::Dims* where);
 void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
                   const std::optional<Array>& where);
 

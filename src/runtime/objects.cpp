@@ -11,6 +11,9 @@ namespace autoray::runtime {
 // ---- arrays and scalars ----
 
 NumpyScalar::NumpyScalar(ir::DType d, const void* item) : Object(kKind), dtype(d) { std::memcpy(data, item, ir::itemsize(d)); }
+NumpyScalar::NumpyScalar(ir::DType d, Ref<Object> node) : Object(kKind), dtype(d), recorded(std::move(node)) {
+  deferred_ = true;
+}
 
 namespace {
 struct FreeObject {

@@ -19,18 +19,25 @@ struct Complex final : Object {
 // np.float64(1.5): immutable, not weak in promotion.
 struct NumpyScalar final : Object {
   static constexpr ObjectKind kKind = ObjectKind::NumpyScalar;
+  static constexpr bool kMayDefer = true;
   NumpyScalar(ir::DType d, const void* item);
+  NumpyScalar(ir::DType d, Ref<Object> node);
+  void settled() { deferred_ = false, recorded = nullptr; }
   ir::DType dtype;
   BackendId backend = 0;
+  Ref<Object> recorded;            // the lazy array that it stands for; null: `data` is the value
   alignas(16) char data[16] = {};  // one item of `dtype`
 };
 
 struct ArrayObject final : Object {
   static constexpr ObjectKind kKind = ObjectKind::Array;
+  static constexpr bool kMayDefer = true;
   explicit ArrayObject(Array a) : Object(kKind), array(std::move(a)) {}
+  void defer(Ref<Object> to) { deferred_ = true, recorded = std::move(to); }
   static void* operator new(std::size_t size);  // from a free list: arrays are made once an op
   static void operator delete(void* memory);
   Array array;
+  Ref<Object> recorded;  // a Deferred: `array` is what it came to when somebody looked last; null: `array` is the value
 };
 
 struct Str final : Object {

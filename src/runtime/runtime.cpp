@@ -12,6 +12,7 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/forms.h"
+#include "runtime/lazy/deferral.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/recorder.h"
 #include "runtime/random/random_state.h"
@@ -74,6 +75,7 @@ Runtime::Runtime(const RuntimeOptions& options) {
   budget_ = MemoryBudget::create(options.max_memory);
   work_ = MemoryBudget::create(-1);
   charged_ = budget_;
+  if (options.defer != Defer::Off) deferral_ = std::make_unique<Deferral>(*this, options.defer);
 }
 
 Runtime::~Runtime() {
@@ -362,6 +364,8 @@ Value results_value(const ir::Op& op, std::vector<Array>& results, const ResultF
 Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator, bool dispatched) {
   poll();
   if (backend == kLazy) return recorder().call(id, native_, arguments, generator, dispatched);
+  if (deferral_ && deferral_->direct == 0) [[unlikely]]
+    return deferral_->call(id, backend, arguments, generator);
   const ir::Op& op = ir::op(id);
   if (recorder_ && op.has(ir::kRandom) && op.op_class == ir::OpClass::Random) [[unlikely]] {
     if (recorder_->tracing || any_lazy(arguments)) return recorder_->call(id, backend, arguments, generator, dispatched);
@@ -453,14 +457,8 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       }
       if (prepared.attr_of[p] >= 0) {
         if (!value) continue;
-        // Only a tuple names several axes of a reduction.
-        if (value->is(ObjectKind::List) && parameters[p].name == "axis" &&
-            (op.op_class == ir::OpClass::Reduction || op.id == OpId::Squeeze))
-          throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
-        if (value->is(ObjectKind::List) && parameters[p].name == "axis" && op.id == OpId::LinalgNorm)
-          throw Error(ErrorClass::TypeError, "'axis' must be None, an integer or a tuple of integers");
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
-        own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = to_attr(*this, *value);
+        own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = attribute_of(*this, op, parameters[p].name, *value);
         attrs = own_attrs;
         continue;
       }

@@ -25,14 +25,20 @@
 namespace autoray::runtime {
 
 class Recorder;      // lazy/recorder.h
+class Deferral;      // lazy/deferral.h
 struct OpBinding;    // bind.h: a row's signature, prepared for binding
 struct QuickLoop;    // elementwise/quick.h: the short way of small calls
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
+
+// How operations of the script are computed: at once, or recorded and computed where their values are needed, as they stand,
+// with equal ones shared while recording, with what depends on half of the leaves folded, or after all passes.
+enum class Defer : std::uint8_t { Off, Plain, Shared, Folded, Passes };
 
 struct RuntimeOptions {
   std::string backend = "numpy";  // the native backend that `import numpy` is bound to
   std::int64_t max_memory = -1;   // bytes of all live arrays; -1: no limit
   double timeout_seconds = 0;     // 0: none
+  Defer defer = Defer::Off;
 };
 
 // What numpy's errstate says of a floating-point event.
@@ -130,6 +136,7 @@ class Runtime {
   // ---- recording (lazy/recorder.h) ----
   Recorder& recorder();  // made at first use
   bool has_lazy_arrays() const;
+  Deferral* deferral() const { return deferral_.get(); }  // null: operations are computed at once
   // Where the script stands, as a call stack in the recorder's tables; set by whoever runs it.
   std::uint32_t (*current_source)(void* context) = nullptr;
   void* source_context = nullptr;
@@ -187,6 +194,7 @@ class Runtime {
   MemoryBudget* charged_;  // one of the two
   BackendId native_ = 0;
   std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<Deferral> deferral_;
   std::vector<const Backend*> backends_;
   std::vector<Entry> entries_;
   std::vector<Loop> loops_;

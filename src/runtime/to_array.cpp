@@ -406,8 +406,17 @@ void masked_copy(Runtime& runtime, const Array& source, const Array& target, con
   if (target.storage) target.storage->bump_version();
 }
 
-void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
-                  const std::optional<Array>& where) {
+ir::Attr attribute_of(Runtime& runtime, const ir::Op& op, std::string_view parameter, const Value& value) {
+  if (value.is(ObjectKind::List) && parameter == "axis") {
+    if (op.op_class == ir::OpClass::Reduction || op.id == ir::OpId::Squeeze)
+      throw Error(ErrorClass::TypeError, "'list' object cannot be interpreted as an integer");
+    if (op.id == ir::OpId::LinalgNorm)
+      throw Error(ErrorClass::TypeError, "'axis' must be None, an integer or a tuple of integers");
+  }
+  return to_attr(runtime, value);
+}
+
+void check_store(std::string_view op, const ir::Type& result, const Array& out, ir::Casting casting, const ir::Dims* where) {
   if (!out.can_write()) throw Error(ErrorClass::ValueError, "output array is read-only");
   if (!ir::can_cast(result.dtype, out.dtype, casting)) {
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op) + "' output from dtype('" +
@@ -416,7 +425,7 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
                                                 std::string(casting_name(casting)) + "'");
   }
   ir::SmallVector<std::span<const std::int64_t>, 4> shapes = {result.shape};
-  if (where) shapes.push_back(where->shape);
+  if (where) shapes.push_back(*where);
   shapes.push_back(out.shape);
   if (ir::Dims all = ir::broadcast_all(shapes); !(all == out.shape)) {
     auto text = [](const ir::Dims& shape) {
@@ -429,6 +438,11 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
                                             " doesn't match the broadcast shape " + text(all))
         .with_code(401);
   }
+}
+
+void store_result(Runtime& runtime, std::string_view op, const Array& result, const Array& out, ir::Casting casting,
+                  const std::optional<Array>& where) {
+  check_store(op, result.type(), out, casting, where ? &where->shape : nullptr);
   if (where) {
     masked_copy(runtime, result, out, *where);
   } else {

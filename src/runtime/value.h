@@ -57,6 +57,8 @@ class Object {
     if (--references_ == 0) destroy(this);
   }
   std::uint32_t references() const { return references_; }
+  // Its value is a node of a graph: whoever looks into it has the node computed first (lazy/deferral.h).
+  bool deferred() const { return deferred_; }
 
  protected:
   explicit Object(ObjectKind kind) : kind_(kind) {}
@@ -68,6 +70,9 @@ class Object {
 
   std::uint32_t references_ = 1;
   ObjectKind kind_;
+
+ protected:
+  bool deferred_ = false;
 };
 
 // A counted pointer to an object of known type.
@@ -177,18 +182,27 @@ class Value {
   Object* object() const { return object_; }
   template <class T>
   T& as() const {
+    if constexpr (requires { T::kMayDefer; })
+      if (object_->deferred()) [[unlikely]]
+        settle(*object_);
     return *static_cast<T*>(object_);
+  }
+  // The same without asking for a value that is deferred: types and backends are right, data are not.
+  template <class T>
+  T* peek() const {
+    return is(T::kKind) ? static_cast<T*>(object_) : nullptr;
   }
   // The object when it is of T's kind, else null.
   template <class T>
   T* get_if() const {
-    return is(T::kKind) ? static_cast<T*>(object_) : nullptr;
+    return is(T::kKind) ? &as<T>() : nullptr;
   }
   // Python's `is`.
   bool identical(const Value& other) const { return tag_ == other.tag_ && (tag_ <= Tag::Ellipsis || bits_ == other.bits_); }
 
  private:
   explicit Value(Tag tag) : tag_(tag), bits_(0) {}
+  static void settle(Object& object);  // lazy/deferral.cpp
 
   Tag tag_;
   union {

@@ -250,7 +250,7 @@ Value is_array(Runtime&, const Arguments& a) {
 Value is_scalar(Runtime&, const Arguments& a) {
   check_arguments(a, "is_scalar", 1, 1);
   const Value& v = a.positional[0];
-  if (auto* x = v.get_if<runtime::ArrayObject>()) return Value::boolean(x->array.ndim() == 0);
+  if (auto* x = v.peek<runtime::ArrayObject>()) return Value::boolean(x->array.ndim() == 0);
   return Value::boolean(v.is_bool() || v.is_float() || is_integer_value(v) || v.is(ObjectKind::Complex) ||
                         v.is(ObjectKind::NumpyScalar));
 }

@@ -6,6 +6,7 @@
 #include "frontend/modules/type_info.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray::frontend {
 
@@ -50,9 +51,9 @@ Value dtype_function(Runtime&, const Arguments& a) {
 
 // What promotion sees of a value: dtypes and arrays are strong, Python scalars weak.
 void add_promotion(ir::Promotion& promotion, const Value& v) {
-  if (auto* x = v.get_if<runtime::ArrayObject>())
+  if (auto* x = v.peek<runtime::ArrayObject>())
     promotion.add(x->array.dtype, ir::Kind::Array);
-  else if (auto* s = v.get_if<runtime::NumpyScalar>())
+  else if (auto* s = v.peek<runtime::NumpyScalar>())
     promotion.add(s->dtype, ir::Kind::Scalar);
   else if (v.is_bool())
     promotion.add(ir::DType::Bool, ir::Kind::Weak);
@@ -110,7 +111,7 @@ Value size(Runtime& runtime, const Arguments& a) {
   Value array = asked_array(runtime, a.positional[0]);
   const Value* axis = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "axis");
   if (!axis || axis->is_none()) return get_attribute(runtime, array, "size");
-  auto& x = array.as<runtime::ArrayObject>().array;
+  auto& x = array.peek<runtime::ArrayObject>()->array;
   return Value::integer(x.shape[static_cast<std::size_t>(ir::normalize_axis(index_of(*axis, "axis"), x.ndim()))]);
 }
 Value iterable(Runtime& runtime, const Arguments& a) {
@@ -139,7 +140,8 @@ Value array_equal(Runtime& runtime, const Arguments& a) {
   check_arguments({a.positional, {}, {}}, "array_equal", 2, 3);
   const Value* nan = a.positional.size() > 2 ? &a.positional[2] : keyword(a, "equal_nan");
   Value x = asked_array(runtime, a.positional[0]), y = asked_array(runtime, a.positional[1]);
-  if (!(x.as<runtime::ArrayObject>().array.shape == y.as<runtime::ArrayObject>().array.shape)) return Value::boolean(false);
+  if (!(x.peek<runtime::ArrayObject>()->array.shape == y.peek<runtime::ArrayObject>()->array.shape))
+    return Value::boolean(false);
   auto op = [&](std::string_view name, std::vector<Value> args) {
     return runtime::numpy_call(runtime, ir::find_op(name), {args, {}, {}});
   };
@@ -151,6 +153,7 @@ Value array_equal(Runtime& runtime, const Arguments& a) {
 Value may_share_memory(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "may_share_memory", 2, 2);
   Value x = asked_array(runtime, a.positional[0]), y = asked_array(runtime, a.positional[1]);
+  if (runtime.deferral()) return Value::boolean(runtime.deferral()->may_share(x, y));
   return Value::boolean(runtime::may_overlap(x.as<runtime::ArrayObject>().array, y.as<runtime::ArrayObject>().array));
 }
 

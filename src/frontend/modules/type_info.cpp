@@ -100,8 +100,8 @@ class TypeInfo final : public runtime::NativeObject {
 }  // namespace
 
 ir::DType info_dtype(const Value& v) {
-  if (auto* a = v.get_if<runtime::ArrayObject>()) return a->array.dtype;
-  if (auto* s = v.get_if<runtime::NumpyScalar>()) return s->dtype;
+  if (auto* a = v.peek<runtime::ArrayObject>()) return a->array.dtype;
+  if (auto* s = v.peek<runtime::NumpyScalar>()) return s->dtype;
   if (v.is_float()) return ir::DType::Float64;
   if (v.is_int()) return ir::DType::Int64;
   return runtime::to_dtype(v).value_or(ir::DType::Float64);

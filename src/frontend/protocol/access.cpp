@@ -8,6 +8,7 @@
 #include "frontend/types/native_operand.h"
 #include "ir/suggest.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray::frontend {
 
@@ -131,7 +132,8 @@ std::vector<std::string> attribute_names(const Value& v) {
   for (const MethodRow& row : methods_of(v)) names.emplace_back(row.name);
   if (auto* native = v.get_if<runtime::NativeObject>()) names = native->attribute_names();
   if (is_array_like(v))
-    for (std::string_view name : v.is(ObjectKind::Lazy) ? lazy_attribute_names() : array_attribute_names()) names.emplace_back(name);
+    for (std::string_view name : v.is(ObjectKind::Lazy) ? lazy_attribute_names() : array_attribute_names())
+      names.emplace_back(name);
   return names;
 }
 
@@ -436,6 +438,8 @@ Value get_item(Runtime& runtime, const Value& v, const Value& key) {
       key_error(d, key);
     }
     case ObjectKind::Array: {
+      if (runtime.deferral() && !runtime::any_lazy({std::span(&key, 1), {}, {}})) [[unlikely]]
+        return runtime.deferral()->get_item(v, key);
       auto& array = v.as<runtime::ArrayObject>().array;
       if (runtime.has_lazy_arrays() && runtime::any_lazy({std::span(&key, 1), {}, {}})) {
         // A place among values that are not known yet.
@@ -498,7 +502,12 @@ void set_item(Runtime& runtime, const Value& v, const Value& key, const Value& v
         return;
       }
       case ObjectKind::Dict: v.as<Dict>().set(key, value); return;
-      case ObjectKind::Array: runtime::set_item(runtime, v.as<runtime::ArrayObject>().array, key, value); return;
+      case ObjectKind::Array:
+        if (runtime.deferral()) [[unlikely]]
+          runtime.deferral()->set_item(v, key, value);
+        else
+          runtime::set_item(runtime, v.as<runtime::ArrayObject>().array, key, value);
+        return;
       case ObjectKind::Lazy: runtime.recorder().set_item(v.as<runtime::LazyArray>(), key, value); return;
       case ObjectKind::Native:
         if (auto* operand = native_operand(v); operand && operand->set_item(runtime, key, value)) return;
@@ -598,8 +607,8 @@ std::int64_t length(Runtime&, const Value& v) {
       case ObjectKind::Set: return v.as<runtime::Set>().items->size();
       case ObjectKind::Range: return v.as<runtime::Range>().size();
       case ObjectKind::Array:
-        if (v.as<runtime::ArrayObject>().array.ndim() == 0) throw Error(ErrorClass::TypeError, "len() of unsized object");
-        return v.as<runtime::ArrayObject>().array.shape[0];
+        if (v.peek<runtime::ArrayObject>()->array.ndim() == 0) throw Error(ErrorClass::TypeError, "len() of unsized object");
+        return v.peek<runtime::ArrayObject>()->array.shape[0];
       case ObjectKind::Lazy: {
         const ir::Dims& shape = v.as<runtime::LazyArray>().type().shape;
         if (shape.empty()) throw Error(ErrorClass::TypeError, "len() of unsized object");
@@ -646,9 +655,12 @@ class IndexIterator final : public runtime::Iterator {
         return true;
       }
       case ObjectKind::Array: {
-        auto& array = sequence_.as<runtime::ArrayObject>().array;
-        if (index_ >= array.shape[0]) return false;
-        result = runtime::get_item(runtime, array, Value::integer(index_++));
+        if (index_ >= sequence_.peek<runtime::ArrayObject>()->array.shape[0]) return false;
+        Value place = Value::integer(index_++);
+        if (runtime.deferral()) [[unlikely]]
+          result = runtime.deferral()->get_item(sequence_, place);
+        else
+          result = runtime::get_item(runtime, sequence_.as<runtime::ArrayObject>().array, place);
         return true;
       }
       default: return false;
@@ -697,7 +709,7 @@ Ref<runtime::Iterator> iterate(Runtime& runtime, const Value& v) {
   if (v.is_object()) switch (v.object()->kind()) {
       case ObjectKind::Iterator: return Ref<runtime::Iterator>::share(&v.as<runtime::Iterator>());
       case ObjectKind::Array:
-        if (v.as<runtime::ArrayObject>().array.ndim() == 0) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
+        if (v.peek<runtime::ArrayObject>()->array.ndim() == 0) throw Error(ErrorClass::TypeError, "iteration over a 0-d array");
         return make<IndexIterator>(v);
       case ObjectKind::Lazy: return lazy_iterate(runtime, v);
       case ObjectKind::List:

@@ -454,7 +454,7 @@ Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b
     // Two scalars have no product of matrices.
     if (op == BinaryOperator::MatMult && a.is(ObjectKind::NumpyScalar) && b.is(ObjectKind::NumpyScalar)) unsupported(op, a, b);
     // numpy's ** squares, which leaves bools int8 where power would give int64.
-    if (auto* array = a.get_if<runtime::ArrayObject>();
+    if (auto* array = a.peek<runtime::ArrayObject>();
         op == BinaryOperator::Pow && array && array->array.dtype == ir::DType::Bool && b.is_int() && b.as_int() == 2)
       return runtime::operator_call(runtime, ir::OpId::Square, std::span(&a, 1));
     const Value operands[] = {a, b};

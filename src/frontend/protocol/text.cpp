@@ -3,12 +3,13 @@
 #include <charconv>
 #include <cmath>
 
-#include "frontend/types/lazy_type.h"
 #include "frontend/string_literals.h"
 #include "frontend/types/array_type.h"
+#include "frontend/types/lazy_type.h"
 #include "frontend/types/native_operand.h"
 #include "frontend/types/type_object.h"
 #include "runtime/bigint.h"
+#include "runtime/lazy/deferral.h"
 #include "runtime/printing.h"
 
 namespace autoray::frontend {
@@ -240,10 +241,14 @@ struct Repr {
 
 std::string float_repr(double value) { return runtime::float_repr(value); }
 
-std::string repr(Runtime& runtime, const Value& value) { return Repr{runtime, {}}.one(value); }
+std::string repr(Runtime& runtime, const Value& value) {
+  runtime::ForShow show(runtime);
+  return Repr{runtime, {}}.one(value);
+}
 
 std::string str(Runtime& runtime, const Value& v) {
   runtime::check_stack();
+  runtime::ForShow show(runtime);
   if (v.is_object()) {
     switch (v.object()->kind()) {
       case ObjectKind::Str: return v.as<runtime::Str>().text;
@@ -496,6 +501,7 @@ std::string format_complex(const Spec& spec, std::complex<double> c) {
 }  // namespace
 
 std::string format(Runtime& runtime, const Value& v, std::string_view text) {
+  runtime::ForShow show(runtime);
   if (v.is(ObjectKind::NumpyScalar)) {
     // numpy formats the Python number, also without a specification: f"{np.float32(0.1)}" is 0.10000000149011612.
     auto& s = v.as<runtime::NumpyScalar>();

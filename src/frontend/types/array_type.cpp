@@ -9,6 +9,7 @@
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/deferral.h"
 #include "runtime/ufunc.h"
 
 namespace autoray::frontend {
@@ -46,6 +47,20 @@ Array array_of(Runtime& runtime, const Value& self) {
   return runtime::to_array(runtime, self);
 }
 
+DType dtype_of(const Value& self) {
+  auto* object = self.peek<ArrayObject>();
+  return object ? object->array.dtype : self.peek<NumpyScalar>()->dtype;
+}
+
+Array type_of_array(const Value& self) {
+  auto* object = self.peek<ArrayObject>();
+  if (object && !object->deferred()) return object->array;
+  Array type;
+  type.dtype = dtype_of(self);
+  if (object) type.shape = object->array.shape, type.strides = object->array.strides;
+  return type;
+}
+
 Value dims_tuple(std::span<const std::int64_t> dims) {
   std::vector<Value> items;
   for (std::int64_t d : dims) items.push_back(Value::integer(d));
@@ -61,19 +76,22 @@ Value to_list(const Array& a, int axis, const char* place) {
   return runtime::make_list(std::move(items));
 }
 
+// self[...] = value
+void store(Runtime& runtime, const Value& self, const Value& value) { set_item(runtime, self, Value::ellipsis(), value); }
+
 // Calls the op with self in front.
 Value op_method(Runtime& runtime, ir::OpId id, const Value& self, const Arguments& a) {
   std::vector<Value> positional = {self};
   positional.insert(positional.end(), a.positional.begin(), a.positional.end());
   runtime::BackendId backend = runtime.native_backend();
-  if (auto* object = self.get_if<ArrayObject>()) backend = object->array.backend;
-  auto* scalar = self.get_if<NumpyScalar>();
+  if (auto* object = self.peek<ArrayObject>()) backend = object->array.backend;
+  auto* scalar = self.peek<NumpyScalar>();
   if (scalar) backend = scalar->backend;
   if (self.is(runtime::ObjectKind::Lazy)) backend = runtime::kLazy;
   Value result = runtime.call(id, backend, {positional, a.keyword_names, a.keyword_values});
   // A scalar's methods give scalars where an array's would give a 0-d array.
-  if (auto* array = result.get_if<ArrayObject>(); array && scalar && array->array.ndim() == 0)
-    return runtime::from_array(array->array, true);
+  if (auto* array = result.peek<ArrayObject>(); array && scalar && array->array.ndim() == 0)
+    return runtime::from_array(result.as<ArrayObject>().array, true);
   return result;
 }
 
@@ -136,7 +154,8 @@ Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) {
   for (std::size_t i = 0; i < 5; ++i)
     if (const Value* value = keyword(a, kParameters[i])) given[i] = value;
   if (!given[0]) throw Error(ErrorClass::TypeError, "astype() missing required argument 'dtype' (pos 1)");
-  Array array = array_of(runtime, self);
+  // Only an order asks for more than the type.
+  const Array array = given[4] || given[1] ? array_of(runtime, self) : type_of_array(self);
   DType dtype = runtime::to_dtype(*given[0]).value_or(DType::Float64);
   char order = given[1] ? runtime::order_of(*given[1]) : 'K';
   ir::Casting casting = given[2] ? runtime::casting_of(given[2]) : ir::Casting::Unsafe;
@@ -178,32 +197,27 @@ Value method_copy(Runtime& runtime, const Value& self, const Arguments& a) {
 }
 // Real arrays are their own conjugates.
 Value method_conjugate(Runtime& runtime, const Value& self, const Arguments& a) {
-  if (!ir::is_complex(array_of(runtime, self).dtype) && a.positional.empty() && a.keyword_names.empty()) return self;
+  if (!ir::is_complex(dtype_of(self)) && a.positional.empty() && a.keyword_names.empty()) return self;
   return op_method(runtime, ir::find_op("conjugate"), self, a);
 }
 Value method_fill(Runtime& runtime, const Value& self, const Arguments& a) {
   check_arguments(a, "fill", 1, 1);
-  DType dtype = self.as<ArrayObject>().array.dtype;
+  DType dtype = dtype_of(self);
   bool sequence = a.positional[0].is(runtime::ObjectKind::List) || a.positional[0].is(runtime::ObjectKind::Tuple);
   if (sequence && ir::is_real_floating(dtype)) throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
   if (sequence && ir::is_bool(dtype)) {
-    runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(),
-                      Value::boolean(truth(runtime, a.positional[0])));
+    store(runtime, self, Value::boolean(truth(runtime, a.positional[0])));
     return Value::none();
   }
   if (sequence)
     throw Error(ErrorClass::TypeError, "int() argument must be a string, a bytes-like object or a real number, not '" +
                                            runtime::type_name(a.positional[0]) + "'");
-  runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), a.positional[0]);
+  store(runtime, self, a.positional[0]);
   return Value::none();
 }
 Value method_sort(Runtime& runtime, const Value& self, const Arguments& a) {
   Value sorted = op_method(runtime, ir::find_op("sort"), self, a);
-  if (auto* lazy = self.get_if<runtime::LazyArray>()) {
-    lazy->recorder->set_item(*lazy, Value::ellipsis(), sorted);
-    return Value::none();
-  }
-  runtime::set_item(runtime, self.as<ArrayObject>().array, Value::ellipsis(), sorted);
+  store(runtime, self, sorted);
   return Value::none();
 }
 Value method_reshape(Runtime& r, const Value& s, const Arguments& a) { return spread(r, "reshape", s, a); }
@@ -318,39 +332,42 @@ bool call_array_method(Runtime& runtime, const Value& self, std::string_view nam
 
 bool array_attribute(Runtime& runtime, const Value& self, std::string_view name, Value& result) {
   if (self.is(runtime::ObjectKind::Lazy)) return lazy_attribute(runtime, self, name, result);
-  auto* object = self.get_if<ArrayObject>();
+  auto* object = self.peek<ArrayObject>();
   if (name == "shape")
     result = object ? dims_tuple(object->array.shape) : runtime::make_tuple({});
   else if (name == "dtype")
-    result = runtime::make_dtype(object ? object->array.dtype : self.as<NumpyScalar>().dtype);
+    result = runtime::make_dtype(dtype_of(self));
   else if (name == "ndim")
     result = Value::integer(object ? object->array.ndim() : 0);
   else if (name == "size")
     result = Value::integer(object ? object->array.size() : 1);
   else if (name == "itemsize")
-    result =
-        Value::integer(static_cast<std::int64_t>(ir::itemsize(object ? object->array.dtype : self.as<NumpyScalar>().dtype)));
+    result = Value::integer(static_cast<std::int64_t>(ir::itemsize(dtype_of(self))));
   else if (name == "nbytes")
-    result =
-        Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(self.as<NumpyScalar>().dtype)));
+    result = Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(dtype_of(self))));
   else if (name == "strides")
-    result = object ? dims_tuple(object->array.strides) : runtime::make_tuple({});
+    result = object ? dims_tuple(self.as<ArrayObject>().array.strides) : runtime::make_tuple({});
   else if (name == "T") {
     if (!object) {
       result = self;
+      return true;
+    }
+    if (runtime.deferral()) {
+      result = op_method(runtime, ir::OpId::Transpose, self, {});
       return true;
     }
     ir::Dims axes;
     for (int i = object->array.ndim(); i-- > 0;) axes.push_back(i);
     result = runtime::make_array(runtime::transposed(object->array, axes));
   } else if (name == "mT") {
-    Array array = array_of(runtime, self);
-    if (array.ndim() < 2) throw Error(ErrorClass::ValueError, "matrix transpose with ndim < 2 is undefined");
+    if (!object || object->array.ndim() < 2) throw Error(ErrorClass::ValueError, "matrix transpose with ndim < 2 is undefined");
     result = call_op(runtime, "swapaxes", {self, Value::integer(-1), Value::integer(-2)});
   } else if (name == "real" || name == "imag") {
-    if (object && ir::is_complex(object->array.dtype)) {
+    if (object && runtime.deferral() && (name == "real" || ir::is_complex(object->array.dtype))) {
+      result = op_method(runtime, ir::find_op(name), self, {});
+    } else if (object && ir::is_complex(object->array.dtype)) {
       // A writable view on one half of each pair.
-      Array view = object->array;
+      Array view = self.as<ArrayObject>().array;
       view.dtype = ir::real_dtype(view.dtype);
       if (name == "imag") view.data += view.itemsize();
       result = runtime::make_array(std::move(view));
@@ -390,7 +407,10 @@ bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view n
     if (!runtime::try_reshape_view(object->array, shape, view))
       throw Error(ErrorClass::AttributeError,
                   "Incompatible shape for in-place modification. Use `.reshape()` to make a copy with the desired shape.");
-    object->array = std::move(view);
+    if (object->deferred())
+      runtime.deferral()->reshape(*object, shape);
+    else
+      object->array = std::move(view);
     return true;
   }
   if (name == "real" || name == "imag") {
@@ -398,7 +418,7 @@ bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view n
       throw Error(ErrorClass::TypeError, "array does not have imaginary part to set");
     Value view;
     array_attribute(runtime, self, name, view);
-    runtime::set_item(runtime, view.as<ArrayObject>().array, Value::ellipsis(), value);
+    store(runtime, view, value);
     return true;
   }
   return false;

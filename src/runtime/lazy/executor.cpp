@@ -322,9 +322,12 @@ void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOp
     arguments.push_back(*Recorder::value(graph.node(id)));
   }
   std::vector<Array> values = run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
+  // A node that gets its value lets its inputs go, which may be results too.
+  for (NodeId id : prepared.results) graph.retain(id);
   for (std::size_t r = 0; r < values.size(); ++r)
     if (graph.node(prepared.results[r]).kind == NodeKind::Call || graph.node(prepared.results[r]).kind == NodeKind::Project)
       recorder.set_value(prepared.results[r], std::move(values[r]));
+  for (NodeId id : prepared.results) graph.release(id);
 }
 
 Value computed_value(const Recorder& recorder, NodeId node) {

@@ -11,6 +11,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/forms.h"
 #include "runtime/random/random_state.h"
+#include "runtime/ufunc.h"
 
 namespace autoray::runtime {
 
@@ -395,6 +396,7 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     for (const Value& v : arguments.positional) add_input(inputs, v);
     if (op->op_class == ir::OpClass::View)
       return movement(id, arguments.positional[0], prepared.default_attrs, dispatched, backend);
+    if (id == OpId::Real || id == OpId::Imag) return part(id, arguments.positional[0], dispatched, backend);
     AttrsId attrs = default_attrs(id);
     return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
   }
@@ -439,10 +441,14 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
   std::span<const Attr> known = own.empty() ? std::span<const Attr>(prepared.default_attrs) : own;
   if (op->op_class == ir::OpClass::View && op->operands[0] == 'A') return movement(id, *first, known, dispatched, backend);
   if (id == OpId::Split || id == OpId::ArraySplit) return split(id, *first, known);
+  UfuncKeywords checked = ufunc;
+  checked.out = checked.where = nullptr;
+  ufunc_options(runtime_, checked);
+  if (ufunc.out && !op->has(ir::kUfunc)) not_lazy(*op, "out= is of element-wise functions");
   if (ufunc.dtype) cast_inputs(*op, inputs, *to_dtype(*ufunc.dtype));
+  BackendId computes = backend_of(inputs, backend);
   if (op->has(ir::kRandom)) add_state(inputs, generator);
   AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
-  BackendId computes = backend_of(inputs, backend);
   NodeId node = record(id, inputs, attrs, known, computes, dispatched);
   if (op->has(ir::kRandom)) advance(generator, node);
   Value result = results(id, node);
@@ -453,15 +459,9 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     if (!target)
       throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
           .with_code(405);
-    if (!(target->type().shape == result.as<LazyArray>().type().shape))
-      throw Error(ErrorClass::ValueError, "non-broadcastable output operand with shape " + ir::to_string(target->type().shape) +
-                                              " doesn't match the broadcast shape " +
-                                              ir::to_string(result.as<LazyArray>().type().shape));
-    if (!ir::can_cast(result.as<LazyArray>().type().dtype, target->type().dtype, ir::Casting::SameKind))
-      throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op->path) + "' output from dtype('" +
-                                                  std::string(ir::name(result.as<LazyArray>().type().dtype)) + "') to dtype('" +
-                                                  std::string(ir::name(target->type().dtype)) +
-                                                  "') with casting rule 'same_kind'");
+    ir::Dims mask;
+    if (ufunc.where) mask = leaf_or_constant(*ufunc.where)->type().shape;
+    check_store(id, *target, result.as<LazyArray>().type(), casting_of(ufunc.casting), ufunc.where ? &mask : nullptr);
     if (ufunc.where) result = choose(*ufunc.where, result, *out);
     set_item(*target, Value::ellipsis(), result);
     return *out;
@@ -474,7 +474,15 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
 
 Attr Recorder::attribute(const ir::Op& op, std::string_view name, const Value& v) {
   if (contains_lazy(v)) not_lazy(op, "'" + std::string(name) + "' must be known while recording, and is a lazy array");
-  return to_attr(runtime_, v);
+  return attribute_of(runtime_, op, name, v);
+}
+
+void Recorder::check_store(OpId id, LazyArray& target, const ir::Type& result, ir::Casting casting, const ir::Dims* where) {
+  Array out;
+  out.dtype = target.type().dtype;
+  out.shape = target.type().shape;
+  out.writable = view_of(target).writable;
+  runtime::check_store(ir::op(id).path, result, out, casting, where);
 }
 
 void Recorder::add_sequence(const ir::Op& op, const Value& v, Inputs& inputs) {
@@ -524,6 +532,9 @@ Value Recorder::host_call(OpId id, const Arguments& arguments) {
   for (const Value& v : arguments.keyword_values) lazy |= contains_lazy(v);
   if (!lazy) return leaf(runtime_.call(id, runtime_.native_backend(), arguments));
   if ((id == OpId::Asarray || id == OpId::ArrayOp) && !arguments.positional.empty()) {
+    for (std::string_view name : arguments.keyword_names)
+      if (name != "dtype") not_lazy(op, "'" + std::string(name) + "' is about an array's memory");
+    if (arguments.positional.size() > 2) not_lazy(op, "its order is about an array's memory");
     Value array = leaf(arguments.positional[0]);
     const Value* dtype = arguments.positional.size() > 1 ? &arguments.positional[1] : nullptr;
     for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
@@ -574,6 +585,13 @@ NodeId Recorder::pending_draw(BitGenerator* generator) const {
   auto found = streams_.find(generator);
   if (found == streams_.end() || found->second.last == kNoNode) return kNoNode;
   return graph_.node(found->second.last).kind == NodeKind::Call ? found->second.last : kNoNode;
+}
+
+std::vector<NodeId> Recorder::pending_draws() const {
+  std::vector<NodeId> draws;
+  for (const auto& [generator, stream] : streams_)
+    if (NodeId id = pending_draw(generator); id != kNoNode) draws.push_back(id);
+  return draws;
 }
 
 }  // namespace autoray::runtime

@@ -1,8 +1,9 @@
-// Recording: the backend `autoray.lazy`. A call of ANY op whose operands or backend are lazy infers its results' types by the op's
-// row and adds a node; nothing is computed. About 60 ns a node.
+// Recording: the backend `autoray.lazy`. A call of ANY op whose operands or backend are lazy infers its results' types by the
+// op's row and adds a node; nothing is computed. About 60 ns a node.
 //
-// Rewrites while recording are those that drop or join movements (OPS: identity transposes, reshapes and broadcasts go, transposes
-// and reshapes in a row become one, moveaxis and swapaxes are transposes, split is slices); everything else is a pass's business.
+// Rewrites while recording are those that drop or join movements (OPS: identity transposes, reshapes and broadcasts go,
+// transposes and reshapes in a row become one, moveaxis and swapaxes are transposes, split is slices); everything else is a
+// pass's business.
 #pragma once
 
 #include <deque>
@@ -25,11 +26,15 @@ class Recorder {
   ir::Graph& graph() { return graph_; }
 
   // ---- recording ----
-  // The op with these arguments as lazy arrays: one, or a tuple or list as the op gives. `backend`: which computes it later (where no
-  // operand says otherwise). Throws numpy's errors for types and shapes that do not fit.
+  // The op with these arguments as lazy arrays: one, or a tuple or list as the op gives. `backend`: which computes it later
+  // (where no operand says otherwise). Throws numpy's errors for types and shapes that do not fit.
   Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator, bool dispatched);
   Value get_item(const LazyArray& array, const Value& index);
   void set_item(LazyArray& array, const Value& index, const Value& value);
+  // numpy's errors of a result that `target` cannot take.
+  void check_store(ir::OpId id, LazyArray& target, const ir::Type& result, ir::Casting casting, const ir::Dims* where);
+  // Whether a write into one may be seen in the other.
+  bool may_share(const LazyArray& a, const LazyArray& b);
   // lazy.array(x), lazy.Variable(shape, dtype).
   Ref<LazyArray> leaf(const Value& array);
   Ref<LazyArray> variable(ir::DType dtype, std::span<const std::int64_t> shape, BackendId backend);
@@ -37,6 +42,7 @@ class Recorder {
   int tracing = 0;
   // The last recorded draw of a generator that was not computed yet: an eager draw must wait for it. kNoNode: none.
   ir::NodeId pending_draw(BitGenerator* generator) const;
+  std::vector<ir::NodeId> pending_draws() const;  // of all generators
 
   // ---- sharing ----
   std::vector<Ref<SharingCache>> sharing;
@@ -114,6 +120,7 @@ class Recorder {
   void cast_inputs(const ir::Op& op, Inputs& inputs, ir::DType dtype);
   Value choose(const Value& mask, const Value& yes, const Value& no);
   Value host_call(ir::OpId id, const Arguments& arguments);
+  Value part(ir::OpId id, const Value& operand, bool dispatched, BackendId backend);
   Value split(ir::OpId id, const Value& operand, std::span<const ir::Attr> attrs);
   ir::NodeId shared_array(const Array& array, ir::NodeKind kind);
   void add_state(Inputs& inputs, BitGenerator* generator);

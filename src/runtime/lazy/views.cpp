@@ -1,5 +1,5 @@
-// Recording of views and writes: movements are rewritten while they are recorded, and a write through a view is a new version of its
-// base.
+// Recording of views and writes: movements are rewritten while they are recorded, and a write through a view is a new version
+// of its base.
 #include <algorithm>
 
 #include "ir/error.h"
@@ -11,6 +11,7 @@
 namespace autoray::runtime {
 
 using ir::Attr;
+using ir::AttrsId;
 using ir::Dims;
 using ir::Error;
 using ir::ErrorClass;
@@ -138,9 +139,10 @@ Recorder::View& Recorder::view_of(const LazyArray& array) {
   const ir::Node& node = graph_.node(a.node_);
   if (node.kind == NodeKind::Leaf) {
     layout.strides = value(node)->strides;
-    layout.writable = true;
+    layout.writable = value(node)->can_write();
   }
-  a.view_ = new_view({cell, 0, true, std::move(layout), {}});
+  bool writable = layout.writable;
+  a.view_ = new_view({cell, 0, writable, std::move(layout), {}});
   return views_[a.view_ - 1];
 }
 
@@ -197,6 +199,18 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   std::vector<Attr> own(attrs.begin(), attrs.end());
   NodeId from = operand_array->node();
   bool drops = false;
+  if (id == OpId::Moveaxis || id == OpId::Swapaxes) {
+    // They become transposes: their own rule has numpy's words for axes that do not fit.
+    Inputs inputs(*this);
+    inputs.nodes.push_back(from);
+    AttrsId asked = tables_.attrs.intern(attrs);
+    struct Count {
+      ~Count() { table.release(id); }
+      ir::AttrTable& table;
+      AttrsId id;
+    } count{tables_.attrs, asked};
+    infer(id, inputs, asked, attrs);
+  }
   if (auto order = permutation(id, ndim, attrs)) {
     id = OpId::Transpose;
     own = {Attr(*order)};
@@ -264,7 +278,14 @@ void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const
   const std::uint32_t groups[] = {1};
   Array out[1];
   const ir::Type types[] = {type};
-  KernelCall call{.runtime = runtime_, .op = ir::op(id), .backend = 0, .in = in, .groups = groups, .attrs = attrs, .types = types, .out = out};
+  KernelCall call{.runtime = runtime_,
+                  .op = ir::op(id),
+                  .backend = 0,
+                  .in = in,
+                  .groups = groups,
+                  .attrs = attrs,
+                  .types = types,
+                  .out = out};
   runtime_.entry(0, id).kernel(call);
   become_view(result, of, step, out[0], id != OpId::Diagonal && id != OpId::Diag);
 }
@@ -287,6 +308,33 @@ Value Recorder::split(OpId id, const Value& operand, std::span<const Attr> attrs
   return make_list(std::move(pieces));
 }
 
+// Real and imaginary parts of a complex array are views of it; a real array is its own real part, and its imaginary part cannot
+// be written.
+Value Recorder::part(OpId id, const Value& operand, bool dispatched, BackendId backend) {
+  Ref<LazyArray> of = leaf_or_constant(operand);
+  const ir::Type type = of->type();
+  bool complex = ir::is_complex(type.dtype);
+  if (id == OpId::Real && !complex && type.kind == ir::Kind::Array) return of;
+  Inputs inputs(*this);
+  inputs.nodes.push_back(of->node());
+  Value result = wrap(record(id, inputs, default_attrs(id), {}, backend_of(inputs, backend), dispatched));
+  if (type.kind != ir::Kind::Array) return result;
+  if (!complex) {
+    view_of(result.as<LazyArray>()).writable = false;
+    return result;
+  }
+  Array layout = view_of(*of).layout;
+  layout.dtype = ir::real_dtype(layout.dtype);
+  if (id == OpId::Imag) layout.data += layout.itemsize();
+  become_view(result.as<LazyArray>(), *of, step_of(id, {}), std::move(layout), true);
+  return result;
+}
+
+bool Recorder::may_share(const LazyArray& a, const LazyArray& b) {
+  const View &x = view_of(a), &y = view_of(b);
+  return x.cell == y.cell && may_overlap(x.layout, y.layout);
+}
+
 Ref<LazyArray> Recorder::leaf_or_constant(const Value& operand) {
   if (auto* lazy = operand.get_if<LazyArray>()) return Ref<LazyArray>::share(lazy);
   Inputs inputs(*this);
@@ -301,6 +349,11 @@ Ref<LazyArray> Recorder::leaf_or_constant(const Value& operand) {
 Attr::Tuple Recorder::index_of(const Value& index, Inputs& operands) {
   Attr::Tuple items;
   std::size_t first = operands.nodes.size();
+  auto no_index = []() {
+    throw Error(ErrorClass::IndexError,
+                "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
+                "indices");
+  };
   auto add = [&](const Value& v) {
     if (v.is_none() || v.is_int() || v.is_ellipsis() || v.is(ObjectKind::Slice)) {
       items.push_back(v.is(ObjectKind::Slice) ? attribute(ir::op(OpId::GetItem), "index", v) : to_attr(runtime_, v));
@@ -310,14 +363,12 @@ Attr::Tuple Recorder::index_of(const Value& index, Inputs& operands) {
       items.push_back(to_attr(runtime_, v));
       return;
     }
-    if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable))
-      throw Error(ErrorClass::IndexError,
-                  "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
-                  "indices");
+    if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable)) no_index();
     items.push_back(ir::OperandRef{static_cast<int>(operands.nodes.size() - first)});
     if ((v.is(ObjectKind::List) || v.is(ObjectKind::Tuple)) && !contains_lazy(v)) {
       Array array = to_array(runtime_, v);
       if (array.size() == 0) array = runtime_.allocate(ir::DType::Int64, array.shape);
+      if (!ir::is_integer(array.dtype) && !ir::is_bool(array.dtype)) no_index();
       operands.hold(constant(std::move(array), ir::Kind::Array));
     } else {
       add_input(operands, v);

@@ -66,6 +66,11 @@ Array place_of(KernelCall& call, Array base, const Attr::Tuple& path) {
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const auto& parts = *path[i].get<Attr::Tuple>();
     ir::OpId id = ir::find_op(*parts[0].get<std::string>());
+    if (id == ir::OpId::Real || id == ir::OpId::Imag) {
+      base.dtype = ir::real_dtype(base.dtype);
+      if (id == ir::OpId::Imag) base.data += base.itemsize();
+      continue;
+    }
     std::vector<Attr> attrs(parts.begin() + 1, parts.end());
     const Operand in[] = {{&base, ir::Kind::Array}};
     const std::uint32_t groups[] = {1};
