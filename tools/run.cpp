@@ -101,6 +101,7 @@ struct Options {
   int repeat = 1;
   double timeout = 0, rtol = -1, atol = -1;
   std::string max_memory, defer;
+  std::int64_t max_nodes = -1;
   bool explain = false, repeat_given = false, as_json = false;
 };
 
@@ -216,6 +217,7 @@ int execute(const Options& o) {
   EngineOptions options;
   options.backend = o.backend;
   options.defer = o.defer;
+  options.max_nodes = o.max_nodes;
   if (!o.max_memory.empty() && !parse_bytes(o.max_memory, options.max_memory))
     return usage_error("--max-memory takes a number of bytes (K, M, G allowed), not '" + o.max_memory + "'");
   watch(o.timeout);
@@ -393,6 +395,7 @@ int run_command(const std::vector<std::string>& given) {
   app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
   app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
+  app.add_option("--max-nodes", o.max_nodes, "nodes that graphs together may have (status 5)")->check(CLI::NonNegativeNumber);
   app.add_option("--defer", o.defer,
                  "record operations, compute when values are needed: passes (after all passes); for tests: "
                  "plain, shared, folded, or the name of a pass");

@@ -1,6 +1,8 @@
 // What the public classes hold inside; shared by the files of src/api.
 #pragma once
 
+#include <optional>
+
 #include "autoray/engine.h"
 #include "frontend/interpreter.h"
 #include "runtime/runtime.h"
@@ -32,7 +34,7 @@ struct EngineState {
   ~EngineState();
 
   // Order matters: the heap goes last, after everything that holds values. Each call into the engine makes it the thread's.
-  runtime::Heap heap;
+  std::optional<runtime::Heap> heap = std::make_optional<runtime::Heap>();
   ir::Interner interner;
   std::unique_ptr<runtime::Runtime> runtime;
   std::vector<std::unique_ptr<frontend::Interpreter>> programs;
@@ -49,7 +51,7 @@ struct ValueState {
 // Makes the engine's heap the thread's and turns the inner layers' exceptions into the public one.
 template <class Function>
 decltype(auto) enter(EngineState& engine, Function&& function) {
-  runtime::HeapScope scope(engine.heap);
+  runtime::HeapScope scope(*engine.heap);
   try {
     return function();
   } catch (const ir::Error& error) {

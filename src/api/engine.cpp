@@ -51,7 +51,7 @@ void raise(runtime::Runtime& runtime, const runtime::Raised& raised) {
 }
 
 EngineState::EngineState(const EngineOptions& options) {
-  runtime::HeapScope scope(heap);
+  runtime::HeapScope scope(*heap);
   runtime::RuntimeOptions r;
   r.backend = options.backend;
   r.max_memory = options.max_memory;
@@ -75,6 +75,7 @@ EngineState::EngineState(const EngineOptions& options) {
   }
   r.defer = mode->second;
   runtime = std::make_unique<runtime::Runtime>(r);
+  if (options.max_nodes >= 0) runtime->recorder().graph().set_limit(static_cast<std::size_t>(options.max_nodes));
   if (one_pass) runtime->deferral()->set_pass(options.defer);
   runtime->write_stdout = options.write_stdout ? options.write_stdout : [](std::string_view text) {
     if (text.empty())
@@ -99,8 +100,13 @@ EngineState::EngineState(const EngineOptions& options) {
 }
 
 EngineState::~EngineState() {
-  runtime::HeapScope scope(heap);
-  for (auto& program : programs) program.reset();
+  {
+    runtime::HeapScope scope(*heap);
+    for (auto& program : programs) program.reset();
+  }
+  // Cycles that are left may hold lazy arrays, which need the runtime when they go.
+  heap.emplace();
+  runtime::HeapScope scope(*heap);
   runtime.reset();
 }
 
@@ -246,7 +252,7 @@ Engine::Engine(EngineOptions options) {
 }
 
 Program Engine::load(std::string text, std::string name, std::string directory) {
-  runtime::HeapScope scope(state_->heap);
+  runtime::HeapScope scope(*state_->heap);
   auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
   if (auto problem = interpreter->load(name, std::move(text), std::move(directory))) detail::raise(*problem, 3);
   state_->programs.push_back(std::move(interpreter));

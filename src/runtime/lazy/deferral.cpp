@@ -143,7 +143,7 @@ Value Deferral::present(Value recorded) {
 namespace {
 
 bool recordable(const ir::Op& op) {
-  if (op.has(ir::kDynamicShape) || op.has(ir::kDynamicDType) || op.has(ir::kInPlace)) return false;
+  if (op.has(ir::kDynamicShape) || op.has(ir::kDynamicDType)) return false;
   return op.op_class != ir::OpClass::Host || op.id == OpId::Asarray || op.id == OpId::ArrayOp;
 }
 
