@@ -215,8 +215,9 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       if (op.dtype_rule == ir::dtype_real_part && complex) {
         // numpy finds the complex loop by its result.
         DType loop = ir::complex_dtype(*options.dtype);
+        Casting searched = std::min(options.casting, Casting::Safe);
         bool casts = std::all_of(operands.operands().begin(), operands.operands().end(),
-                                 [&](const Operand& o) { return ir::can_cast(o->dtype, loop, options.casting); });
+                                 [&](const Operand& o) { return ir::can_cast(o->dtype, loop, searched); });
         if (casts && ir::real_dtype(loop) == *options.dtype) {
           for (std::size_t i = 0; i < operands.operands().size(); ++i)
             if (operands[i]->dtype != loop) operands.replace(i, converted(runtime, *operands[i].array, loop));
