@@ -106,8 +106,8 @@ void extreme(KernelCall& call) {
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   if (walk.n == 0) {
-    if (!given && out.size()) refuse_empty(kName);
-    if (given) copy_into(call.runtime, initial_item(call, dtype), out);
+    if (!given) refuse_empty(kName);
+    copy_into(call.runtime, initial_item(call, dtype), out);
   } else if (walk.n) {
     ir::visit_dtype(dtype, [&]<class Item>() {
       using T = Compared<Item>;
