@@ -528,6 +528,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
     }
     return results_value(op, results, form);
   } catch (Error& error) {
+    // The argument that could not become an operand.
+    std::size_t failed = operands.operands().size();
+    if (op.has(ir::kUfunc) && failed < arguments.positional.size() && arguments.positional[failed].is(ObjectKind::Str))
+      refuse_text(*this, op, backend);
     // Operands that no loop takes are numpy's first complaint, before their shapes.
     if (op.op_class == ir::OpClass::Elementwise && op.has(ir::kUfunc) && error.error_class() == ErrorClass::ValueError)
       select_loop(*this, op, backend, operands, prepared.default_attrs, {});

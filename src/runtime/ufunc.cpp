@@ -60,6 +60,18 @@ DType result_dtype(const ir::Op& op, std::span<const Operand> operands, std::spa
 
 }  // namespace
 
+void refuse_text(Runtime& runtime, const ir::Op& op, BackendId backend) {
+  // Arithmetic and comparisons ask the operands' dtypes for a loop, the others search the list of their loops.
+  bool arithmetic = op.dtype_rule == ir::dtype_promote && has_loop(runtime, backend, op, DType::Complex128);
+  bool compares = op.dtype_rule == ir::dtype_bool && op.operands.size() == 2;
+  bool asked = arithmetic || compares || op.dtype_rule == ir::dtype_real_part || op.op_class == ir::OpClass::Contract;
+  if (!asked) refuse_operands(op);
+  throw Error(ErrorClass::UFuncTypeError, "ufunc '" + std::string(op.path) +
+                                              "' did not contain a loop with signature matching types <class "
+                                              "'numpy.dtypes.StrDType'> -> None")
+      .with_code(403);
+}
+
 bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, DType result) {
   if (op.id != ir::OpId::Dot || (operands[0]->ndim() && operands[1]->ndim())) return false;
   bool blas = ir::is_inexact(result) && result != DType::Float16;
