@@ -88,8 +88,9 @@ void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operan
     }
   }
   if (op.id == OpId::Cumsum || op.id == OpId::Cumprod) {
-    // A scan fills the first of whatever axes `out` has beyond its own.
-    while (out.ndim() > result.ndim() && out.shape.back() > 0) {
+    // A scan that numpy gives to its iterator fills the first of whatever axes `out` has beyond its own.
+    bool iterated = result.ndim() > 1 || operands[0]->dtype != out.dtype;
+    while (iterated && out.ndim() > result.ndim() && out.shape.back() > 0) {
       out.shape.pop_back();
       out.strides.pop_back();
     }
@@ -245,6 +246,7 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       result = input = *options.dtype;
     }
   }
+  if (looped && ir::is_bool(input) && !options.dtype) refuse_bool_arithmetic(op);
   if (options.out && looped && !ir::can_cast(result, options.out->array.dtype, options.casting) &&
       has_loop(runtime, backend, op, input))
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' output from " +
