@@ -163,8 +163,9 @@ def difference(pool, case, a, b, backend):
         if a.dtype.kind == "c":
             wide = numpy.repeat(numpy.max(wide.reshape(-1, 2), axis=1), 2)
         ok = equal | (wide <= bound) | (bound == numpy.inf)
-        if a.dtype.kind == "c" and case.operation in CONTRACTIONS | COMPLEX_PRODUCTS | SUMS:
-            # Infinity times a complex number: which part becomes NaN depends on the product's order.
+        if a.dtype.kind == "c" and case.operation in CONTRACTIONS | COMPLEX_PRODUCTS | SUMS | {"power"}:
+            # Infinity times a complex number: which part becomes NaN depends on the product's order, and for a power on
+            # whether numpy takes a root or a logarithm.
             whole = numpy.repeat((~numpy.isfinite(a)) & ~numpy.isfinite(b), 2)
             ok |= whole
         if ok.all() or judged_in_wider_numbers(pool, case, a, backend):

@@ -223,8 +223,9 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
         .with_code(401);
   };
   auto fitted = [&](const Dims& target) {
-    // Leading axes of length one are dropped, as numpy does.
-    while (value.shape.size() > target.size() && value.shape[0] == 1) {
+    // Leading axes of length one are dropped, as numpy does; all of them where arrays index and nothing is written.
+    bool nothing = !plan.basic() && value.size() == 0 && ir::element_count(target) == 0;
+    while (value.shape.size() > target.size() && (nothing || value.shape[0] == 1)) {
       value.shape.erase(0);
       value.strides.erase(0);
     }

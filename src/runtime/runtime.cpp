@@ -495,6 +495,15 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       if (ir::DType common = ir::promote(items, options.out->array.dtype); extreme && common != items)
         operands.replace(0, converted(*this, *operands[0].array, common));
     }
+    if (options.out && op.op_class == ir::OpClass::Join) {
+      // Each part is cast to what `out` is.
+      auto p = static_cast<std::size_t>(prepared.signature.index_of("dtype"));
+      if (slots[p] && !slots[p]->is_none())
+        throw Error(ErrorClass::TypeError, "concatenate() only takes `out` or `dtype` as an argument, but both were provided.");
+      if (own_attrs.empty()) own_attrs = prepared.default_attrs;
+      own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = options.out->array.dtype;
+      attrs = own_attrs;
+    }
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
     execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
     if (options.out) {
@@ -517,6 +526,10 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
     }
     return results_value(op, results, form);
   } catch (Error& error) {
+    // The argument that could not become an operand.
+    std::size_t failed = operands.operands().size();
+    if (op.has(ir::kUfunc) && failed < arguments.positional.size() && arguments.positional[failed].is(ObjectKind::Str))
+      refuse_text(*this, op, backend);
     // Operands that no loop takes are numpy's first complaint, before their shapes.
     if (op.op_class == ir::OpClass::Elementwise && op.has(ir::kUfunc) && error.error_class() == ErrorClass::ValueError)
       select_loop(*this, op, backend, operands, prepared.default_attrs, {});

@@ -60,6 +60,18 @@ DType result_dtype(const ir::Op& op, std::span<const Operand> operands, std::spa
 
 }  // namespace
 
+void refuse_text(Runtime& runtime, const ir::Op& op, BackendId backend) {
+  // Arithmetic and comparisons ask the operands' dtypes for a loop, the others search the list of their loops.
+  bool arithmetic = op.dtype_rule == ir::dtype_promote && has_loop(runtime, backend, op, DType::Complex128);
+  bool compares = op.dtype_rule == ir::dtype_bool && op.operands.size() == 2;
+  bool asked = arithmetic || compares || op.dtype_rule == ir::dtype_real_part || op.op_class == ir::OpClass::Contract;
+  if (!asked) refuse_operands(op);
+  throw Error(ErrorClass::UFuncTypeError, "ufunc '" + std::string(op.path) +
+                                              "' did not contain a loop with signature matching types <class "
+                                              "'numpy.dtypes.StrDType'> -> None")
+      .with_code(403);
+}
+
 bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, DType result) {
   if (op.id != ir::OpId::Dot || (operands[0]->ndim() && operands[1]->ndim())) return false;
   bool blas = ir::is_inexact(result) && result != DType::Float16;
@@ -76,8 +88,9 @@ void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operan
     }
   }
   if (op.id == OpId::Cumsum || op.id == OpId::Cumprod) {
-    // A scan fills the first of whatever axes `out` has beyond its own.
-    while (out.ndim() > result.ndim() && out.shape.back() > 0) {
+    // A scan that numpy gives to its iterator fills the first of whatever axes `out` has beyond its own.
+    bool iterated = result.ndim() > 1 || operands[0]->dtype != out.dtype;
+    while (iterated && out.ndim() > result.ndim() && out.shape.back() > 0) {
       out.shape.pop_back();
       out.strides.pop_back();
     }
@@ -215,8 +228,9 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       if (op.dtype_rule == ir::dtype_real_part && complex) {
         // numpy finds the complex loop by its result.
         DType loop = ir::complex_dtype(*options.dtype);
+        Casting searched = std::min(options.casting, Casting::Safe);
         bool casts = std::all_of(operands.operands().begin(), operands.operands().end(),
-                                 [&](const Operand& o) { return ir::can_cast(o->dtype, loop, options.casting); });
+                                 [&](const Operand& o) { return ir::can_cast(o->dtype, loop, searched); });
         if (casts && ir::real_dtype(loop) == *options.dtype) {
           for (std::size_t i = 0; i < operands.operands().size(); ++i)
             if (operands[i]->dtype != loop) operands.replace(i, converted(runtime, *operands[i].array, loop));
@@ -232,6 +246,7 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       result = input = *options.dtype;
     }
   }
+  if (looped && ir::is_bool(input) && !options.dtype) refuse_bool_arithmetic(op);
   if (options.out && looped && !ir::can_cast(result, options.out->array.dtype, options.casting) &&
       has_loop(runtime, backend, op, input))
     throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' output from " +

@@ -22,6 +22,8 @@ UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords);
 void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
                  const UfuncOptions& options);
 
+// An operand is text: numpy says so in one of two ways, by how the ufunc looks for its loop.
+[[noreturn]] void refuse_text(Runtime& runtime, const ir::Op& op, BackendId backend);
 // A dot with a 0-d operand that numpy does not give to BLAS is a multiplication, into any `out` that one fills.
 bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, ir::DType result);
 // Gives result and `out` the shapes in which one is stored in the other, where numpy does not simply broadcast.

@@ -305,6 +305,8 @@ Value round(Runtime& runtime, const Arguments& a) {
   const Value* digits = a.positional.size() > 1 ? &a.positional[1] : keyword(a, "ndigits");
   Value v = a.positional[0];
   if (v.is(ObjectKind::Array)) throw Error(ErrorClass::TypeError, "type numpy.ndarray doesn't define __round__ method");
+  if (auto* scalar = v.get_if<runtime::NumpyScalar>(); scalar && (ir::is_complex(scalar->dtype) || ir::is_bool(scalar->dtype)))
+    throw Error(ErrorClass::TypeError, "type numpy." + runtime::type_name(v) + " doesn't define __round__ method");
   if (is_array_like(v)) {
     std::vector<Value> args = {v};
     if (digits && !digits->is_none()) args.push_back(*digits);

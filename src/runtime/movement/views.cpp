@@ -208,8 +208,8 @@ void roll_kernel(KernelCall& call) {
     axes = Dims(shifts.size(), 0);
   } else {
     axes = ir::as_axes(axis_attr, "axis").value_or(Dims{});
-    // numpy's iterator over no pair at all gives an empty one first.
-    if (axes.empty() && shifts.size() <= 1)
+    // numpy pairs up the slices of every axis, and finds none to take apart.
+    if (x.ndim() == 0 && axes.empty())
       throw ir::Error(ir::ErrorClass::ValueError, "not enough values to unpack (expected 2, got 0)");
     for (std::int64_t& a : axes) a = ir::normalize_axis(a, x.ndim());
     if (shifts.size() == 1) shifts = Dims(axes.size(), shifts[0]);

@@ -75,20 +75,19 @@ void extreme_of_columns(const T* p, std::int64_t n, std::int64_t stride, std::in
   }
 }
 
-// The same items with the reduced axes as they lie in memory: numpy walks them so, and of several complex NaNs the first wins.
+// The same items with the reduced axes from the largest stride of the operand to its smallest: numpy walks them so, and of
+// several complex NaNs the first wins.
 Array in_memory_order(const KernelCall& call, const Array& x) {
   ir::Dims axes = ir::reduction_axes(reduction_attr(call, "axis"), x.ndim());
   std::sort(axes.begin(), axes.end());
   ir::Dims sorted = axes;
-  auto stride = [&x](std::int64_t axis) { return std::llabs(x.strides[static_cast<std::size_t>(axis)]); };
+  auto stride = [&](std::int64_t axis) { return std::llabs(call.in[0]->strides[static_cast<std::size_t>(axis)]); };
   std::stable_sort(sorted.begin(), sorted.end(), [&](std::int64_t a, std::int64_t b) { return stride(a) > stride(b); });
   Array view = x;
   for (std::size_t i = 0; i < axes.size(); ++i) {
     auto from = static_cast<std::size_t>(sorted[i]), to = static_cast<std::size_t>(axes[i]);
-    std::int64_t step = x.strides[from], n = x.shape[from];
-    view.shape[to] = n;
-    view.strides[to] = std::llabs(step);
-    if (step < 0 && n) view.data += (n - 1) * step;
+    view.shape[to] = x.shape[from];
+    view.strides[to] = x.strides[from];
   }
   return view;
 }
@@ -107,8 +106,8 @@ void extreme(KernelCall& call) {
   Walk walk = walk_of(call, x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
   if (walk.n == 0) {
-    if (!given && out.size()) refuse_empty(kName);
-    if (given) copy_into(call.runtime, initial_item(call, dtype), out);
+    if (!given) refuse_empty(kName);
+    copy_into(call.runtime, initial_item(call, dtype), out);
   } else if (walk.n) {
     ir::visit_dtype(dtype, [&]<class Item>() {
       using T = Compared<Item>;

@@ -65,7 +65,7 @@ void sum_kernel(KernelCall& call) {
   Array x = call.types[0].dtype == DType::Bool ? converted(call.runtime, *call.in[0], DType::Bool) : *call.in[0];
   Walk walk = walk_of(call, masked(call) ? with_identity(call, x, dtype, product) : x, dtype);
   Array out = call.runtime.allocate(dtype, call.types[0].shape);
-  if (bare && walk.n == 0 && out.size()) refuse_empty(kNames[product]);
+  if (bare && walk.n == 0) refuse_empty(kNames[product]);
   clear_fp();
   visit_accumulator(dtype, [&]<class T>() {
     if (product)
