@@ -7,11 +7,13 @@
 #include "api/access.h"
 #include "frontend/parser.h"
 #include "frontend/protocol.h"
+#include "ir/graph/text.h"
 #include "ir/suggest.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray {
 
@@ -48,6 +50,29 @@ void raise(runtime::Runtime& runtime, const runtime::Raised& raised) {
   raise(error.with_hint(exception.hint));
 }
 
+namespace {
+
+void set_passes(runtime::Runtime& runtime, const PassOptions& given) {
+  if (given.without.empty() && given.print_after.empty() && !given.time && !given.verify) return;
+  ir::PassOptions& passes = runtime.recorder().passes;
+  passes.without = given.without;
+  passes.print_after = given.print_after;
+  passes.check = given.verify;
+  ir::check_names(passes);
+  auto* rt = &runtime;
+  passes.print = [rt](std::string_view pass, const ir::Block& block) {
+    rt->write_stderr("# after " + std::string(pass) + "\n" + ir::to_text(block));
+  };
+  if (given.time)
+    passes.timed = [rt](std::string_view pass, double seconds) {
+      char text[64];
+      std::snprintf(text, sizeof text, "pass %-14s %9.3f ms\n", std::string(pass).c_str(), seconds * 1e3);
+      rt->write_stderr(text);
+    };
+}
+
+}  // namespace
+
 EngineState::EngineState(const EngineOptions& options) {
   runtime::HeapScope scope(heap);
   runtime::RuntimeOptions r;
@@ -63,6 +88,7 @@ EngineState::EngineState(const EngineOptions& options) {
   runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
   };
+  set_passes(*runtime, options.passes);
   // numpy's warnings: once a message.
   auto seen = std::make_shared<std::vector<std::string>>();
   auto* rt = runtime.get();

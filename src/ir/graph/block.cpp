@@ -53,7 +53,7 @@ std::vector<SourceId> Block::sources(Index i) const {
 }
 
 Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids) {
-  std::vector<NodeId> order = graph.ascend(roots, true);
+  std::vector<NodeId> order = graph.ascend_marking(roots, true);
   Block block(graph.tables());
   block.nodes.reserve(order.size());
   block.edges.reserve(2 * order.size());
@@ -73,7 +73,8 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
   auto place = [&](NodeId id) -> Index& { return use_dense ? dense[id - low] : sparse[id]; };
   SmallVector<Index, 16> inputs;
   for (NodeId id : order) {
-    const Node& n = graph.node(id);
+    Node& n = graph.node(id);
+    n.marked = false;
     BlockNode b;
     b.types = n.types;
     b.source = n.source;

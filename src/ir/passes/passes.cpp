@@ -21,7 +21,8 @@ constexpr Pass kPasses[] = {
 
 std::span<const Pass> all_passes() { return kPasses; }
 
-void run_passes(Block& block, const PassContext& context, const PassOptions& options) {
+void check_names(const PassOptions& options) {
+  if (options.without.empty() && options.print_after.empty()) return;
   std::vector<std::string_view> names;
   for (const Pass& pass : kPasses) names.push_back(pass.name);
   auto known = [&](const std::string& name) {
@@ -33,12 +34,16 @@ void run_passes(Block& block, const PassContext& context, const PassOptions& opt
   };
   for (const std::string& name : options.without) known(name);
   if (!options.print_after.empty() && options.print_after != "all") known(options.print_after);
+}
+
+void run_passes(Block& block, const PassContext& context, const PassOptions& options) {
+  check_names(options);
   for (const Pass& pass : kPasses) {
     if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end()) continue;
-    auto begin = std::chrono::steady_clock::now();
+    auto begin = options.timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
     pass.run(block, context);
-    if (options.seconds)
-      options.seconds->emplace_back(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (options.timed)
+      options.timed(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 #ifndef NDEBUG
     verify(block, pass.name);
 #else

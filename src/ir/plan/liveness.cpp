@@ -159,21 +159,16 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
     }
   }
   live.peak = now;
-  // Roots that end at a node, chained.
-  std::vector<Index> next(count), head(count, kNoIndex);
+  std::vector<std::int64_t> ended(count, 0);
   for (Index i = 0; i < count; ++i) {
-    Index end = live.last_use[i];
-    if (live.root[i] != i || !live.held[i] || end == kNoIndex) continue;
-    next[i] = head[end];
-    head[end] = i;
+    // What an operand in place held has passed to the result.
+    if (live.in_place[i]) ended[i] -= live.held[block.inputs(i)[0]];
+    if (live.root[i] == i && live.last_use[i] != kNoIndex) ended[live.last_use[i]] += live.held[i];
   }
   for (Index i = 0; i < count; ++i) {
     if (block.nodes[i].kind == NodeKind::Call) now += live.made[i];
     live.peak = std::max(live.peak, now);
-    for (Index ended = head[i]; ended != kNoIndex; ended = next[ended])
-      // What an operand in place held has passed to the result.
-      if (!(live.in_place[i] && ended == block.inputs(i)[0])) now -= live.held[ended];
-    live.alive[i] = now;
+    live.alive[i] = now -= ended[i];
   }
   return live;
 }

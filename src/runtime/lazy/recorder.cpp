@@ -28,6 +28,7 @@ using ir::OpId;
 namespace {
 
 constexpr AttrsId kNoAttrs = 0xffffffffu;
+constexpr ir::TypesId kNoTypes = 0xffffffffu;
 
 void drop_array(void* value) { delete static_cast<Array*>(value); }
 
@@ -89,7 +90,9 @@ NodeId LazyArray::current() const {
 // ---- the recorder ----
 
 Recorder::Recorder(Runtime& runtime)
-    : runtime_(runtime), graph_(tables_, drop_array), defaults_(ir::kOpCount, kNoAttrs), memos_(kMemos) {}
+    : runtime_(runtime), graph_(tables_, drop_array), defaults_(ir::kOpCount, kNoAttrs), memos_(kMemos) {
+  for (auto& kinds : scalar_types_) std::fill(std::begin(kinds), std::end(kinds), kNoTypes);
+}
 
 Recorder::~Recorder() {
   sharing.clear();
@@ -97,7 +100,8 @@ Recorder::~Recorder() {
     graph_.release(stream.state);
     if (stream.last != kNoNode) graph_.release(stream.last);
   }
-  for (auto& [hash, node] : scalars_) graph_.release(node);
+  for (NodeId id : scalars_)
+    if (id != kNoNode) graph_.release(id);
   for (const Memo& memo : memos_)
     if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
   for (AttrsId id : defaults_)
@@ -121,43 +125,72 @@ void Recorder::set_value(NodeId node, Array array) {
 
 // ---- inputs ----
 
-NodeId Recorder::scalar(DType dtype, const void* item, Kind kind) {
-  char bytes[16] = {};
-  std::memcpy(bytes, item, ir::itemsize(dtype));
+NodeId Recorder::scalar(DType dtype, const void* given, Kind kind) {
+  char item[16] = {};
+  std::memcpy(item, given, ir::itemsize(dtype));
+  ir::TypesId& known = scalar_types_[static_cast<std::size_t>(dtype)][static_cast<std::size_t>(kind)];
+  if (known == kNoTypes) known = tables_.types.intern(ir::Type{dtype, kind, {}});
+  const ir::TypesId types = known;
+  if (2 * (scalar_count_ + 1) > scalars_.size()) rehash_scalars();
+  std::size_t at = scalar_place(types, item);
+  if (scalars_[at] == kNoNode) {
+    scalars_[at] = graph_.add_scalar(types, item);
+    ++scalar_count_;
+  }
+  graph_.retain(scalars_[at]);
+  return scalars_[at];
+}
+
+// Where the scalar stands, or belongs: open addressing, equal bytes of one type.
+std::size_t Recorder::scalar_place(ir::TypesId types, const char (&item)[16]) const {
   std::uint64_t words[2];
-  std::memcpy(words, bytes, sizeof words);
-  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ static_cast<std::uint64_t>(dtype) << 56 ^
-                        static_cast<std::uint64_t>(kind) << 48) *
-                       0xff51afd7ed558ccdull;
-  auto [first, last] = scalars_.equal_range(hash);
-  for (; first != last; ++first) {
-    const ir::Node& node = graph_.node(first->second);
-    const Array& array = *value(node);
-    if (array.dtype == dtype && graph_.type(first->second).kind == kind &&
-        std::memcmp(array.data, bytes, ir::itemsize(dtype)) == 0) {
-      graph_.retain(first->second);
-      return first->second;
-    }
+  std::memcpy(words, item, sizeof words);
+  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48) * 0xff51afd7ed558ccdull;
+  std::size_t mask = scalars_.size() - 1, at = (hash ^ hash >> 32) & mask;
+  for (; scalars_[at] != kNoNode; at = (at + 1) & mask) {
+    const ir::Node& node = graph_.node(scalars_[at]);
+    if (node.types == types && std::memcmp(node.item, item, sizeof item) == 0) break;
   }
-  // Scalars that nothing refers to any more leave when their number has doubled.
-  if (scalars_.size() >= scalar_limit_) {
-    std::erase_if(scalars_, [&](const auto& entry) {
-      if (graph_.node(entry.second).references > 1) return false;
-      graph_.release(entry.second);
-      return true;
-    });
-    scalar_limit_ = std::max<std::size_t>(1024, 2 * scalars_.size());
+  return at;
+}
+
+// Scalars that nothing refers to any more leave; then the table is at most a quarter full.
+void Recorder::rehash_scalars() {
+  std::vector<NodeId> kept;
+  for (NodeId id : scalars_) {
+    if (id == kNoNode) continue;
+    if (graph_.node(id).references > 1)
+      kept.push_back(id);
+    else
+      graph_.release(id);
   }
-  // Outside the memory limit: a scalar is part of the program.
+  std::size_t slots = 64;
+  while (slots < 4 * (kept.size() + 1)) slots *= 2;
+  scalars_.assign(slots, kNoNode);
+  scalar_count_ = kept.size();
+  for (NodeId id : kept) {
+    const ir::Node& node = graph_.node(id);
+    scalars_[scalar_place(node.types, node.item)] = id;
+  }
+}
+
+Array Recorder::array(NodeId id) const {
+  const ir::Node& node = graph_.node(id);
+  if (!node.holds_item()) return node.value ? *static_cast<const Array*>(node.value) : Array();
   Array array;
-  array.storage = StoragePtr(Storage::allocate(sizeof bytes, nullptr));
+  array.data = const_cast<char*>(node.item);
+  array.dtype = graph_.type(id).dtype;
+  return array;
+}
+
+Array Recorder::owned_array(NodeId id) const {
+  Array array = this->array(id);
+  if (array.storage || !array.data) return array;
+  // Outside the memory limit: a scalar is part of the program.
+  array.storage = StoragePtr(Storage::allocate(sizeof(ir::Node::item), nullptr));
+  std::memcpy(array.storage->data(), array.data, ir::itemsize(array.dtype));
   array.data = array.storage->data();
-  array.dtype = dtype;
-  std::memcpy(array.data, bytes, sizeof bytes);
-  NodeId id = constant(std::move(array), kind);
-  graph_.retain(id);
-  scalars_.emplace(hash, id);
-  return id;
+  return array;
 }
 
 NodeId Recorder::constant(Array array, Kind kind) {
@@ -376,15 +409,17 @@ Value Recorder::results(OpId id, NodeId node) {
 // ---- calls ----
 
 Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
-  const ir::Op* op = &ir::op(id);
-  Arguments arguments = given;
-  CanonicalForm form;
-  if (op->has(ir::kForms)) {
-    form = canonical_form(runtime_, id, given);
-    arguments = form.arguments;
-    id = form.id;
-    op = &ir::op(id);
-  }
+  const ir::Op& op = ir::op(id);
+  if (!op.has(ir::kForms)) [[likely]]
+    return call_canonical(op, backend, given, generator, dispatched);
+  CanonicalForm form = canonical_form(runtime_, id, given);
+  return call_canonical(ir::op(form.id), backend, form.arguments, generator, dispatched);
+}
+
+Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Arguments& arguments, BitGenerator* generator,
+                               bool dispatched) {
+  const ir::Op* op = &row;
+  const OpId id = row.id;
   if (op->has(ir::kDynamicShape)) not_lazy(*op, "its shape depends on the values, which are not known in a graph");
   if (op->op_class == ir::OpClass::Host) return host_call(id, arguments);
   const OpBinding& prepared = runtime_.binding(id);

@@ -1,8 +1,9 @@
-// Recording: the backend `autoray.lazy`. A call of ANY op whose operands or backend are lazy infers its results' types by the op's
-// row and adds a node; nothing is computed. About 60 ns a node.
+// Recording: the backend `autoray.lazy`. A call of ANY op whose operands or backend are lazy infers its results' types by the
+// op's row and adds a node; nothing is computed. About 60 ns a node.
 //
-// Rewrites while recording are those that drop or join movements (OPS: identity transposes, reshapes and broadcasts go, transposes
-// and reshapes in a row become one, moveaxis and swapaxes are transposes, split is slices); everything else is a pass's business.
+// Rewrites while recording are those that drop or join movements (OPS: identity transposes, reshapes and broadcasts go,
+// transposes and reshapes in a row become one, moveaxis and swapaxes are transposes, split is slices); everything else is a
+// pass's business.
 #pragma once
 
 #include <deque>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "ir/graph/graph.h"
+#include "ir/passes/passes.h"
 #include "runtime/lazy/lazy_array.h"
 #include "runtime/lazy/sharing.h"
 #include "runtime/runtime.h"
@@ -25,8 +27,8 @@ class Recorder {
   ir::Graph& graph() { return graph_; }
 
   // ---- recording ----
-  // The op with these arguments as lazy arrays: one, or a tuple or list as the op gives. `backend`: which computes it later (where no
-  // operand says otherwise). Throws numpy's errors for types and shapes that do not fit.
+  // The op with these arguments as lazy arrays: one, or a tuple or list as the op gives. `backend`: which computes it later
+  // (where no operand says otherwise). Throws numpy's errors for types and shapes that do not fit.
   Value call(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator, bool dispatched);
   Value get_item(const LazyArray& array, const Value& index);
   void set_item(LazyArray& array, const Value& index, const Value& value);
@@ -38,6 +40,9 @@ class Recorder {
   // The last recorded draw of a generator that was not computed yet: an eager draw must wait for it. kNoNode: none.
   ir::NodeId pending_draw(BitGenerator* generator) const;
 
+  // ---- preparing what was recorded ----
+  ir::PassOptions passes;  // of every graph that is computed or made a function of
+
   // ---- sharing ----
   std::vector<Ref<SharingCache>> sharing;
 
@@ -46,8 +51,11 @@ class Recorder {
   void name(LazyArray& array, std::string_view variable);
 
   // ---- values of nodes ----
-  // The array of a leaf or constant; null for a variable.
-  static const Array* value(const ir::Node& node) { return static_cast<const Array*>(node.value); }
+  // The array of a leaf or constant; one without data for a variable. A scalar's data are the node's own, without storage: they
+  // live as long as it.
+  Array array(ir::NodeId node) const;
+  // The same, with storage of its own for a scalar.
+  Array owned_array(ir::NodeId node) const;
   void set_value(ir::NodeId node, Array array);
   std::size_t live_arrays() const { return live_arrays_; }
 
@@ -99,9 +107,14 @@ class Recorder {
     ir::SmallVector<ir::NodeId, 8> held;
   };
 
+  // The arguments in the form of numpy's signature.
+  Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
+                       bool dispatched);
   void add_input(Inputs& inputs, const Value& value);
   ir::NodeId constant(Array array, ir::Kind kind);
   ir::NodeId scalar(ir::DType dtype, const void* item, ir::Kind kind);
+  std::size_t scalar_place(ir::TypesId types, const char (&item)[16]) const;
+  void rehash_scalars();
   BackendId backend_of(const Inputs& inputs, BackendId fallback) const;
   ir::AttrsId default_attrs(ir::OpId id);
   ir::TypesId infer(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known);
@@ -139,12 +152,13 @@ class Recorder {
   std::vector<ir::AttrsId> defaults_;  // by op; kNoAttrs until asked for
   std::vector<Memo> memos_;
   const ir::ResultNames* names_ = nullptr;  // of the call inferred last: a tuple's fields
-  std::unordered_multimap<std::uint64_t, ir::NodeId> scalars_;
+  std::vector<ir::NodeId> scalars_;         // counted; kNoNode: free
+  std::size_t scalar_count_ = 0;
+  ir::TypesId scalar_types_[ir::kDTypeCount][3];  // by dtype and kind
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> free_cells_;
   std::deque<View> views_;
   std::vector<std::uint32_t> free_views_;
-  std::size_t scalar_limit_ = 1024;
   std::unordered_map<BitGenerator*, Stream> streams_;
   std::size_t live_arrays_ = 0;
 };

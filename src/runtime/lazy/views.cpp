@@ -1,5 +1,5 @@
-// Recording of views and writes: movements are rewritten while they are recorded, and a write through a view is a new version of its
-// base.
+// Recording of views and writes: movements are rewritten while they are recorded, and a write through a view is a new version
+// of its base.
 #include <algorithm>
 
 #include "ir/error.h"
@@ -137,7 +137,7 @@ Recorder::View& Recorder::view_of(const LazyArray& array) {
   Array layout = layout_of(graph_.type(a.node_));
   const ir::Node& node = graph_.node(a.node_);
   if (node.kind == NodeKind::Leaf) {
-    layout.strides = value(node)->strides;
+    layout.strides = static_cast<const Array*>(node.value)->strides;
     layout.writable = true;
   }
   a.view_ = new_view({cell, 0, true, std::move(layout), {}});
@@ -264,7 +264,14 @@ void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const
   const std::uint32_t groups[] = {1};
   Array out[1];
   const ir::Type types[] = {type};
-  KernelCall call{.runtime = runtime_, .op = ir::op(id), .backend = 0, .in = in, .groups = groups, .attrs = attrs, .types = types, .out = out};
+  KernelCall call{.runtime = runtime_,
+                  .op = ir::op(id),
+                  .backend = 0,
+                  .in = in,
+                  .groups = groups,
+                  .attrs = attrs,
+                  .types = types,
+                  .out = out};
   runtime_.entry(0, id).kernel(call);
   become_view(result, of, step, out[0], id != OpId::Diagonal && id != OpId::Diag);
 }
@@ -311,9 +318,10 @@ Attr::Tuple Recorder::index_of(const Value& index, Inputs& operands) {
       return;
     }
     if (v.is(ObjectKind::Str) || v.is_float() || v.is(ObjectKind::Dict) || v.is(ObjectKind::Callable))
-      throw Error(ErrorClass::IndexError,
-                  "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
-                  "indices");
+      throw Error(
+          ErrorClass::IndexError,
+          "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays are valid "
+          "indices");
     items.push_back(ir::OperandRef{static_cast<int>(operands.nodes.size() - first)});
     if ((v.is(ObjectKind::List) || v.is(ObjectKind::Tuple)) && !contains_lazy(v)) {
       Array array = to_array(runtime_, v);
