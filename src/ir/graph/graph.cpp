@@ -193,7 +193,9 @@ std::vector<NodeId> Graph::ascend_marking(std::span<const NodeId> roots, bool hi
       queue.pop_back();
       n.marked = true;
       order.push_back(id);
-    } else if (pushed > 1) {
+    } else if (pushed == 2) {
+      if (by_depth(queue[before + 1], queue[before])) std::swap(queue[before], queue[before + 1]);
+    } else if (pushed > 2) {
       stable_order(std::span(queue).subspan(before), by_depth);
     }
   }

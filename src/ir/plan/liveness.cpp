@@ -158,18 +158,20 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
       }
     }
   }
-  live.peak = now;
   std::vector<std::int64_t> ended(count, 0);
   for (Index i = 0; i < count; ++i) {
     // What an operand in place held has passed to the result.
     if (live.in_place[i]) ended[i] -= live.held[block.inputs(i)[0]];
     if (live.root[i] == i && live.last_use[i] != kNoIndex) ended[live.last_use[i]] += live.held[i];
   }
+  std::int64_t peak = now;
   for (Index i = 0; i < count; ++i) {
     if (block.nodes[i].kind == NodeKind::Call) now += live.made[i];
-    live.peak = std::max(live.peak, now);
-    live.alive[i] = now -= ended[i];
+    if (now > peak) peak = now;
+    now -= ended[i];
+    live.alive[i] = now;
   }
+  live.peak = peak;
   return live;
 }
 

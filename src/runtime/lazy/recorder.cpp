@@ -90,7 +90,11 @@ NodeId LazyArray::current() const {
 // ---- the recorder ----
 
 Recorder::Recorder(Runtime& runtime)
-    : runtime_(runtime), graph_(tables_, drop_array), defaults_(ir::kOpCount, kNoAttrs), memos_(kMemos) {
+    : runtime_(runtime),
+      graph_(tables_, drop_array),
+      defaults_(ir::kOpCount, kNoAttrs),
+      memos_(kMemos),
+      numbers_(kNumbersMemos) {
   for (auto& kinds : scalar_types_) std::fill(std::begin(kinds), std::end(kinds), kNoTypes);
 }
 
@@ -103,6 +107,8 @@ Recorder::~Recorder() {
   for (NodeId id : scalars_)
     if (id != kNoNode) graph_.release(id);
   for (const Memo& memo : memos_)
+    if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
+  for (const NumbersMemo& memo : numbers_)
     if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
   for (AttrsId id : defaults_)
     if (id != kNoAttrs) tables_.attrs.release(id);
@@ -131,7 +137,7 @@ NodeId Recorder::scalar(DType dtype, const void* given, Kind kind) {
   ir::TypesId& known = scalar_types_[static_cast<std::size_t>(dtype)][static_cast<std::size_t>(kind)];
   if (known == kNoTypes) known = tables_.types.intern(ir::Type{dtype, kind, {}});
   const ir::TypesId types = known;
-  if (2 * (scalar_count_ + 1) > scalars_.size()) rehash_scalars();
+  if (4 * (scalar_count_ + 1) > 3 * scalars_.size()) rehash_scalars();
   std::size_t at = scalar_place(types, item);
   if (scalars_[at] == kNoNode) {
     scalars_[at] = graph_.add_scalar(types, item);
@@ -154,7 +160,7 @@ std::size_t Recorder::scalar_place(ir::TypesId types, const char (&item)[16]) co
   return at;
 }
 
-// Scalars that nothing refers to any more leave; then the table is at most a quarter full.
+// Scalars that nothing refers to any more leave; then the table is at most half full.
 void Recorder::rehash_scalars() {
   std::vector<NodeId> kept;
   for (NodeId id : scalars_) {
@@ -165,7 +171,7 @@ void Recorder::rehash_scalars() {
       graph_.release(id);
   }
   std::size_t slots = 64;
-  while (slots < 4 * (kept.size() + 1)) slots *= 2;
+  while (slots < 2 * (kept.size() + 1)) slots *= 2;
   scalars_.assign(slots, kNoNode);
   scalar_count_ = kept.size();
   for (NodeId id : kept) {
@@ -355,6 +361,11 @@ ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::s
   std::vector<std::uint32_t> groups = ir::operand_groups(op, operands.size());
   for (std::size_t i = 0, at = 0; i < groups.size(); at += groups[i], ++i)
     if (groups[i] == 1 && !operands[at].present()) groups[i] = 0;
+  std::vector<Attr> own;
+  if (known.empty()) {
+    own = tables_.attrs.attrs(attrs);
+    known = own;
+  }
   ir::Inference inference{op, operands, groups, known, {}};
   ir::infer(inference);
   ir::TypesId types = tables_.types.intern(inference.results);
@@ -433,6 +444,18 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     AttrsId attrs = default_attrs(id);
     return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
   }
+  NumbersMemo* memo = numbers_of(*op, prepared, arguments);
+  if (memo && memo->op == id) {
+    const AttrsId attrs = memo->attrs;
+    tables_.attrs.retain(attrs);
+    try {
+      for (std::size_t p = 0; op->operands[p] == 'A'; ++p) add_input(inputs, arguments.positional[p]);
+    } catch (...) {
+      tables_.attrs.release(attrs);
+      throw;
+    }
+    return results(id, record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched));
+  }
   Slots slots;
   UfuncKeywords ufunc;
   VarArguments var;
@@ -477,6 +500,15 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   if (ufunc.dtype) cast_inputs(*op, inputs, *to_dtype(*ufunc.dtype));
   if (op->has(ir::kRandom)) add_state(inputs, generator);
   AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
+  if (memo) {
+    if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
+    std::size_t operands = inputs.nodes.size();
+    for (std::size_t k = 0; k < kMostNumbers; ++k)
+      memo->numbers[k] = operands + k < arguments.positional.size() ? arguments.positional[operands + k] : Value();
+    memo->op = id;
+    memo->attrs = attrs;
+    tables_.attrs.retain(attrs);
+  }
   BackendId computes = backend_of(inputs, backend);
   NodeId node = record(id, inputs, attrs, known, computes, dispatched);
   if (op->has(ir::kRandom)) advance(generator, node);
@@ -505,6 +537,36 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both")
         .with_code(405);
   return result;
+}
+
+Recorder::NumbersMemo* Recorder::numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments) {
+  std::size_t operands = op.operands.find('-'), given = arguments.positional.size();
+  bool plain = operands != std::string_view::npos && operands > 0 && arguments.keyword_names.empty() && given > operands &&
+               given <= operands + kMostNumbers && given <= op.operands.size();
+  if (!plain || op.op_class == ir::OpClass::View || op.op_class == ir::OpClass::Join || op.op_class == ir::OpClass::Random ||
+      (prepared.out >= 0 && static_cast<std::size_t>(prepared.out) < given))
+    return nullptr;
+  for (std::size_t p = 0; p < op.operands.size(); ++p) {
+    if (op.operands[p] != (p < operands ? 'A' : '-')) return nullptr;
+    if (p < given && prepared.signature.parameters[p].kind > ir::ParameterKind::Positional) return nullptr;
+  }
+  std::uint64_t hash = static_cast<std::uint64_t>(op.id) + 1;
+  for (const Value& v : arguments.positional.subspan(operands)) {
+    if (!v.is_int() && !v.is_none() && !v.is_bool()) return nullptr;
+    hash = (hash ^ static_cast<std::uint64_t>(v.as_int()) ^ static_cast<std::uint64_t>(v.tag()) << 60) * 0x9e3779b97f4a7c15ull;
+  }
+  NumbersMemo& memo = numbers_[hash >> 58];
+  if (memo.op == op.id)
+    for (std::size_t k = 0; k < kMostNumbers; ++k) {
+      bool has = operands + k < given;
+      if (memo.numbers[k].empty() ? has : !has || !memo.numbers[k].identical(arguments.positional[operands + k])) {
+        // Another call's: it makes room.
+        tables_.attrs.release(memo.attrs);
+        memo.op = OpId::Count;
+        break;
+      }
+    }
+  return &memo;
 }
 
 Attr Recorder::attribute(const ir::Op& op, std::string_view name, const Value& v) {

@@ -90,7 +90,15 @@ class Recorder {
     ir::TypesId out = 0;
     const ir::ResultNames* names = nullptr;
   };
-  static constexpr std::size_t kMemos = 1024;
+  static constexpr std::size_t kMemos = 256;
+  // The attributes of a call of arrays and then plain numbers by position: tensordot(a, b, 1), linalg.norm(x, 2).
+  static constexpr std::size_t kMostNumbers = 2;
+  struct NumbersMemo {
+    ir::OpId op = ir::OpId::Count;
+    Value numbers[kMostNumbers];  // Empty: not given
+    ir::AttrsId attrs = 0;
+  };
+  static constexpr std::size_t kNumbersMemos = 64;
 
   // One recorded call: inputs are borrowed from the arguments or held here until the node counts them.
   struct Inputs {
@@ -111,6 +119,8 @@ class Recorder {
   Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
                        bool dispatched);
   void add_input(Inputs& inputs, const Value& value);
+  // Where such a call's attributes are kept; null for calls of another form.
+  NumbersMemo* numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments);
   ir::NodeId constant(Array array, ir::Kind kind);
   ir::NodeId scalar(ir::DType dtype, const void* item, ir::Kind kind);
   std::size_t scalar_place(ir::TypesId types, const char (&item)[16]) const;
@@ -151,6 +161,7 @@ class Recorder {
   ir::Graph graph_;
   std::vector<ir::AttrsId> defaults_;  // by op; kNoAttrs until asked for
   std::vector<Memo> memos_;
+  std::vector<NumbersMemo> numbers_;
   const ir::ResultNames* names_ = nullptr;  // of the call inferred last: a tuple's fields
   std::vector<ir::NodeId> scalars_;         // counted; kNoNode: free
   std::size_t scalar_count_ = 0;
