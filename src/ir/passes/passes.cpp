@@ -65,6 +65,18 @@ void replace(Block& block, std::span<const Index> to) {
   for (auto& [node, source] : block.merged_sources) node = to[node];
 }
 
+namespace {
+
+// What names nodes from outside follows them; kNoIndex: gone.
+void renumber(Block& block, std::span<const Index> place) {
+  for (Index& argument : block.arguments) argument = place[argument];
+  for (Index& result : block.results) result = place[result];
+  std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
+  for (auto& [node, source] : block.merged_sources) node = place[node];
+}
+
+}  // namespace
+
 void reorder(Block& block, std::span<const Index> order) {
   std::vector<Index> place(block.nodes.size(), kNoIndex), edges;
   std::vector<BlockNode> nodes;
@@ -82,19 +94,29 @@ void reorder(Block& block, std::span<const Index> order) {
     if (place[i] == kNoIndex && block.nodes[i].kind == NodeKind::Call) block.tables->attrs.release(block.nodes[i].attrs);
   block.nodes = std::move(nodes);
   block.edges = std::move(edges);
-  for (Index& argument : block.arguments) argument = place[argument];
-  for (Index& result : block.results) result = place[result];
-  std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
-  for (auto& [node, source] : block.merged_sources) node = place[node];
+  renumber(block, place);
 }
 
 void compact(Block& block, const std::vector<bool>& keep) {
   if (std::find(keep.begin(), keep.end(), false) == keep.end()) return;
-  std::vector<Index> order;
-  order.reserve(block.nodes.size());
-  for (Index i = 0; i < block.nodes.size(); ++i)
-    if (keep[i]) order.push_back(i);
-  reorder(block, order);
+  // In their places: what stays moves down.
+  std::vector<Index> place(block.nodes.size(), kNoIndex);
+  Index nodes = 0, edges = 0;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    BlockNode n = block.nodes[i];
+    if (!keep[i]) {
+      if (n.kind == NodeKind::Call) block.tables->attrs.release(n.attrs);
+      continue;
+    }
+    Index first = edges;
+    for (Index input : block.inputs(n)) block.edges[edges++] = input == kNoIndex ? kNoIndex : place[input];
+    n.first_input = first;
+    place[i] = nodes;
+    block.nodes[nodes++] = n;
+  }
+  block.nodes.resize(nodes);
+  block.edges.resize(edges);
+  renumber(block, place);
 }
 
 void remove_dead(Block& block, const PassContext&) {
