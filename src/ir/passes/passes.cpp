@@ -41,6 +41,7 @@ void run_passes(Block& block, const PassContext& context, const PassOptions& opt
   for (const Pass& pass : kPasses) {
     if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end()) continue;
     auto begin = options.timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    context.live = nullptr;
     pass.run(block, context);
     if (options.timed)
       options.timed(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());

@@ -19,6 +19,8 @@ struct PassContext {
   std::function<bool(Index argument, double& real, bool& integer)> scalar;
   // By argument number: how it lies in memory.
   std::vector<Placement> placements;
+  // Found by the last pass that ran, of the block as it left it; null where that had no use for it.
+  mutable std::unique_ptr<const Liveness> live;
 };
 
 struct Pass {

@@ -41,10 +41,12 @@ std::vector<std::uint32_t> groups_of(const Op& op, std::span<const Index> operan
 
 }  // namespace
 
-Plan make_plan(Block given, std::span<const Placement> placements) {
+Plan make_plan(Block given, std::span<const Placement> placements, const Liveness* known) {
   Plan plan(std::move(given));
   const Block& block = plan.block;
-  Liveness live = liveness(block, placements);
+  Liveness found;
+  if (!known) found = liveness(block, placements);
+  const Liveness& live = known ? *known : found;
   auto count = static_cast<Index>(block.nodes.size());
   plan.peak_bytes = live.peak;
   for (Index argument : block.arguments) plan.argument_bytes += live.made[argument];

@@ -253,21 +253,22 @@ NodeId memory_of(const ir::Graph& graph, NodeId id) {
 }
 
 // What is eagerly an array of its own does not share memory because passes found it equal to another: it becomes a copy.
-void separate_results(Recorder& recorder, ir::Block& block, std::span<const ir::Placement> placements,
-                      std::span<const NodeId> arguments, std::span<const NodeId> results) {
+void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContext& context, std::span<const NodeId> arguments,
+                      std::span<const NodeId> results) {
   auto makes_its_own = [&](Index i) {
     const ir::BlockNode& n = block.nodes[i];
     return n.kind == NodeKind::Call && !ir::op(n.op).has(ir::kViewResult);
   };
   if (block.results.size() == 1 && makes_its_own(block.results[0])) return;
-  ir::Liveness live = ir::liveness(block, placements);
+  if (!context.live) context.live = std::make_unique<ir::Liveness>(ir::liveness(block, context.placements));
+  const std::vector<Index> root = context.live->root;
   std::unordered_map<Index, NodeId> owners;  // by root: the graph's node whose array it is
   for (std::size_t a = 0; a < arguments.size(); ++a) owners.emplace(block.arguments[a], arguments[a]);
   for (std::size_t r = 0; r < results.size(); ++r) {
     Index result = block.results[r];
     if (block.type(result).kind != ir::Kind::Array) continue;
     NodeId owner = memory_of(recorder.graph(), results[r]);
-    if (auto [found, first] = owners.emplace(live.root[result], owner); first || found->second == owner) continue;
+    if (auto [found, first] = owners.emplace(root[result], owner); first || found->second == owner) continue;
     ir::BlockNode copy;
     copy.op = ir::OpId::Copy;
     copy.attrs = recorder.tables().attrs.intern(recorder.runtime().default_attrs(ir::OpId::Copy));
@@ -275,6 +276,7 @@ void separate_results(Recorder& recorder, ir::Block& block, std::span<const ir::
     copy.source = block.nodes[result].source;
     copy.backend = block.nodes[result].backend;
     block.results[r] = block.add(copy, std::span(&result, 1));
+    context.live = nullptr;
     block.tables->attrs.release(copy.attrs);
   }
 }
@@ -297,8 +299,9 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   }
   ir::PassContext context = pass_context(recorder, arguments);
   ir::run_passes(block, context, recorder.passes);
-  separate_results(recorder, block, context.placements, arguments, results);
-  return {ir::make_plan(std::move(block), context.placements), std::move(arguments), std::move(results)};
+  separate_results(recorder, block, context, arguments, results);
+  ir::Plan plan = ir::make_plan(std::move(block), context.placements, context.live.get());
+  return {std::move(plan), std::move(arguments), std::move(results)};
 }
 
 void compute(Recorder& recorder, std::span<const NodeId> roots) {

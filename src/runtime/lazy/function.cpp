@@ -125,7 +125,7 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
   }
   ir::PassContext context = pass_context(recorder, known);
   ir::run_passes(block, context, recorder.passes);
-  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements));
+  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements, context.live.get()));
   for (NodeId id : inputs_) graph.retain(id);
 }
 
