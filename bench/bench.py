@@ -179,6 +179,58 @@ def sorting():
     yield from compared("sorting", Script(array_programs.sorting()), 3)
 
 
+def lazy_gram_schmidt():
+    """Tracing and computing 20,102 nodes against autoray's own lazy arrays, and what sharing adds to tracing."""
+    script = called(os.path.join(HERE, "programs/lazy_gram_schmidt.ar"), "main()")
+    samples = [(by_line(script.autoray()), by_line(script.python())) for _ in range(ROUNDS)]
+    for name in ("trace", "trace and compute"):
+        ours, theirs = (statistics.median(s[side][name] for s in samples) for side in (0, 1))
+        ratio = statistics.median(a[name] / b[name] for a, b in samples)
+        yield f"lazy: Gram-Schmidt 100x100, {name}", ratio, ours, theirs, f"{1 / ratio:.0f} times as fast as autoray.lazy"
+    shared = statistics.median(a["trace, shared"] / a["trace"] for a, _ in samples)
+    yield "lazy: tracing with shared intermediates, of without", shared, None, None, ""
+
+
+def lazy_nodes():
+    """Memory and time of graphs of 1 and 10 million nodes."""
+    program = os.path.join(HERE, "programs/lazy_nodes.ar")
+
+    def resident(kind, nodes):
+        child = subprocess.Popen([AUTORAY, "run", program, "--", kind, str(nodes), "trace"], env=ONE_THREAD, stdout=subprocess.PIPE, text=True)
+        for line in child.stdout:
+            if line.startswith("traced"):
+                break
+        with open(f"/proc/{child.pid}/status") as f:
+            kilobytes = next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
+        child.communicate()
+        return kilobytes * 1024
+
+    def computed(kind, nodes):
+        """Seconds of tracing, statistics and computing; the largest memory."""
+        reader, writer = os.pipe()
+        actions = [(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_CLOSE, reader)]
+        child = os.posix_spawn(AUTORAY, [AUTORAY, "run", program, "--", kind, str(nodes), "compute"], ONE_THREAD, file_actions=actions)
+        os.close(writer)
+        with os.fdopen(reader) as out:
+            lines = out.read().splitlines()
+        _, status, usage = os.wait4(child, 0)
+        if status:
+            raise RuntimeError(f"lazy_nodes {kind} {nodes}: status {status}")
+        times = by_line("\n".join(line for line in lines if "\t" in line))
+        return {name: times[name] for name in ("trace", "statistics", "compute")} | {"memory": usage.ru_maxrss * 1024}
+
+    small, large = 1_000_000, 10_000_000
+    for kind in ("chain", "wide"):
+        none = resident(kind, 1000)
+        yield (f"lazy: bytes a node, {kind} of 10 million", (resident(kind, large) - none) / large, None, None, "resident after tracing")
+        few, many = ([computed(kind, n) for _ in range(3)] for n in (small, large))
+        for figure in few[0]:
+            a, b = (statistics.median(c[figure] for c in group) for group in (few, many))
+            seconds_of = None if figure == "memory" else b
+            yield (f"lazy: {kind}, {figure} a node, from 1 to 10 million", b / a * small / large, seconds_of, None,
+                   f"{b / large:.0f} bytes a node" if figure == "memory" else f"{b / large * 1e9:.0f} ns a node")
+
+
 def parser():
     with open(os.path.join(HERE, "programs/gram_schmidt.ar")) as f:
         unit = f.read() + "\n\n"
@@ -207,7 +259,8 @@ def parser():
 
 
 FIGURES = (("start", start), ("eager", gram_schmidt), ("eager", do_in_a_script), ("eager", call_from_cpp), ("scalars", scalars),
-           ("arrays", arrays), ("products", products), ("sorting", sorting), ("parser", parser))
+           ("arrays", arrays), ("products", products), ("sorting", sorting), ("lazy", lazy_gram_schmidt),
+           ("lazy", lazy_nodes), ("parser", parser))
 
 
 def main(words):

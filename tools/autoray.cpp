@@ -1,4 +1,5 @@
 // autoray: the command line. A table of commands; each has a short file of its own.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -128,6 +129,10 @@ int run_and_report(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   using namespace autoray::tools;
+  // Memory that was given back stays with the process for the next graph: each return to the system costs page faults later.
+  // What is big goes back all the same (arrays have mappings of their own).
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
   int status = run_and_report({argv + std::min(argc, 1), argv + argc});
   // Data that did not arrive is an error even when everything else went well.
   errno = 0;

@@ -102,6 +102,7 @@ struct Options {
   double timeout = 0, rtol = -1, atol = -1;
   std::string max_memory, defer;
   std::int64_t max_nodes = -1;
+  PassOptions passes;
   bool explain = false, repeat_given = false, as_json = false;
 };
 
@@ -220,6 +221,18 @@ int execute(const Options& o) {
   options.max_nodes = o.max_nodes;
   if (!o.max_memory.empty() && !parse_bytes(o.max_memory, options.max_memory))
     return usage_error("--max-memory takes a number of bytes (K, M, G allowed), not '" + o.max_memory + "'");
+  options.passes = o.passes;
+  std::vector<std::string> asked = o.passes.without;
+  if (!o.passes.print_after.empty() && o.passes.print_after != "all") asked.push_back(o.passes.print_after);
+  for (const std::string& pass : asked) {
+    std::vector<std::string> known;
+    for (const PassInfo& p : passes()) known.push_back(p.name);
+    if (std::find(known.begin(), known.end(), pass) != known.end()) continue;
+    std::string near = did_you_mean(pass, known), all;
+    for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
+    return usage_error("there is no pass '" + pass + "'",
+                       near.empty() ? "the passes are " + all : "did you mean '" + near + "'?");
+  }
   watch(o.timeout);
   std::string text;
   if (!read_text(o.script, text)) return kUsage;
@@ -399,6 +412,10 @@ int run_command(const std::vector<std::string>& given) {
   app.add_option("--defer", o.defer,
                  "record operations, compute when values are needed: passes (after all passes); for tests: "
                  "plain, shared, folded, or the name of a pass");
+  app.add_option("--print-after", o.passes.print_after, "print lazy graphs on standard error after this pass, or after all");
+  app.add_option("--without-pass", o.passes.without, "leave a pass over lazy graphs out")->allow_extra_args(false);
+  app.add_flag("--time-passes", o.passes.time, "say on standard error how long each pass over lazy graphs takes");
+  app.add_flag("--verify-graph", o.passes.verify, "check lazy graphs after each pass");
   bool shown_in_help;  // take_format has taken it out
   app.add_flag("--format", shown_in_help, "--format=json: errors and --explain as JSON on standard error");
   app.footer(

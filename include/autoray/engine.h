@@ -28,6 +28,14 @@ struct EngineState;
 struct ValueState;
 }  // namespace detail
 
+// How lazy graphs are prepared before they run. Names are those of `passes()`.
+struct PassOptions {
+  std::vector<std::string> without = {};  // passes to leave out
+  std::string print_after = {};           // a pass, or "all": the graph as text, to standard error
+  bool time = false;                      // how long each pass took, to standard error
+  bool verify = false;                    // check the graph after each pass
+};
+
 struct EngineOptions {
   std::string backend = "numpy";  // what scripts' `import numpy` is bound to: "numpy" or "eigen"
   std::int64_t max_nodes = -1;                              // of graphs that stand at one time; -1: 268 million
@@ -38,7 +46,14 @@ struct EngineOptions {
   std::string defer = {};
   std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
+  PassOptions passes = {};
 };
+
+// The passes in their order.
+struct PassInfo {
+  std::string name, summary;
+};
+std::vector<PassInfo> passes();
 
 // A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine, which lives on while it does.
 class AUTORAY_API Value {

@@ -7,6 +7,7 @@
 #include "api/access.h"
 #include "frontend/parser.h"
 #include "frontend/protocol.h"
+#include "ir/graph/text.h"
 #include "ir/passes/passes.h"
 #include "ir/suggest.h"
 #include "runtime/convert.h"
@@ -14,6 +15,7 @@
 #include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
 #include "runtime/lazy/deferral.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray {
 
@@ -49,6 +51,29 @@ void raise(runtime::Runtime& runtime, const runtime::Raised& raised) {
   if (exception.code) error.with_code(exception.code);
   raise(error.with_hint(exception.hint));
 }
+
+namespace {
+
+void set_passes(runtime::Runtime& runtime, const PassOptions& given) {
+  if (given.without.empty() && given.print_after.empty() && !given.time && !given.verify) return;
+  ir::PassOptions& passes = runtime.recorder().passes;
+  passes.without = given.without;
+  passes.print_after = given.print_after;
+  passes.check = given.verify;
+  ir::check_names(passes);
+  auto* rt = &runtime;
+  passes.print = [rt](std::string_view pass, const ir::Block& block) {
+    rt->write_stderr("# after " + std::string(pass) + "\n" + ir::to_text(block));
+  };
+  if (given.time)
+    passes.timed = [rt](std::string_view pass, double seconds) {
+      char text[64];
+      std::snprintf(text, sizeof text, "pass %-14s %9.3f ms\n", std::string(pass).c_str(), seconds * 1e3);
+      rt->write_stderr(text);
+    };
+}
+
+}  // namespace
 
 EngineState::EngineState(const EngineOptions& options) {
   runtime::HeapScope scope(*heap);
@@ -86,6 +111,7 @@ EngineState::EngineState(const EngineOptions& options) {
   runtime->write_stderr = options.write_stderr ? options.write_stderr : [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
   };
+  set_passes(*runtime, options.passes);
   // numpy's warnings: once a message.
   auto seen = std::make_shared<std::vector<std::string>>();
   auto* rt = runtime.get();

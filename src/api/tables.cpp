@@ -5,6 +5,7 @@
 #include "frontend/diagnostics.h"
 #include "frontend/parser.h"
 #include "ir/op.h"
+#include "ir/passes/passes.h"
 #include "ir/suggest.h"
 #include "runtime/backend.h"
 
@@ -44,6 +45,12 @@ std::vector<std::string> backend_names() {
   for (const runtime::Backend* b : runtime::native_backends())
     if (b != &runtime::kLazyBackend) names.emplace_back(b->name);
   return names;
+}
+
+std::vector<PassInfo> passes() {
+  std::vector<PassInfo> list;
+  for (const ir::Pass& pass : ir::all_passes()) list.push_back({std::string(pass.name), std::string(pass.what)});
+  return list;
 }
 
 std::vector<std::string> grammar_of(std::string_view text) {

@@ -106,7 +106,7 @@ Value lazy_source(Runtime& runtime, const Value& tree) {
   return runtime::make_str(ir::source_text(block, [&](ir::Index number) -> std::string {
     const ir::Node& node = recorder_of(runtime).graph().node(arguments[number]);
     if (node.kind != NodeKind::Constant) return {};
-    const runtime::Array& array = *Recorder::value(node);
+    const runtime::Array array = recorder_of(runtime).owned_array(arguments[number]);
     ir::Kind kind = recorder_of(runtime).graph().type(arguments[number]).kind;
     if (kind == ir::Kind::Weak) return repr(runtime, runtime::from_kind(array, kind));
     if (array.size() > 64) return {};
@@ -208,7 +208,8 @@ Value history_total_bytes(Runtime&, const Value& self, const Arguments&) {
 Value history_size_footprint(Runtime& runtime, const Value& self, const Arguments& a) {
   auto& lazy = self.as<LazyArray>();
   std::vector<Value> items;
-  for (std::int64_t v : footprint(lazy.recorder->graph(), lazy.node(), include_inputs(runtime, a))) items.push_back(Value::integer(v));
+  for (std::int64_t v : footprint(lazy.recorder->graph(), lazy.node(), include_inputs(runtime, a)))
+    items.push_back(Value::integer(v));
   return runtime::make_list(std::move(items));
 }
 Value history_peak_size(Runtime& runtime, const Value& self, const Arguments& a) {
@@ -217,7 +218,8 @@ Value history_peak_size(Runtime& runtime, const Value& self, const Arguments& a)
   return Value::integer(*std::max_element(sizes.begin(), sizes.end()));
 }
 Value history_stats(Runtime& runtime, const Value& self, const Arguments& a) {
-  if (a.positional.size() != 1) throw Error(ErrorClass::TypeError, "history_stats() takes a function or 'count', 'sizein', 'sizeout'");
+  if (a.positional.size() != 1)
+    throw Error(ErrorClass::TypeError, "history_stats() takes a function or 'count', 'sizein', 'sizeout'");
   auto& lazy = self.as<LazyArray>();
   ir::Graph& graph = lazy.recorder->graph();
   const NodeId roots[] = {lazy.node()};
@@ -297,7 +299,7 @@ std::string pretty(const LazyArray& lazy, NodeId id) {
     if (input == ir::kNoIndex) return "None";
     NodeId of = arguments[block.nodes[input].number];
     if (graph.node(of).kind == NodeKind::Constant && graph.type(of).shape.empty() && graph.type(of).kind != ir::Kind::Array)
-      return frontend::repr(lazy.recorder->runtime(), runtime::from_kind(*Recorder::value(graph.node(of)), graph.type(of).kind));
+      return frontend::repr(lazy.recorder->runtime(), runtime::from_kind(lazy.recorder->array(of), graph.type(of).kind));
     return "#";
   });
   return text + " → " + shape;
@@ -360,7 +362,9 @@ class PlanObject final : public runtime::NativeObject {
  public:
   explicit PlanObject(ir::Plan plan) : plan_(std::move(plan)) {}
   std::string native_type() const override { return "Plan"; }
-  std::vector<std::string> attribute_names() const override { return {"peak_bytes", "argument_bytes", "flops", "bytes", "num_steps"}; }
+  std::vector<std::string> attribute_names() const override {
+    return {"peak_bytes", "argument_bytes", "flops", "bytes", "num_steps"};
+  }
   bool get_attribute(Runtime&, std::string_view name, Value& result) override {
     if (name == "peak_bytes" || name == "argument_bytes") {
       result = Value::integer(name == "peak_bytes" ? plan_.peak_bytes : plan_.argument_bytes);
@@ -452,12 +456,13 @@ constexpr Row kMethods[] = {{"compute", method_compute},
                             {"history_stats", history_stats},
                             {"history_fn_frequencies", history_fn_frequencies}};
 
-constexpr std::string_view kAttributes[] = {"shape", "ndim",  "size", "dtype",  "itemsize", "nbytes", "backend", "fn_name",
-                                            "deps",  "depth", "T",    "H",      "mT",       "real",   "imag",    "name"};
+constexpr std::string_view kAttributes[] = {"shape", "ndim",  "size", "dtype", "itemsize", "nbytes", "backend", "fn_name",
+                                            "deps",  "depth", "T",    "H",     "mT",       "real",   "imag",    "name"};
 
 class BoundLazyMethod final : public runtime::Callable {
  public:
-  BoundLazyMethod(Value self, LazyMethod method, std::string_view name) : self_(std::move(self)), method_(method), name_(name) {}
+  BoundLazyMethod(Value self, LazyMethod method, std::string_view name)
+      : self_(std::move(self)), method_(method), name_(name) {}
   Value call(Runtime& runtime, const Arguments& a) override { return method_(runtime, self_, a); }
   std::string callable_name() const override { return std::string(name_); }
   void clear() override { self_.clear(); }

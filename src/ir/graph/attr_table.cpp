@@ -193,7 +193,8 @@ const char* AttrTable::data(const Entry& e) const {
 std::string_view AttrTable::bytes(AttrsId id) const { return {data(entries_[id]), entries_[id].size}; }
 
 std::size_t AttrTable::memory() const {
-  std::size_t total = entries_.capacity() * sizeof(Entry) + slots_.size() * sizeof(slots_[0]) + free_.capacity() * sizeof(AttrsId);
+  std::size_t total =
+      entries_.capacity() * sizeof(Entry) + slots_.size() * sizeof(slots_[0]) + free_.capacity() * sizeof(AttrsId);
   for (const Entry& e : entries_)
     if (e.references && e.size > kInline) total += e.size;
   return total;

@@ -53,7 +53,7 @@ std::vector<SourceId> Block::sources(Index i) const {
 }
 
 Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids) {
-  std::vector<NodeId> order = graph.ascend(roots, true);
+  std::vector<NodeId> order = graph.ascend_marking(roots, true);
   Block block(graph.tables());
   block.nodes.reserve(order.size());
   block.edges.reserve(2 * order.size());
@@ -71,10 +71,10 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
   else
     sparse.reserve(order.size());
   auto place = [&](NodeId id) -> Index& { return use_dense ? dense[id - low] : sparse[id]; };
-  SmallVector<Index, 16> inputs;
   for (NodeId id : order) {
-    const Node& n = graph.node(id);
-    BlockNode b;
+    Node& n = graph.node(id);
+    n.marked = false;
+    BlockNode& b = block.nodes.emplace_back();
     b.types = n.types;
     b.source = n.source;
     b.name = n.name;
@@ -82,18 +82,22 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
     b.kind = n.kind;
     b.backend = n.backend;
     b.dispatched = n.dispatched;
-    inputs.clear();
-    for (NodeId input : n.inputs()) inputs.push_back(input == kNoNode ? kNoIndex : place(input));
+    b.first_input = static_cast<Index>(block.edges.size());
+    auto inputs = n.inputs();
+    b.input_count = static_cast<Index>(inputs.size());
+    for (NodeId input : inputs) block.edges.push_back(input == kNoNode ? kNoIndex : place(input));
+    auto index = static_cast<Index>(block.nodes.size() - 1);
     if (n.kind == NodeKind::Call) {
       b.attrs = n.attrs;
+      block.tables->attrs.retain(n.attrs);
     } else if (n.kind == NodeKind::Project) {
       b.number = n.attrs;
     } else {
       b.number = static_cast<Index>(arguments.size());
       arguments.push_back(id);
-      block.arguments.push_back(static_cast<Index>(block.nodes.size()));
+      block.arguments.push_back(index);
     }
-    place(id) = block.add(b, inputs);
+    place(id) = index;
   }
   for (NodeId root : roots) block.results.push_back(place(root));
   if (ids) *ids = std::move(order);

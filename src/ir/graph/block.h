@@ -1,5 +1,5 @@
-// A block: arguments, nodes in an order in which inputs come first, results. What passes change and a plan is made of; extracted
-// from the recording graph in one traversal, dense, with node numbers instead of counted references.
+// A block: arguments, nodes in an order in which inputs come first, results. What passes change and a plan is made of;
+// extracted from the recording graph in one traversal, dense, with node numbers instead of counted references.
 //
 // A node may own blocks (the body of a loop, the sides of a branch).
 #pragma once
@@ -59,7 +59,8 @@ class Block {
   std::vector<std::unique_ptr<Block>> blocks;
 };
 
-// Everything that the roots need. `arguments[i]` is the graph's node of argument i; `ids` (when not null) the node of each index.
+// Everything that the roots need. `arguments[i]` is the graph's node of argument i; `ids` (when not null) the node of each
+// index.
 Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids = nullptr);
 
 // What one node costs by its op's cost rule: floating-point operations and bytes moved. Leaves and projections are free.
@@ -71,8 +72,8 @@ std::int64_t byte_count(const Block& block, Index i);
 // in the order of the block.
 std::vector<std::string> node_names(const Block& block);
 
-// Throws SystemError naming the broken rule when the block is not well-formed: inputs stand before their users, counts fit the op,
-// types are those that the op's rules infer, every effect's state is used at most once.
+// Throws SystemError naming the broken rule when the block is not well-formed: inputs stand before their users, counts fit the
+// op, types are those that the op's rules infer, every effect's state is used at most once.
 void verify(const Block& block, std::string_view after);
 
 }  // namespace autoray::ir

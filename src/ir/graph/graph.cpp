@@ -14,7 +14,8 @@ Graph::~Graph() {
   for (std::size_t word = 0; word < free_.size(); ++word)
     for (std::uint64_t taken = ~free_[word]; taken; taken &= taken - 1) {
       Node& n = node(static_cast<NodeId>(64 * word) + static_cast<NodeId>(std::countr_zero(taken)));
-      if ((n.kind == NodeKind::Leaf || n.kind == NodeKind::Constant || n.kind == NodeKind::State) && n.value) drop_(n.value);
+      if ((n.kind == NodeKind::Leaf || n.kind == NodeKind::Constant || n.kind == NodeKind::State) && !n.holds_item() && n.value)
+        drop_(n.value);
       if (n.kind == NodeKind::Call) {
         tables_.attrs.release(n.attrs);
         if (n.count > 4) delete[] n.many;
@@ -24,7 +25,8 @@ Graph::~Graph() {
 
 NodeId Graph::take() {
   if (live_ >= limit_)
-    throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes").with_code(703);
+    throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes")
+        .with_code(703);
   while (word_ == free_.size() || !free_[word_]) {
     if (word_ < free_.size()) ++word_;
     if (word_ < free_.size()) continue;
@@ -100,6 +102,14 @@ NodeId Graph::add_leaf(NodeKind kind, TypesId types, void* value, SourceId sourc
   return id;
 }
 
+NodeId Graph::add_scalar(TypesId types, const char (&item)[16]) {
+  NodeId id = add_leaf(NodeKind::Constant, types, nullptr, kNoSource, 0);
+  Node& n = node(id);
+  n.count = 1;
+  std::memcpy(n.item, item, sizeof n.item);
+  return id;
+}
+
 NodeId Graph::add_projection(NodeId of, std::uint32_t result, TypesId type) {
   NodeId id = take();
   Node& n = node(id);
@@ -128,7 +138,7 @@ void Graph::drop_contents(Node& n, std::vector<NodeId>& dead) {
         delete[] n.many;
       }
     }
-  } else if (n.value) {
+  } else if (!n.holds_item() && n.value) {
     drop_(n.value);
   }
 }
@@ -160,7 +170,7 @@ std::size_t Graph::memory() const {
   return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(free_[0]);
 }
 
-std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
+std::vector<NodeId> Graph::ascend_marking(std::span<const NodeId> roots, bool hidden) {
   std::vector<NodeId> order, queue(roots.begin(), roots.end());
   // The deepest root is visited first, the deepest input of each node too.
   auto by_depth = [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; };
@@ -183,11 +193,12 @@ std::vector<NodeId> Graph::ascend(std::span<const NodeId> roots, bool hidden) {
       queue.pop_back();
       n.marked = true;
       order.push_back(id);
-    } else if (pushed > 1) {
+    } else if (pushed == 2) {
+      if (by_depth(queue[before + 1], queue[before])) std::swap(queue[before], queue[before + 1]);
+    } else if (pushed > 2) {
       stable_order(std::span(queue).subspan(before), by_depth);
     }
   }
-  unmark(order);
   return order;
 }
 

@@ -40,28 +40,30 @@ enum class NodeKind : std::uint8_t {
 
 struct Node {
   std::uint32_t references;
-  AttrsId attrs;    // Project: the number of the result
-  TypesId types;    // of all results
+  AttrsId attrs;  // Project: the number of the result
+  TypesId types;  // of all results
   SourceId source;
-  NameId name;      // the variable it was first assigned to; 0: none
+  NameId name;          // the variable it was first assigned to; 0: none
   std::uint32_t depth;  // longest way to a leaf
-  OpId op;          // Call
+  OpId op;              // Call
   NodeKind kind;
-  std::uint8_t backend;  // which computes it
-  std::uint32_t count : 28;     // inputs
-  std::uint32_t marked : 1;     // seen by the running traversal
-  std::uint32_t dispatched : 1; // called through `do`: registered functions take part
-  std::uint32_t method : 1;     // written as an operator (a * b): printed and counted under the operator's name
+  std::uint8_t backend;          // which computes it
+  std::uint32_t count : 28;      // inputs
+  std::uint32_t marked : 1;      // seen by the running traversal
+  std::uint32_t dispatched : 1;  // called through `do`: registered functions take part
+  std::uint32_t method : 1;      // written as an operator (a * b): printed and counted under the operator's name
   union {
     NodeId few[4];
-    NodeId* many;  // count > 4
-    void* value;   // Leaf and Constant: the owner's
+    NodeId* many;   // count > 4
+    void* value;    // Leaf and Constant: the owner's
+    char item[16];  // a Constant that is a scalar (count 1): the item itself
   };
 
   std::span<const NodeId> inputs() const {
     if (kind != NodeKind::Call && kind != NodeKind::Project) return {};
     return {count > 4 ? many : few, count};
   }
+  bool holds_item() const { return kind == NodeKind::Constant && count == 1; }
   bool hidden() const { return kind == NodeKind::Constant || kind == NodeKind::State; }
 };
 static_assert(sizeof(Node) == 48);
@@ -86,6 +88,7 @@ class Graph {
   NodeId add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source, std::uint8_t backend,
                   bool dispatched = false);
   NodeId add_leaf(NodeKind kind, TypesId types, void* value, SourceId source, std::uint8_t backend);
+  NodeId add_scalar(TypesId types, const char (&item)[16]);
   NodeId add_projection(NodeId of, std::uint32_t result, TypesId type);
 
   void retain(NodeId id) { ++node(id).references; }
@@ -104,7 +107,13 @@ class Graph {
 
   // Every node that the roots need, once, in the order in which the reference's lazy.ascend (inputs first) and lazy.descend
   // (outputs first) give them. Hidden nodes are left out unless asked for.
-  std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false);
+  std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
+    std::vector<NodeId> order = ascend_marking(roots, hidden);
+    unmark(order);
+    return order;
+  }
+  // The nodes stay marked: for who visits each of them anyway, and clears it.
+  std::vector<NodeId> ascend_marking(std::span<const NodeId> roots, bool hidden);
   std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false);
 
  private:
@@ -120,8 +129,8 @@ class Graph {
   GraphTables& tables_;
   void (*drop_)(void*);
   std::vector<std::unique_ptr<Node[]>> slabs_;
-  // A bit a place, set where it is free. Places are taken in rising order, round and round, so that nodes of one time stand side by
-  // side however those before them went.
+  // A bit a place, set where it is free. Places are taken in rising order, round and round, so that nodes of one time stand
+  // side by side however those before them went.
   std::vector<std::uint64_t> free_;
   std::size_t word_ = 0;  // where the search goes on
   std::size_t live_ = 0;

@@ -8,18 +8,19 @@ namespace autoray::ir {
 namespace {
 
 bool is_keyword(const std::string& name) {
-  static constexpr std::string_view kWords[] = {"and",   "as",     "assert", "async",  "await",    "break",  "class",  "continue", "def",
-                                                "del",   "elif",   "else",   "except", "finally",  "for",    "from",   "global",   "if",
-                                                "import", "in",    "is",     "lambda", "nonlocal", "not",    "or",     "pass",     "raise",
-                                                "return", "try",   "while",  "with",   "yield",    "None",   "True",   "False",    "np",
-                                                "do"};
+  static constexpr std::string_view kWords[] = {
+      "and",  "as",     "assert",   "async",   "await", "break", "class",  "continue", "def",    "del",
+      "elif", "else",   "except",   "finally", "for",   "from",  "global", "if",       "import", "in",
+      "is",   "lambda", "nonlocal", "not",     "or",    "pass",  "raise",  "return",   "try",    "while",
+      "with", "yield",  "None",     "True",    "False", "np",    "do"};
   for (std::string_view word : kWords)
     if (word == name) return true;
   return false;
 }
 
 // The statement of a setitem: the new version is a copy, written through the path's views.
-std::string setitem_text(const Block& block, Index i, const std::string& target, const std::function<std::string(Index)>& operand) {
+std::string setitem_text(const Block& block, Index i, const std::string& target,
+                         const std::function<std::string(Index)>& operand) {
   std::vector<Attr> attrs = block.tables->attrs.attrs(block.nodes[i].attrs);
   const auto& path = *attrs[0].get<Attr::Tuple>();
   std::string place = target;
@@ -96,7 +97,8 @@ std::string source_text(const Block& block, const std::function<std::string(Inde
   }
   std::string result;
   for (std::size_t r = 0; r < block.results.size(); ++r) result += (r ? ", " : "") + names[block.results[r]];
-  return "import numpy as np\nfrom autoray import do\n\n\ndef function(" + parameters + "):\n" + body + "    return " + result + "\n";
+  return "import numpy as np\nfrom autoray import do\n\n\ndef function(" + parameters + "):\n" + body + "    return " + result +
+         "\n";
 }
 
 }  // namespace autoray::ir

@@ -144,9 +144,9 @@ std::string to_text(const Block& block) {
   for (Index i = 0; i < block.nodes.size(); ++i) {
     if (block.hidden(i)) continue;
     out += names[i] + " = " + call_text(block, i, [&](Index k) {
-      Index input = block.inputs(i)[k];
-      return input == kNoIndex ? std::string("None") : names[input];
-    });
+             Index input = block.inputs(i)[k];
+             return input == kNoIndex ? std::string("None") : names[input];
+           });
     out += "  # " + to_string(block.type(i)) + "\n";
   }
   return out;

@@ -12,7 +12,8 @@ namespace autoray::ir {
 std::string attr_text(const Attr& attr);
 // A subscript as it stands between brackets: "1:, ..., None"; operands by `name`.
 std::string index_text(const Attr::Tuple& index, const std::function<std::string(int)>& operand);
-// "tensordot(a, b, axes=1)": operands by `name` of their position among the node's inputs; attributes at their defaults are left out.
+// "tensordot(a, b, axes=1)": operands by `name` of their position among the node's inputs; attributes at their defaults are
+// left out.
 std::string call_text(const Block& block, Index i, const std::function<std::string(Index)>& name);
 // The whole block, a line a node.
 std::string to_text(const Block& block);

@@ -21,7 +21,8 @@ constexpr Pass kPasses[] = {
 
 std::span<const Pass> all_passes() { return kPasses; }
 
-void run_passes(Block& block, const PassContext& context, const PassOptions& options) {
+void check_names(const PassOptions& options) {
+  if (options.without.empty() && options.print_after.empty()) return;
   std::vector<std::string_view> names;
   for (const Pass& pass : kPasses) names.push_back(pass.name);
   auto known = [&](const std::string& name) {
@@ -33,12 +34,17 @@ void run_passes(Block& block, const PassContext& context, const PassOptions& opt
   };
   for (const std::string& name : options.without) known(name);
   if (!options.print_after.empty() && options.print_after != "all") known(options.print_after);
+}
+
+void run_passes(Block& block, const PassContext& context, const PassOptions& options) {
+  check_names(options);
   for (const Pass& pass : kPasses) {
     if (std::find(options.without.begin(), options.without.end(), pass.name) != options.without.end()) continue;
-    auto begin = std::chrono::steady_clock::now();
+    auto begin = options.timed ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+    context.live = nullptr;
     pass.run(block, context);
-    if (options.seconds)
-      options.seconds->emplace_back(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (options.timed)
+      options.timed(pass.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 #ifndef NDEBUG
     verify(block, pass.name);
 #else
@@ -60,6 +66,18 @@ void replace(Block& block, std::span<const Index> to) {
   for (auto& [node, source] : block.merged_sources) node = to[node];
 }
 
+namespace {
+
+// What names nodes from outside follows them; kNoIndex: gone.
+void renumber(Block& block, std::span<const Index> place) {
+  for (Index& argument : block.arguments) argument = place[argument];
+  for (Index& result : block.results) result = place[result];
+  std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
+  for (auto& [node, source] : block.merged_sources) node = place[node];
+}
+
+}  // namespace
+
 void reorder(Block& block, std::span<const Index> order) {
   std::vector<Index> place(block.nodes.size(), kNoIndex), edges;
   std::vector<BlockNode> nodes;
@@ -77,19 +95,29 @@ void reorder(Block& block, std::span<const Index> order) {
     if (place[i] == kNoIndex && block.nodes[i].kind == NodeKind::Call) block.tables->attrs.release(block.nodes[i].attrs);
   block.nodes = std::move(nodes);
   block.edges = std::move(edges);
-  for (Index& argument : block.arguments) argument = place[argument];
-  for (Index& result : block.results) result = place[result];
-  std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
-  for (auto& [node, source] : block.merged_sources) node = place[node];
+  renumber(block, place);
 }
 
 void compact(Block& block, const std::vector<bool>& keep) {
   if (std::find(keep.begin(), keep.end(), false) == keep.end()) return;
-  std::vector<Index> order;
-  order.reserve(block.nodes.size());
-  for (Index i = 0; i < block.nodes.size(); ++i)
-    if (keep[i]) order.push_back(i);
-  reorder(block, order);
+  // In their places: what stays moves down.
+  std::vector<Index> place(block.nodes.size(), kNoIndex);
+  Index nodes = 0, edges = 0;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    BlockNode n = block.nodes[i];
+    if (!keep[i]) {
+      if (n.kind == NodeKind::Call) block.tables->attrs.release(n.attrs);
+      continue;
+    }
+    Index first = edges;
+    for (Index input : block.inputs(n)) block.edges[edges++] = input == kNoIndex ? kNoIndex : place[input];
+    n.first_input = first;
+    place[i] = nodes;
+    block.nodes[nodes++] = n;
+  }
+  block.nodes.resize(nodes);
+  block.edges.resize(edges);
+  renumber(block, place);
 }
 
 void remove_dead(Block& block, const PassContext&) {

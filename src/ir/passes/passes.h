@@ -19,6 +19,8 @@ struct PassContext {
   std::function<bool(Index argument, double& real, bool& integer)> scalar;
   // By argument number: how it lies in memory.
   std::vector<Placement> placements;
+  // Found by the last pass that ran, of the block as it left it; null where that had no use for it.
+  mutable std::unique_ptr<const Liveness> live;
 };
 
 struct Pass {
@@ -34,10 +36,12 @@ struct PassOptions {
   std::vector<std::string> without;  // names of passes to leave out; ValueError for an unknown one
   std::string print_after;           // a pass's name, or "all": `print` is given the block's text then
   std::function<void(std::string_view pass, const Block&)> print;
-  std::vector<std::pair<std::string_view, double>>* seconds = nullptr;  // how long each took
-  bool check = false;                                                   // verify after each pass in release builds too
+  std::function<void(std::string_view pass, double seconds)> timed;  // told how long each took
+  bool check = false;                                                // verify after each pass in release builds too
 };
 void run_passes(Block& block, const PassContext& context, const PassOptions& options = {});
+// ValueError, with the pass that was meant, for a name that is none.
+void check_names(const PassOptions& options);
 
 // ---- what passes share ----
 

@@ -101,7 +101,8 @@ void share(Block& block, const PassContext&) {
 void simplify(Block& block, const PassContext& context) {
   // Of a constant scalar: its value.
   auto constant = [&](Index x, double wanted, bool positive_zero = false) {
-    if (x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() || !context.scalar) return false;
+    if (x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() || !context.scalar)
+      return false;
     double value;
     bool integer;
     if (!context.scalar(block.nodes[x].number, value, integer)) return false;
@@ -130,7 +131,8 @@ void simplify(Block& block, const PassContext& context) {
       case OpId::Negative:
       case OpId::Invert:
       case OpId::Conjugate: {
-        if (x == kNoIndex || block.nodes[x].kind != NodeKind::Call || block.nodes[x].op != n.op || block.nodes[x].dispatched) return i;
+        if (x == kNoIndex || block.nodes[x].kind != NodeKind::Call || block.nodes[x].op != n.op || block.nodes[x].dispatched)
+          return i;
         Index inner = block.inputs(x)[0];
         return same_type(block, i, inner) && same_type(block, i, x) ? inner : i;
       }

@@ -42,7 +42,8 @@ std::int64_t least_peak(const Block& block, const Liveness& live) {
 
 void schedule(Block& block, const PassContext& context) {
   auto count = static_cast<Index>(block.nodes.size());
-  Liveness before = liveness(block, context.placements);
+  context.live = std::make_unique<Liveness>(liveness(block, context.placements));
+  const Liveness& before = *context.live;
   if (before.peak <= least_peak(block, before)) return;
   std::vector<std::int64_t> need(count);
   SmallVector<Index, 8> inputs;
@@ -100,9 +101,11 @@ void schedule(Block& block, const PassContext& context) {
   for (const BlockNode& n : trial.nodes)
     if (n.kind == NodeKind::Call) block.tables->attrs.retain(n.attrs);
   reorder(trial, order);
-  if (liveness(trial, context.placements).peak >= before.peak) return;
+  auto after = std::make_unique<Liveness>(liveness(trial, context.placements));
+  if (after->peak >= before.peak) return;
   trial.blocks = std::move(block.blocks);
   block = std::move(trial);
+  context.live = std::move(after);
 }
 
 }  // namespace autoray::ir

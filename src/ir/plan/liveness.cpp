@@ -36,13 +36,16 @@ Layout layout_of_result(const Block& block, Index i, bool view, const std::vecto
           return inner == Layout::C ? Layout::Fortran : inner == Layout::Fortran ? Layout::C : inner;
         return Layout::Other;
       }
-      default: return block.type(i).shape.size() < 2 && n.op == OpId::GetItem ? Layout::Other : Layout::Other;
+      default: return Layout::Other;
     }
   }
-  if (op(n.op).op_class != OpClass::Elementwise || block.type(i).shape.size() < 2) return Layout::C;
   // Element-wise results keep a Fortran order that all operands have.
+  auto inputs = block.inputs(n);
+  auto in_fortran_order = [&](Index input) { return input != kNoIndex && layouts[input] == Layout::Fortran; };
+  if (std::none_of(inputs.begin(), inputs.end(), in_fortran_order)) return Layout::C;
+  if (op(n.op).op_class != OpClass::Elementwise || block.type(i).shape.size() < 2) return Layout::C;
   bool fortran = true;
-  for (Index input : block.inputs(i)) {
+  for (Index input : inputs) {
     if (input == kNoIndex || block.type(input).shape.empty()) continue;
     fortran &= layouts[input] == Layout::Fortran && block.type(input).shape == block.type(i).shape;
   }
@@ -159,21 +162,21 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
     }
   }
   live.peak = now;
-  // Roots that end at a node, chained.
-  std::vector<Index> next(count), head(count, kNoIndex);
+  std::vector<std::int64_t> ended(count, 0);
   for (Index i = 0; i < count; ++i) {
-    Index end = live.last_use[i];
-    if (live.root[i] != i || !live.held[i] || end == kNoIndex) continue;
-    next[i] = head[end];
-    head[end] = i;
+    // What an operand in place held has passed to the result.
+    if (live.in_place[i]) ended[i] -= live.held[block.inputs(i)[0]];
+    if (live.root[i] == i && live.last_use[i] != kNoIndex) ended[live.last_use[i]] += live.held[i];
   }
   for (Index i = 0; i < count; ++i) {
     if (block.nodes[i].kind == NodeKind::Call) now += live.made[i];
-    live.peak = std::max(live.peak, now);
-    for (Index ended = head[i]; ended != kNoIndex; ended = next[ended])
-      // What an operand in place held has passed to the result.
-      if (!(live.in_place[i] && ended == block.inputs(i)[0])) now -= live.held[ended];
     live.alive[i] = now;
+    now -= ended[i];
+  }
+  // While a node is computed, what ends with it is still there.
+  for (Index i = 0; i < count; ++i) {
+    live.peak = std::max(live.peak, live.alive[i]);
+    live.alive[i] -= ended[i];
   }
   return live;
 }

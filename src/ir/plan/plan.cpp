@@ -41,17 +41,20 @@ std::vector<std::uint32_t> groups_of(const Op& op, std::span<const Index> operan
 
 }  // namespace
 
-Plan make_plan(Block given, std::span<const Placement> placements) {
+Plan make_plan(Block given, std::span<const Placement> placements, const Liveness* known) {
   Plan plan(std::move(given));
   const Block& block = plan.block;
-  Liveness live = liveness(block, placements);
+  Liveness found;
+  if (!known) found = liveness(block, placements);
+  const Liveness& live = known ? *known : found;
   auto count = static_cast<Index>(block.nodes.size());
   plan.peak_bytes = live.peak;
   for (Index argument : block.arguments) plan.argument_bytes += live.made[argument];
 
   // A value's number: the node's, of projections of one result the first one's.
   Projections projections(block);
-  auto value_of = [&](Index i) { return block.nodes[i].kind == NodeKind::Project ? projections.first[i] : i; };
+  const bool projected = !projections.first.empty();
+  auto value_of = [&](Index i) { return projected && projections.first[i] != kNoIndex ? projections.first[i] : i; };
   std::vector<Index> last(count);
   for (Index i = 0; i < count; ++i) {
     last[i] = i;
@@ -78,6 +81,13 @@ Plan make_plan(Block given, std::span<const Placement> placements) {
     plan.argument_slots.push_back(plan.buffer_of[argument]);
   }
   ListNumbers attr_numbers, group_numbers;
+  // Most calls are like the last one of their op.
+  struct Like {
+    AttrsId attrs = 0;
+    std::uint64_t form = ~std::uint64_t{0};
+    Index attr_number = 0, group_number = 0;
+  };
+  std::vector<Like> like(kOpCount);
   plan.steps.reserve(count);
   plan.slots.reserve(block.edges.size() + 2 * std::size_t{count});
   for (Index i = 0; i < count; ++i) {
@@ -96,17 +106,21 @@ Plan make_plan(Block given, std::span<const Placement> placements) {
     auto inputs = block.inputs(n);
     Step step;
     step.node = i;
-    auto [attrs, new_attrs] = attr_numbers(n.attrs, static_cast<Index>(plan.attr_lists.size()));
-    if (new_attrs) plan.attr_lists.push_back(block.tables->attrs.attrs(n.attrs));
-    step.attrs = attrs;
     std::size_t operands = inputs.size() - (op(n.op).has(kRandom) ? 2 : 0);
     std::uint64_t absent = 0;
     for (std::size_t k = 0; k < operands; ++k)
       if (inputs[k] == kNoIndex) absent = absent << 6 | (k + 1);
-    std::uint64_t shape_of_call = static_cast<std::uint64_t>(n.op) << 52 | std::uint64_t{operands} << 24 | absent;
-    auto [groups, new_groups] = group_numbers(shape_of_call, static_cast<Index>(plan.group_lists.size()));
-    if (new_groups) plan.group_lists.push_back(groups_of(op(n.op), inputs.first(operands)));
-    step.groups = groups;
+    std::uint64_t form = static_cast<std::uint64_t>(n.op) << 52 | std::uint64_t{operands} << 24 | absent;
+    Like& last_call = like[static_cast<std::size_t>(n.op)];
+    if (last_call.form != form || last_call.attrs != n.attrs) {
+      auto [attrs, new_attrs] = attr_numbers(n.attrs, static_cast<Index>(plan.attr_lists.size()));
+      if (new_attrs) plan.attr_lists.push_back(block.tables->attrs.attrs(n.attrs));
+      auto [groups, new_groups] = group_numbers(form, static_cast<Index>(plan.group_lists.size()));
+      if (new_groups) plan.group_lists.push_back(groups_of(op(n.op), inputs.first(operands)));
+      last_call = {n.attrs, form, attrs, groups};
+    }
+    step.attrs = last_call.attr_number;
+    step.groups = last_call.group_number;
     step.in_place = live.in_place[i];
     step.view = live.view[i];
     step.first_input = static_cast<Index>(plan.slots.size());

@@ -56,8 +56,10 @@ struct Plan {
   std::string text() const;
 };
 
-// `placements` by argument number; a C-ordered array of its own where it is shorter.
-Plan make_plan(Block block, std::span<const Placement> placements = {});
+struct Liveness;
+// `placements` by argument number; a C-ordered array of its own where it is shorter. `live`: the block's liveness, where it is
+// known.
+Plan make_plan(Block block, std::span<const Placement> placements = {}, const Liveness* live = nullptr);
 
 // ---- liveness: which values share memory, and how much is alive ----
 

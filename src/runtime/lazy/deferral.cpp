@@ -65,8 +65,22 @@ void Value::settle(Object& object) {
 
 Deferral::Deferral(Runtime& runtime, Defer mode) : runtime_(runtime), recorder_(runtime.recorder()), mode_(mode) {
   if (mode == Defer::Shared) cache_ = make<SharingCache>(recorder_.graph());
+  choose_passes();
 }
 Deferral::~Deferral() = default;
+
+void Deferral::set_pass(std::string name) {
+  pass_ = std::move(name);
+  choose_passes();
+}
+// Functions of folded graphs take all passes.
+void Deferral::choose_passes() {
+  recorder_.passes.check = true;
+  recorder_.passes.without.clear();
+  if (mode_ == Defer::Folded) return;
+  for (const ir::Pass& pass : ir::all_passes())
+    if (mode_ != Defer::Passes || (!pass_.empty() && pass_ != pass.name)) recorder_.passes.without.emplace_back(pass.name);
+}
 
 // ---- between the script's values and the graph's ----
 
@@ -337,7 +351,7 @@ void Deferral::settle(ArrayObject& object) {
     write_back();
     compute(*d.lazy);
     NodeId node = d.lazy->node();
-    const Array& value = *Recorder::value(recorder_.graph().node(node));
+    const Array value = recorder_.owned_array(node);
     if (same_layout(object.array, value)) {
       // Whoever looked before sees the new values too.
       std::memcpy(object.array.storage->data(), value.storage->data(), value.storage->bytes());
@@ -356,7 +370,7 @@ void Deferral::settle(NumpyScalar& object) {
   auto lazy = Ref<LazyArray>::share(static_cast<LazyArray*>(object.recorded.get()));
   write_back();
   compute(*lazy);
-  const Array& value = *Recorder::value(recorder_.graph().node(lazy->node()));
+  const Array value = recorder_.array(lazy->node());
   std::memcpy(object.data, value.data, ir::itemsize(object.dtype));
   object.settled();
 }
@@ -383,11 +397,7 @@ void Deferral::compute(const LazyArray& array) {
   }
   Scope scope(direct);
   if (mode_ == Defer::Folded) return compute_folded(order, roots);
-  ir::PassOptions options;
-  for (const ir::Pass& pass : ir::all_passes())
-    if (mode_ != Defer::Passes || (!pass_.empty() && pass_ != pass.name)) options.without.emplace_back(pass.name);
-  options.check = true;
-  runtime::compute(recorder_, roots, options);
+  runtime::compute(recorder_, roots);
 }
 
 // Half of the leaves are a function's arguments; what the other half decides is folded.
@@ -407,7 +417,7 @@ void Deferral::compute_folded(const std::vector<NodeId>& order, std::vector<Node
     graph.retain(id);
     outputs.push_back(recorder_.wrap(id));
   }
-  for (NodeId id : inputs) values.push_back(make_array(*Recorder::value(graph.node(id))));
+  for (NodeId id : inputs) values.push_back(make_array(recorder_.owned_array(id)));
   std::vector<Array> arrays;
   {
     auto function = make<LazyFunction>(recorder_, inputs, make_tuple(outputs), true);

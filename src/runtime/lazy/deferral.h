@@ -28,7 +28,7 @@ class Deferral {
  public:
   Deferral(Runtime& runtime, Defer mode);
   // Of all passes this one alone.
-  void set_pass(std::string name) { pass_ = std::move(name); }
+  void set_pass(std::string name);
   ~Deferral();
 
   // As Runtime::call.
@@ -67,6 +67,7 @@ class Deferral {
   void adopt(ArrayObject& object);
   void write_back();
   void hand_out(ArrayObject& object);
+  void choose_passes();
 
   Runtime& runtime_;
   Recorder& recorder_;

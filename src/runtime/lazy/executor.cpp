@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "ir/error.h"
 #include "runtime/convert.h"
@@ -188,7 +189,8 @@ class PlanRun {
       result = converted(runtime_, result, dtype);
       storage = result.storage.get();
     }
-    if (storage->charged_to(runtime_.work_budget())) storage->charge_to(runtime_.budget());
+    // A view of a scalar, which is part of the program, is outside the limit as that is.
+    if (!shares && storage->charged_to(runtime_.work_budget())) storage->charge_to(runtime_.budget());
   }
 
   Runtime& runtime_;
@@ -211,27 +213,27 @@ std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::vector<
   return run.results();
 }
 
-ir::PassContext pass_context(std::span<const Array* const> arguments) {
+ir::PassContext pass_context(const Recorder& recorder, std::span<const NodeId> arguments) {
   ir::PassContext context;
-  std::vector<const Storage*> counted;
-  for (const Array* array : arguments) {
-    if (!array) {
+  context.placements.reserve(arguments.size());
+  std::unordered_set<const Storage*> counted;
+  for (NodeId id : arguments) {
+    Array array = id == ir::kNoNode ? Array() : recorder.array(id);
+    if (!array.storage) {
       context.placements.push_back({});
       continue;
     }
-    ir::Layout layout = array->c_contiguous() ? ir::Layout::C : array->f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other;
+    ir::Layout layout = array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other;
     // Memory that several arguments are views of is there once.
-    const Storage* storage = array->storage.get();
-    bool first = storage && std::find(counted.begin(), counted.end(), storage) == counted.end();
-    if (first && storage->charged_bytes()) counted.push_back(storage);
-    context.placements.push_back({layout, first ? storage->charged_bytes() : 0});
+    bool first = counted.insert(array.storage.get()).second;
+    context.placements.push_back({layout, first ? array.storage->charged_bytes() : 0});
   }
-  context.scalar = [arguments = std::vector<const Array*>(arguments.begin(), arguments.end())](Index number, double& real,
-                                                                                               bool& integer) {
-    const Array* array = number < arguments.size() ? arguments[number] : nullptr;
-    if (!array || !array->shape.empty() || ir::is_complex(array->dtype)) return false;
-    integer = !ir::is_inexact(array->dtype);
-    cast_loop(array->dtype, ir::DType::Float64)(array->data, 0, reinterpret_cast<char*>(&real), 0, 1);
+  context.scalar = [&recorder, arguments](Index number, double& real, bool& integer) {
+    if (number >= arguments.size() || arguments[number] == ir::kNoNode) return false;
+    Array array = recorder.array(arguments[number]);
+    if (!array.data || !array.shape.empty() || ir::is_complex(array.dtype)) return false;
+    integer = !ir::is_inexact(array.dtype);
+    cast_loop(array.dtype, ir::DType::Float64)(array.data, 0, reinterpret_cast<char*>(&real), 0, 1);
     return true;
   };
   return context;
@@ -251,21 +253,22 @@ NodeId memory_of(const ir::Graph& graph, NodeId id) {
 }
 
 // What is eagerly an array of its own does not share memory because passes found it equal to another: it becomes a copy.
-void separate_results(Recorder& recorder, ir::Block& block, std::span<const ir::Placement> placements,
-                      std::span<const NodeId> arguments, std::span<const NodeId> results) {
+void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContext& context, std::span<const NodeId> arguments,
+                      std::span<const NodeId> results) {
   auto makes_its_own = [&](Index i) {
     const ir::BlockNode& n = block.nodes[i];
     return n.kind == NodeKind::Call && !ir::op(n.op).has(ir::kViewResult);
   };
   if (block.results.size() == 1 && makes_its_own(block.results[0])) return;
-  ir::Liveness live = ir::liveness(block, placements);
+  if (!context.live) context.live = std::make_unique<ir::Liveness>(ir::liveness(block, context.placements));
+  const std::vector<Index> root = context.live->root;
   std::unordered_map<Index, NodeId> owners;  // by root: the graph's node whose array it is
   for (std::size_t a = 0; a < arguments.size(); ++a) owners.emplace(block.arguments[a], arguments[a]);
   for (std::size_t r = 0; r < results.size(); ++r) {
     Index result = block.results[r];
     if (block.type(result).kind != ir::Kind::Array) continue;
     NodeId owner = memory_of(recorder.graph(), results[r]);
-    if (auto [found, first] = owners.emplace(live.root[result], owner); first || found->second == owner) continue;
+    if (auto [found, first] = owners.emplace(root[result], owner); first || found->second == owner) continue;
     ir::BlockNode copy;
     copy.op = ir::OpId::Copy;
     copy.attrs = recorder.tables().attrs.intern(recorder.runtime().default_attrs(ir::OpId::Copy));
@@ -273,13 +276,14 @@ void separate_results(Recorder& recorder, ir::Block& block, std::span<const ir::
     copy.source = block.nodes[result].source;
     copy.backend = block.nodes[result].backend;
     block.results[r] = block.add(copy, std::span(&result, 1));
+    context.live = nullptr;
     block.tables->attrs.release(copy.attrs);
   }
 }
 
 }  // namespace
 
-Prepared prepare(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOptions& options) {
+Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   ir::Graph& graph = recorder.graph();
   std::vector<NodeId> arguments, ids, results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
@@ -293,15 +297,14 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots, const ir::Pa
     block.results.push_back(i);
     results.push_back(ids[i]);
   }
-  std::vector<const Array*> arrays;
-  for (NodeId id : arguments) arrays.push_back(Recorder::value(graph.node(id)));
-  ir::PassContext context = pass_context(arrays);
-  ir::run_passes(block, context, options);
-  separate_results(recorder, block, context.placements, arguments, results);
-  return {ir::make_plan(std::move(block), context.placements), std::move(arguments), std::move(results)};
+  ir::PassContext context = pass_context(recorder, arguments);
+  ir::run_passes(block, context, recorder.passes);
+  separate_results(recorder, block, context, arguments, results);
+  ir::Plan plan = ir::make_plan(std::move(block), context.placements, context.live.get());
+  return {std::move(plan), std::move(arguments), std::move(results)};
 }
 
-void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOptions& options) {
+void compute(Recorder& recorder, std::span<const NodeId> roots) {
   ir::Graph& graph = recorder.graph();
   std::vector<NodeId> todo;
   for (NodeId id : roots) {
@@ -312,14 +315,14 @@ void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOp
     if (graph.node(id).kind != NodeKind::Leaf && graph.node(id).kind != NodeKind::Constant) todo.push_back(id);
   }
   if (todo.empty()) return;
-  Prepared prepared = prepare(recorder, todo, options);
+  Prepared prepared = prepare(recorder, todo);
   std::vector<Array> arguments;
   for (NodeId id : prepared.arguments) {
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
           .with_code(405)
           .with_hint("get_function((variable,)) gives a function of its value");
-    arguments.push_back(*Recorder::value(graph.node(id)));
+    arguments.push_back(recorder.array(id));
   }
   std::vector<Array> values = run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
   // A node that gets its value lets its inputs go, which may be results too.
@@ -331,9 +334,7 @@ void compute(Recorder& recorder, std::span<const NodeId> roots, const ir::PassOp
 }
 
 Value computed_value(const Recorder& recorder, NodeId node) {
-  const ir::Node& n = const_cast<Recorder&>(recorder).graph().node(node);
-  const Array& array = *Recorder::value(n);
-  return from_kind(array, const_cast<Recorder&>(recorder).graph().type(node).kind);
+  return from_kind(recorder.array(node), const_cast<Recorder&>(recorder).graph().type(node).kind);
 }
 
 }  // namespace autoray::runtime

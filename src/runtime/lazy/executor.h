@@ -18,15 +18,16 @@ struct Prepared {
   std::vector<ir::NodeId> arguments;
   std::vector<ir::NodeId> results;  // of the plan's results: the roots, then draws that stay
 };
-Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots, const ir::PassOptions& options = {});
+Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots);
 
 // Computes the nodes; each becomes a leaf with its value.
-void compute(Recorder& recorder, std::span<const ir::NodeId> roots, const ir::PassOptions& options = {});
+void compute(Recorder& recorder, std::span<const ir::NodeId> roots);
 
 // The value of a computed node as a script sees it.
 Value computed_value(const Recorder& recorder, ir::NodeId node);
 
-// What passes ask of the arguments: the values of scalars, and how each lies in memory; null where there is no array.
-ir::PassContext pass_context(std::span<const Array* const> arguments);
+// What passes ask of the arguments: the values of scalars, and how each lies in memory; kNoNode where no array is known. Refers
+// to both while passes run.
+ir::PassContext pass_context(const Recorder& recorder, std::span<const ir::NodeId> arguments);
 
 }  // namespace autoray::runtime

@@ -105,27 +105,27 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
       if (graph.node(id).kind == NodeKind::Variable)
         throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs")
             .with_code(405);
-      constant_arguments_.push_back(*Recorder::value(graph.node(id)));
+      constant_arguments_.push_back(recorder.owned_array(id));
     }
     constants_ = std::make_unique<ir::Plan>(std::move(constants.plan));
     for (Index i : frontier) become_argument(block, i, arguments, ids[i]);
   }
   std::size_t first_folded = arguments.size() - frontier.size();
-  std::vector<const Array*> arrays;
+  std::vector<NodeId> known;
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     const ir::Node& node = graph.node(arguments[a]);
     int input = input_of(arguments[a]);
     argument_input_.push_back(a >= first_folded ? -2 - static_cast<int>(a - first_folded) : input);
-    bool has_array = node.kind != NodeKind::Call && node.kind != NodeKind::Project && node.value;
+    bool has_array = node.kind != NodeKind::Call && node.kind != NodeKind::Project && recorder.array(arguments[a]).data;
     if (input < 0 && !has_array && a < first_folded)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable that is not among the function's inputs")
           .with_code(405);
-    captured_.push_back(input < 0 && has_array ? *Recorder::value(node) : Array());
-    arrays.push_back(input < 0 && has_array ? Recorder::value(node) : nullptr);
+    captured_.push_back(input < 0 && has_array ? recorder.owned_array(arguments[a]) : Array());
+    known.push_back(input < 0 && has_array ? arguments[a] : ir::kNoNode);
   }
-  ir::PassContext context = pass_context(arrays);
-  ir::run_passes(block, context);
-  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements));
+  ir::PassContext context = pass_context(recorder, known);
+  ir::run_passes(block, context, recorder.passes);
+  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements, context.live.get()));
   for (NodeId id : inputs_) graph.retain(id);
 }
 

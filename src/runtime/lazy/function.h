@@ -12,8 +12,8 @@ class LazyFunction final : public Callable {
   LazyFunction(Recorder& recorder, std::vector<ir::NodeId> inputs, Value tree, bool fold_constants);
   ~LazyFunction() override;
 
-  // The leaves of all arguments, in order, are the inputs' values. TypeError for another number of them, ValueError for another shape
-  // or dtype than the graph was recorded with.
+  // The leaves of all arguments, in order, are the inputs' values. TypeError for another number of them, ValueError for another
+  // shape or dtype than the graph was recorded with.
   Value call(Runtime& runtime, const Arguments& arguments) override;
   std::string callable_name() const override {
     return "Function(" + std::to_string(inputs_.size()) + " input(s)) -> " + std::to_string(outputs_.size()) + " output(s) ";
@@ -33,10 +33,10 @@ class LazyFunction final : public Callable {
   std::vector<ir::NodeId> outputs_;
   Value tree_;
   std::unique_ptr<ir::Plan> plan_;
-  std::unique_ptr<ir::Plan> constants_;     // null: nothing to fold
-  std::vector<int> argument_input_;         // by argument number: which input it is, -1: none
-  std::vector<Array> captured_;             // by argument number, where it is no input
-  std::vector<Array> constant_arguments_;   // of constants_
+  std::unique_ptr<ir::Plan> constants_;    // null: nothing to fold
+  std::vector<int> argument_input_;        // by argument number: which input it is, -1: none
+  std::vector<Array> captured_;            // by argument number, where it is no input
+  std::vector<Array> constant_arguments_;  // of constants_
   std::vector<std::uint64_t> folded_versions_;
   std::vector<Array> folded_;
 };

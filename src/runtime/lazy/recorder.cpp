@@ -29,6 +29,7 @@ using ir::OpId;
 namespace {
 
 constexpr AttrsId kNoAttrs = 0xffffffffu;
+constexpr ir::TypesId kNoTypes = 0xffffffffu;
 
 void drop_array(void* value) { delete static_cast<Array*>(value); }
 
@@ -90,7 +91,13 @@ NodeId LazyArray::current() const {
 // ---- the recorder ----
 
 Recorder::Recorder(Runtime& runtime)
-    : runtime_(runtime), graph_(tables_, drop_array), defaults_(ir::kOpCount, kNoAttrs), memos_(kMemos) {}
+    : runtime_(runtime),
+      graph_(tables_, drop_array),
+      defaults_(ir::kOpCount, kNoAttrs),
+      memos_(kMemos),
+      numbers_(kNumbersMemos) {
+  for (auto& kinds : scalar_types_) std::fill(std::begin(kinds), std::end(kinds), kNoTypes);
+}
 
 Recorder::~Recorder() {
   sharing.clear();
@@ -98,8 +105,11 @@ Recorder::~Recorder() {
     graph_.release(stream.state);
     if (stream.last != kNoNode) graph_.release(stream.last);
   }
-  for (auto& [hash, node] : scalars_) graph_.release(node);
+  for (NodeId id : scalars_)
+    if (id != kNoNode) graph_.release(id);
   for (const Memo& memo : memos_)
+    if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
+  for (const NumbersMemo& memo : numbers_)
     if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
   for (AttrsId id : defaults_)
     if (id != kNoAttrs) tables_.attrs.release(id);
@@ -122,43 +132,72 @@ void Recorder::set_value(NodeId node, Array array) {
 
 // ---- inputs ----
 
-NodeId Recorder::scalar(DType dtype, const void* item, Kind kind) {
-  char bytes[16] = {};
-  std::memcpy(bytes, item, ir::itemsize(dtype));
+NodeId Recorder::scalar(DType dtype, const void* given, Kind kind) {
+  char item[16] = {};
+  std::memcpy(item, given, ir::itemsize(dtype));
+  ir::TypesId& known = scalar_types_[static_cast<std::size_t>(dtype)][static_cast<std::size_t>(kind)];
+  if (known == kNoTypes) known = tables_.types.intern(ir::Type{dtype, kind, {}});
+  const ir::TypesId types = known;
+  if (4 * (scalar_count_ + 1) > 3 * scalars_.size()) rehash_scalars();
+  std::size_t at = scalar_place(types, item);
+  if (scalars_[at] == kNoNode) {
+    scalars_[at] = graph_.add_scalar(types, item);
+    ++scalar_count_;
+  }
+  graph_.retain(scalars_[at]);
+  return scalars_[at];
+}
+
+// Where the scalar stands, or belongs: open addressing, equal bytes of one type.
+std::size_t Recorder::scalar_place(ir::TypesId types, const char (&item)[16]) const {
   std::uint64_t words[2];
-  std::memcpy(words, bytes, sizeof words);
-  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ static_cast<std::uint64_t>(dtype) << 56 ^
-                        static_cast<std::uint64_t>(kind) << 48) *
-                       0xff51afd7ed558ccdull;
-  auto [first, last] = scalars_.equal_range(hash);
-  for (; first != last; ++first) {
-    const ir::Node& node = graph_.node(first->second);
-    const Array& array = *value(node);
-    if (array.dtype == dtype && graph_.type(first->second).kind == kind &&
-        std::memcmp(array.data, bytes, ir::itemsize(dtype)) == 0) {
-      graph_.retain(first->second);
-      return first->second;
-    }
+  std::memcpy(words, item, sizeof words);
+  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48) * 0xff51afd7ed558ccdull;
+  std::size_t mask = scalars_.size() - 1, at = (hash ^ hash >> 32) & mask;
+  for (; scalars_[at] != kNoNode; at = (at + 1) & mask) {
+    const ir::Node& node = graph_.node(scalars_[at]);
+    if (node.types == types && std::memcmp(node.item, item, sizeof item) == 0) break;
   }
-  // Scalars that nothing refers to any more leave when their number has doubled.
-  if (scalars_.size() >= scalar_limit_) {
-    std::erase_if(scalars_, [&](const auto& entry) {
-      if (graph_.node(entry.second).references > 1) return false;
-      graph_.release(entry.second);
-      return true;
-    });
-    scalar_limit_ = std::max<std::size_t>(1024, 2 * scalars_.size());
+  return at;
+}
+
+// Scalars that nothing refers to any more leave; then the table is at most half full.
+void Recorder::rehash_scalars() {
+  std::vector<NodeId> kept;
+  for (NodeId id : scalars_) {
+    if (id == kNoNode) continue;
+    if (graph_.node(id).references > 1)
+      kept.push_back(id);
+    else
+      graph_.release(id);
   }
-  // Outside the memory limit: a scalar is part of the program.
+  std::size_t slots = 64;
+  while (slots < 2 * (kept.size() + 1)) slots *= 2;
+  scalars_.assign(slots, kNoNode);
+  scalar_count_ = kept.size();
+  for (NodeId id : kept) {
+    const ir::Node& node = graph_.node(id);
+    scalars_[scalar_place(node.types, node.item)] = id;
+  }
+}
+
+Array Recorder::array(NodeId id) const {
+  const ir::Node& node = graph_.node(id);
+  if (!node.holds_item()) return node.value ? *static_cast<const Array*>(node.value) : Array();
   Array array;
-  array.storage = StoragePtr(Storage::allocate(sizeof bytes, nullptr));
+  array.data = const_cast<char*>(node.item);
+  array.dtype = graph_.type(id).dtype;
+  return array;
+}
+
+Array Recorder::owned_array(NodeId id) const {
+  Array array = this->array(id);
+  if (array.storage || !array.data) return array;
+  // Outside the memory limit: a scalar is part of the program.
+  array.storage = StoragePtr(Storage::allocate(sizeof(ir::Node::item), nullptr));
+  std::memcpy(array.storage->data(), array.data, ir::itemsize(array.dtype));
   array.data = array.storage->data();
-  array.dtype = dtype;
-  std::memcpy(array.data, bytes, sizeof bytes);
-  NodeId id = constant(std::move(array), kind);
-  graph_.retain(id);
-  scalars_.emplace(hash, id);
-  return id;
+  return array;
 }
 
 NodeId Recorder::constant(Array array, Kind kind) {
@@ -323,6 +362,11 @@ ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::s
   std::vector<std::uint32_t> groups = ir::operand_groups(op, operands.size());
   for (std::size_t i = 0, at = 0; i < groups.size(); at += groups[i], ++i)
     if (groups[i] == 1 && !operands[at].present()) groups[i] = 0;
+  std::vector<Attr> own;
+  if (known.empty()) {
+    own = tables_.attrs.attrs(attrs);
+    known = own;
+  }
   ir::Inference inference{op, operands, groups, known, {}};
   ir::infer(inference);
   ir::TypesId types = tables_.types.intern(inference.results);
@@ -377,15 +421,17 @@ Value Recorder::results(OpId id, NodeId node) {
 // ---- calls ----
 
 Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
-  const ir::Op* op = &ir::op(id);
-  Arguments arguments = given;
-  CanonicalForm form;
-  if (op->has(ir::kForms)) {
-    form = canonical_form(runtime_, id, given);
-    arguments = form.arguments;
-    id = form.id;
-    op = &ir::op(id);
-  }
+  const ir::Op& op = ir::op(id);
+  if (!op.has(ir::kForms)) [[likely]]
+    return call_canonical(op, backend, given, generator, dispatched);
+  CanonicalForm form = canonical_form(runtime_, id, given);
+  return call_canonical(ir::op(form.id), backend, form.arguments, generator, dispatched);
+}
+
+Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Arguments& arguments, BitGenerator* generator,
+                               bool dispatched) {
+  const ir::Op* op = &row;
+  const OpId id = row.id;
   if (op->has(ir::kDynamicShape)) not_lazy(*op, "its shape depends on the values, which are not known in a graph");
   if (op->op_class == ir::OpClass::Host) return host_call(id, arguments);
   const OpBinding& prepared = runtime_.binding(id);
@@ -399,6 +445,18 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     if (id == OpId::Real || id == OpId::Imag) return part(id, arguments.positional[0], dispatched, backend);
     AttrsId attrs = default_attrs(id);
     return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
+  }
+  NumbersMemo* memo = numbers_of(*op, prepared, arguments);
+  if (memo && memo->op == id) {
+    const AttrsId attrs = memo->attrs;
+    tables_.attrs.retain(attrs);
+    try {
+      for (std::size_t p = 0; op->operands[p] == 'A'; ++p) add_input(inputs, arguments.positional[p]);
+    } catch (...) {
+      tables_.attrs.release(attrs);
+      throw;
+    }
+    return results(id, record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched));
   }
   Slots slots;
   UfuncKeywords ufunc;
@@ -449,6 +507,15 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
   BackendId computes = backend_of(inputs, backend);
   if (op->has(ir::kRandom)) add_state(inputs, generator);
   AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
+  if (memo) {
+    if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
+    std::size_t operands = inputs.nodes.size();
+    for (std::size_t k = 0; k < kMostNumbers; ++k)
+      memo->numbers[k] = operands + k < arguments.positional.size() ? arguments.positional[operands + k] : Value();
+    memo->op = id;
+    memo->attrs = attrs;
+    tables_.attrs.retain(attrs);
+  }
   NodeId node = record(id, inputs, attrs, known, computes, dispatched);
   if (op->has(ir::kRandom)) advance(generator, node);
   Value result = results(id, node);
@@ -470,6 +537,36 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
     throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both")
         .with_code(405);
   return result;
+}
+
+Recorder::NumbersMemo* Recorder::numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments) {
+  std::size_t operands = op.operands.find('-'), given = arguments.positional.size();
+  bool plain = operands != std::string_view::npos && operands > 0 && arguments.keyword_names.empty() && given > operands &&
+               given <= operands + kMostNumbers && given <= op.operands.size();
+  if (!plain || op.op_class == ir::OpClass::View || op.op_class == ir::OpClass::Join || op.op_class == ir::OpClass::Random ||
+      (prepared.out >= 0 && static_cast<std::size_t>(prepared.out) < given))
+    return nullptr;
+  for (std::size_t p = 0; p < op.operands.size(); ++p) {
+    if (op.operands[p] != (p < operands ? 'A' : '-')) return nullptr;
+    if (p < given && prepared.signature.parameters[p].kind > ir::ParameterKind::Positional) return nullptr;
+  }
+  std::uint64_t hash = static_cast<std::uint64_t>(op.id) + 1;
+  for (const Value& v : arguments.positional.subspan(operands)) {
+    if (!v.is_int() && !v.is_none() && !v.is_bool()) return nullptr;
+    hash = (hash ^ static_cast<std::uint64_t>(v.as_int()) ^ static_cast<std::uint64_t>(v.tag()) << 60) * 0x9e3779b97f4a7c15ull;
+  }
+  NumbersMemo& memo = numbers_[hash >> 58];
+  if (memo.op == op.id)
+    for (std::size_t k = 0; k < kMostNumbers; ++k) {
+      bool has = operands + k < given;
+      if (memo.numbers[k].empty() ? has : !has || !memo.numbers[k].identical(arguments.positional[operands + k])) {
+        // Another call's: it makes room.
+        tables_.attrs.release(memo.attrs);
+        memo.op = OpId::Count;
+        break;
+      }
+    }
+  return &memo;
 }
 
 Attr Recorder::attribute(const ir::Op& op, std::string_view name, const Value& v) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ir/graph/graph.h"
+#include "ir/passes/passes.h"
 #include "runtime/lazy/lazy_array.h"
 #include "runtime/lazy/sharing.h"
 #include "runtime/runtime.h"
@@ -44,6 +45,9 @@ class Recorder {
   ir::NodeId pending_draw(BitGenerator* generator) const;
   std::vector<ir::NodeId> pending_draws() const;  // of all generators
 
+  // ---- preparing what was recorded ----
+  ir::PassOptions passes;  // of every graph that is computed or made a function of
+
   // ---- sharing ----
   std::vector<Ref<SharingCache>> sharing;
 
@@ -52,8 +56,11 @@ class Recorder {
   void name(LazyArray& array, std::string_view variable);
 
   // ---- values of nodes ----
-  // The array of a leaf or constant; null for a variable.
-  static const Array* value(const ir::Node& node) { return static_cast<const Array*>(node.value); }
+  // The array of a leaf or constant; one without data for a variable. A scalar's data are the node's own, without storage: they
+  // live as long as it.
+  Array array(ir::NodeId node) const;
+  // The same, with storage of its own for a scalar.
+  Array owned_array(ir::NodeId node) const;
   void set_value(ir::NodeId node, Array array);
   std::size_t live_arrays() const { return live_arrays_; }
 
@@ -88,7 +95,15 @@ class Recorder {
     ir::TypesId out = 0;
     const ir::ResultNames* names = nullptr;
   };
-  static constexpr std::size_t kMemos = 1024;
+  static constexpr std::size_t kMemos = 256;
+  // The attributes of a call of arrays and then plain numbers by position: tensordot(a, b, 1), linalg.norm(x, 2).
+  static constexpr std::size_t kMostNumbers = 2;
+  struct NumbersMemo {
+    ir::OpId op = ir::OpId::Count;
+    Value numbers[kMostNumbers];  // Empty: not given
+    ir::AttrsId attrs = 0;
+  };
+  static constexpr std::size_t kNumbersMemos = 64;
 
   // One recorded call: inputs are borrowed from the arguments or held here until the node counts them.
   struct Inputs {
@@ -105,9 +120,16 @@ class Recorder {
     ir::SmallVector<ir::NodeId, 8> held;
   };
 
+  // The arguments in the form of numpy's signature.
+  Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
+                       bool dispatched);
   void add_input(Inputs& inputs, const Value& value);
+  // Where such a call's attributes are kept; null for calls of another form.
+  NumbersMemo* numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments);
   ir::NodeId constant(Array array, ir::Kind kind);
   ir::NodeId scalar(ir::DType dtype, const void* item, ir::Kind kind);
+  std::size_t scalar_place(ir::TypesId types, const char (&item)[16]) const;
+  void rehash_scalars();
   BackendId backend_of(const Inputs& inputs, BackendId fallback) const;
   ir::AttrsId default_attrs(ir::OpId id);
   ir::TypesId infer(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known);
@@ -145,13 +167,15 @@ class Recorder {
   ir::Graph graph_;
   std::vector<ir::AttrsId> defaults_;  // by op; kNoAttrs until asked for
   std::vector<Memo> memos_;
+  std::vector<NumbersMemo> numbers_;
   const ir::ResultNames* names_ = nullptr;  // of the call inferred last: a tuple's fields
-  std::unordered_multimap<std::uint64_t, ir::NodeId> scalars_;
+  std::vector<ir::NodeId> scalars_;         // counted; kNoNode: free
+  std::size_t scalar_count_ = 0;
+  ir::TypesId scalar_types_[ir::kDTypeCount][3];  // by dtype and kind
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> free_cells_;
   std::deque<View> views_;
   std::vector<std::uint32_t> free_views_;
-  std::size_t scalar_limit_ = 1024;
   std::unordered_map<BitGenerator*, Stream> streams_;
   std::size_t live_arrays_ = 0;
 };

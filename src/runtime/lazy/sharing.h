@@ -9,15 +9,15 @@ namespace autoray::runtime {
 
 class SharingCache final : public NativeObject {
  public:
-  explicit SharingCache(ir::Graph& graph) : graph_(graph), slots_(64, ir::kNoNode) {}
+  explicit SharingCache(ir::Graph& graph) : graph_(graph), slots_(256) {}
   ~SharingCache() override { clear(); }
   std::string native_type() const override { return "SharingCache"; }
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
-  std::optional<std::int64_t> length() const override { return static_cast<std::int64_t>(count_); }
+  std::optional<std::int64_t> length() const override { return static_cast<std::int64_t>(nodes_.size()); }
   void clear() override;
 
-  // The cached node of this call; kNoNode without one.
-  ir::NodeId find(ir::OpId op, std::span<const ir::NodeId> inputs, ir::AttrsId attrs, std::uint8_t backend) const;
+  // The cached node of this call; kNoNode without one, then `insert` puts it at the place that was found.
+  ir::NodeId find(ir::OpId op, std::span<const ir::NodeId> inputs, ir::AttrsId attrs, std::uint8_t backend);
   void insert(ir::NodeId node);
   // Leaves of the same array: storage, view and version.
   std::unordered_map<std::string, ir::NodeId>& arrays() { return arrays_; }
@@ -25,11 +25,17 @@ class SharingCache final : public NativeObject {
 
  private:
   void grow();
-  std::uint64_t hash(const ir::Node& node) const;
 
+  // Hashes stand in the table, so that neither a search nor growing touches nodes that are not asked for.
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t place = 0;  // 1 + in nodes_; 0: free
+  };
   ir::Graph& graph_;
-  std::vector<ir::NodeId> slots_;
-  std::size_t count_ = 0;
+  std::vector<Slot> slots_;
+  std::vector<ir::NodeId> nodes_;  // in the order in which they came, each counted
+  std::uint32_t last_hash_ = 0;    // of the call that `find` did not find
+  std::size_t last_slot_ = 0;
   std::unordered_map<std::string, ir::NodeId> arrays_;
 };
 

@@ -138,8 +138,8 @@ Recorder::View& Recorder::view_of(const LazyArray& array) {
   Array layout = layout_of(graph_.type(a.node_));
   const ir::Node& node = graph_.node(a.node_);
   if (node.kind == NodeKind::Leaf) {
-    layout.strides = value(node)->strides;
-    layout.writable = value(node)->can_write();
+    layout.strides = static_cast<const Array*>(node.value)->strides;
+    layout.writable = static_cast<const Array*>(node.value)->can_write();
   }
   bool writable = layout.writable;
   a.view_ = new_view({cell, 0, writable, std::move(layout), {}});
