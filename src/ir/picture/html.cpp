@@ -27,7 +27,8 @@ std::string points(const std::vector<Point>& list) {
 std::string flat_json(const Picture& p) {
   Digraph graph = node_graph(p);
   Layout layout = lay_out(graph);
-  std::string out = "{\"w\":" + whole(layout.width) + ",\"h\":" + whole(layout.height) + ",\"at\":" + points(layout.centre) + ",\"bends\":{";
+  std::string out =
+      "{\"w\":" + whole(layout.width) + ",\"h\":" + whole(layout.height) + ",\"at\":" + points(layout.centre) + ",\"bends\":{";
   bool some = false;
   for (std::size_t e = 0; e < graph.edges.size(); ++e) {
     std::vector<Point> bends(layout.bends.begin() + layout.first_bend[e], layout.bends.begin() + layout.first_bend[e + 1]);
@@ -57,23 +58,25 @@ std::string view_json(const Picture& p, Grouping grouping, bool nodes) {
     const Group& g = groups[k];
     std::int64_t live = 0;
     for (Index i : g.nodes) live = std::max(live, p.alive[i]);
-    out += (k ? ",\n{" : "\n{") + ("\"title\":" + json_text(g.title)) + ",\"detail\":" + json_text(g.detail) + ",\"note\":" +
-           json_text(group_detail(p, g)) + ",\"count\":" + std::to_string(g.nodes.size()) + ",\"flops\":" + number_text(g.flops) +
-           ",\"bytes\":" + std::to_string(g.bytes) + ",\"live\":" + std::to_string(live) + ",\"colour\":" + json_text(main_key(p, g)) +
-           ",\"x\":" + whole(outer.centre[k].x) + ",\"row\":" + std::to_string(outer.row[k]) + ",\"w\":" + whole(quotient.graph.width[k]) +
-           ",\"h\":" + whole(quotient.graph.height[k]) + ",\"nodes\":[";
+    out += (k ? ",\n{" : "\n{") + ("\"title\":" + json_text(g.title)) + ",\"detail\":" + json_text(g.detail) +
+           ",\"note\":" + json_text(group_detail(p, g)) + ",\"count\":" + std::to_string(g.nodes.size()) +
+           ",\"flops\":" + number_text(g.flops) + ",\"bytes\":" + std::to_string(g.bytes) +
+           ",\"live\":" + std::to_string(live) + ",\"colour\":" + json_text(main_key(p, g)) +
+           ",\"x\":" + whole(outer.centre[k].x) + ",\"row\":" + std::to_string(outer.row[k]) +
+           ",\"w\":" + whole(quotient.graph.width[k]) + ",\"h\":" + whole(quotient.graph.height[k]) + ",\"nodes\":[";
     for (std::size_t n = 0; nodes && n < g.nodes.size(); ++n) out += (n ? "," : "") + std::to_string(g.nodes[n]);
     out += "]";
     if (nodes) {
       Layout inner = lay_out(inner_graph(p, g, place));
-      out += ",\"inner\":{\"w\":" + whole(inner.width) + ",\"h\":" + whole(inner.height) + ",\"at\":" + points(inner.centre) + "}";
+      out +=
+          ",\"inner\":{\"w\":" + whole(inner.width) + ",\"h\":" + whole(inner.height) + ",\"at\":" + points(inner.centre) + "}";
     }
     out += "}";
   }
   out += "],\"edges\":[";
   for (std::size_t e = 0; !nodes && e < quotient.graph.edges.size(); ++e)
-    out += (e ? ",[" : "[") + std::to_string(quotient.graph.edges[e].from) + "," + std::to_string(quotient.graph.edges[e].to) + "," +
-           std::to_string(quotient.count[e]) + "]";
+    out += (e ? ",[" : "[") + std::to_string(quotient.graph.edges[e].from) + "," + std::to_string(quotient.graph.edges[e].to) +
+           "," + std::to_string(quotient.count[e]) + "]";
   return out + "]}";
 }
 
@@ -94,10 +97,12 @@ std::string stage_json(const Picture& p) {
   std::string notice;
   if (p.size() == 0) notice = "Nothing was recorded: the result does not depend on the arguments' elements.";
   if (!nodes)
-    notice = grouped_number(p.size()) + " nodes: this page shows groups alone. `autoray graph -o graph.dot` and `-o graph.json` write every node.";
+    notice = grouped_number(p.size()) +
+             " nodes: this page shows groups alone. `autoray graph -o graph.dot` and `-o graph.json` write every node.";
   std::string out = "{\"name\":" + json_text(p.options.stage) + ",\"notice\":" + json_text(notice) + ",\"widths\":[";
   for (std::size_t i = 0; nodes && i < p.size(); ++i) out += (i ? "," : "") + whole(node_box(p, i).width);
-  out += "],\"live\":" + live_json(p) + ",\n\"graph\":" + graph_json(p, nodes) + ",\n\"flat\":" + (nodes ? flat_json(p) : "null") + ",\n\"views\":[";
+  out += "],\"live\":" + live_json(p) + ",\n\"graph\":" + graph_json(p, nodes) +
+         ",\n\"flat\":" + (nodes ? flat_json(p) : "null") + ",\n\"views\":[";
   bool first = true;
   for (Grouping grouping : kGroupings) {
     out += (first ? "" : ",\n") + view_json(p, grouping, nodes);
@@ -132,7 +137,8 @@ std::string to_html(std::span<const Picture* const> stages, const Style& style) 
     data += (s ? ",\n" : "") + stage_json(p);
     most = std::max(most, p.size());
     for (std::size_t i = 0; i < p.size(); ++i)
-      if (auto [at, added] = colours.try_emplace(colour_key(p, i)); added) at->second = label_colour(p.label(i), p.node(i).kind, p.node(i).op);
+      if (auto [at, added] = colours.try_emplace(colour_key(p, i)); added)
+        at->second = label_colour(p.label(i), p.node(i).kind, p.node(i).op);
   }
   for (const auto& [label, colour] : style.colours) colours[label] = colour;
   data += "],\n\"colours\":{";
@@ -143,7 +149,8 @@ std::string to_html(std::span<const Picture* const> stages, const Style& style) 
   }
   data += "},\"heat\":[";
   for (int k = 0; k <= 24; ++k) data += (k ? "," : "") + json_text(heat_colour(static_cast<float>(k) / 24));
-  data += "],\"colour\":" + json_text(name_of(style.colouring)) + ",\"view\":" + json_text(most > kOpenWhole ? "line" : "nodes") + "}";
+  data += "],\"colour\":" + json_text(name_of(style.colouring)) +
+          ",\"view\":" + json_text(most > kOpenWhole ? "line" : "nodes") + "}";
   std::string page = kPageHtml;
   put(page, "@STYLE@", kPageStyle);
   put(page, "@SCRIPT@", kPageScript);

@@ -9,8 +9,8 @@ namespace autoray::ir::picture {
 namespace {
 
 constexpr float kBendWidth = 6;
-constexpr std::size_t kBendsAnEdge = 3;          // bends at most, a node and edge on average
-constexpr std::size_t kCountCrossings = 4000;    // graphs up to this many items keep the best of all sweeps
+constexpr std::size_t kBendsAnEdge = 3;        // bends at most, a node and edge on average
+constexpr std::size_t kCountCrossings = 4000;  // graphs up to this many items keep the best of all sweeps
 
 // Adjacency in one array: neighbours of i are list[first[i] .. first[i + 1]].
 struct Adjacency {
@@ -331,7 +331,8 @@ class Layering {
     std::size_t f = 0;
     for (const Edge& e : graph.edges) {
       if (e.from != e.to) {
-        Index begin = first_item[f], end = f + 1 < first_item.size() ? first_item[f + 1] : static_cast<Index>(item_layer.size());
+        Index begin = first_item[f],
+              end = f + 1 < first_item.size() ? first_item[f + 1] : static_cast<Index>(item_layer.size());
         for (Index k = begin; k < end; ++k) {
           Index item = e.from < e.to ? k : end - 1 - (k - begin);
           result.bends.push_back({x[item] - left, y[row_of[item]]});

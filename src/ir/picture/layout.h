@@ -1,9 +1,10 @@
 // A layered drawing of a directed graph, after Sugiyama, Tagawa and Toda (1981): layers by longest path, order within layers by
-// barycentres, coordinates by least squares under the order. SVG and the page draw what comes out of it, nodes and groups alike.
+// barycentres, coordinates by least squares under the order. SVG and the page draw what comes out of it, nodes and groups
+// alike.
 //
-// Work is linear in nodes + edges, whatever the graph: sweeps are a fixed number; sorting is by buckets; a row's coordinates are
-// one isotonic regression (pool adjacent violators); and an edge over many layers has bends only while all bends together stay
-// within a multiple of nodes + edges - the longest edges go straight, behind the nodes. `Layout::steps` counts the work.
+// Work is linear in nodes + edges, whatever the graph: sweeps are a fixed number; sorting is by buckets; a row's coordinates
+// are one isotonic regression (pool adjacent violators); and an edge over many layers has bends only while all bends together
+// stay within a multiple of nodes + edges - the longest edges go straight, behind the nodes. `Layout::steps` counts the work.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ struct Point {
   float x = 0, y = 0;
 };
 
-// Boxes and edges. Most edges go from a lower number to a higher one (an order in which inputs come first); the others are drawn
-// against the flow, and from a node to itself not at all.
+// Boxes and edges. Most edges go from a lower number to a higher one (an order in which inputs come first); the others are
+// drawn against the flow, and from a node to itself not at all.
 struct Digraph {
   std::vector<float> width, height;
   std::vector<Edge> edges;

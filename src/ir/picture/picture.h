@@ -1,6 +1,6 @@
-// A block as something to look at: its nodes with what a reader wants to know of each (cost, memory, the line that made it), and
-// its groups. Every writer - DOT, SVG, the page, JSON, text - is a function of a Picture, so that names and figures agree, and
-// two runs write the same bytes. A picture costs a visit a node and edge, and refers to its block.
+// A block as something to look at: its nodes with what a reader wants to know of each (cost, memory, the line that made it),
+// and its groups. Every writer - DOT, SVG, the page, JSON, text - is a function of a Picture, so that names and figures agree,
+// and two runs write the same bytes. A picture costs a visit a node and edge, and refers to its block.
 #pragma once
 
 #include <array>
@@ -38,8 +38,8 @@ struct PictureOptions {
   std::function<std::string(Index argument)> literal;
 };
 
-// Nodes are numbered as they are drawn: hidden ones (scalars, captured arrays, generators' states) have no number and are parts of
-// their users' text.
+// Nodes are numbered as they are drawn: hidden ones (scalars, captured arrays, generators' states) have no number and are parts
+// of their users' text.
 class Picture {
  public:
   Picture(const Block& block, PictureOptions options);
@@ -63,9 +63,9 @@ class Picture {
 
   const Block& block;
   PictureOptions options;
-  std::vector<Index> drawn;   // block's index by number
-  std::vector<Index> number;  // and back; kNoIndex: hidden
-  std::vector<std::string> names;  // by block's index
+  std::vector<Index> drawn;         // block's index by number
+  std::vector<Index> number;        // and back; kNoIndex: hidden
+  std::vector<std::string> names;   // by block's index
   std::vector<Index> first, edges;  // inputs as numbers
   std::vector<double> flops, traffic;
   std::vector<std::int64_t> alive;  // bytes after the node was computed
@@ -105,6 +105,9 @@ std::string to_dot(const Picture& picture, const Style& style = {});
 std::string to_svg(const Picture& picture, const Style& style = {});
 std::string to_json(const Picture& picture);
 std::string to_text(const Picture& picture);
+// Totals, operations and the most expensive nodes.
+std::string to_table(const Picture& picture);
+std::string to_table_json(const Picture& picture);
 // One page of stages: the graph as recorded, and after the passes.
 std::string to_html(std::span<const Picture* const> stages, const Style& style = {});
 

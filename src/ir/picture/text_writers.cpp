@@ -28,15 +28,19 @@ std::string column(std::string text, std::size_t width) {
 std::string to_dot(const Picture& p, const Style& style) {
   std::string out = "digraph " + dot_text(p.options.title) + " {\n";
   out += "  graph [label=" + dot_text(p.options.title + "\n" + totals_text(p)) + ", labelloc=t, fontname=\"Helvetica\"];\n";
-  out += "  node [shape=box, style=\"filled,rounded\", color=\"#7a8594\", fontname=\"Helvetica\", fontsize=11, margin=\"0.1,0.05\"];\n";
+  out +=
+      "  node [shape=box, style=\"filled,rounded\", color=\"#7a8594\", fontname=\"Helvetica\", fontsize=11, "
+      "margin=\"0.1,0.05\"];\n";
   out += "  edge [color=\"#8a94a3\", arrowsize=0.6];\n";
   for (std::size_t i = 0; i < p.size(); ++i) {
     std::string label(p.label(i) == "None" ? p.kind(i) : p.label(i));
     std::string tip = p.names[p.drawn[i]] + " = " + p.expression(i);
     for (SourceId source : p.sources(i)) tip += "\n" + place_text(p, source);
     out += "  n" + std::to_string(i) + " [";
-    if (style.labels) out += "label=" + dot_text(label + "\n" + node_detail(p, i)) + ", ";
-    else out += "label=\"\", ";
+    if (style.labels)
+      out += "label=" + dot_text(label + "\n" + node_detail(p, i)) + ", ";
+    else
+      out += "label=\"\", ";
     out += "fillcolor=\"" + fill(p, i, style) + "\", tooltip=" + dot_text(tip);
     if (p.is_result(i)) out += ", penwidth=2";
     out += "];\n";
@@ -67,18 +71,21 @@ std::string graph_json(const Picture& p, bool whole) {
       for (; id != kNoSource && !stack_number[id]; id = sources.place(id).caller) {
         stacks.push_back(id);
         stack_number[id] = static_cast<std::uint32_t>(stacks.size());
-        if (std::find(files.begin(), files.end(), sources.place(id).file) == files.end()) files.push_back(sources.place(id).file);
+        if (std::find(files.begin(), files.end(), sources.place(id).file) == files.end())
+          files.push_back(sources.place(id).file);
       }
   }
   out += "\"files\": [";
   for (std::size_t f = 0; f < files.size(); ++f)
-    out += (f ? ",\n" : "\n") + ("{\"name\": " + json_text(names.text(files[f]))) + ", \"text\": " + json_text(sources.text(files[f])) + "}";
+    out += (f ? ",\n" : "\n") + ("{\"name\": " + json_text(names.text(files[f]))) +
+           ", \"text\": " + json_text(sources.text(files[f])) + "}";
   out += "],\n\"stacks\": [";
   for (std::size_t s = 0; whole && s < stacks.size(); ++s) {
     const SourcePlace& place = sources.place(stacks[s]);
     auto file = std::find(files.begin(), files.end(), place.file) - files.begin();
-    out += (s ? ",\n" : "\n") + ("{\"file\": " + std::to_string(file)) + ", \"function\": " + json_text(names.text(place.function)) +
-           ", \"line\": " + std::to_string(place.line) + ", \"column\": " + std::to_string(place.column);
+    out += (s ? ",\n" : "\n") + ("{\"file\": " + std::to_string(file)) +
+           ", \"function\": " + json_text(names.text(place.function)) + ", \"line\": " + std::to_string(place.line) +
+           ", \"column\": " + std::to_string(place.column);
     if (place.caller != kNoSource) out += ", \"caller\": " + std::to_string(stack_number[place.caller] - 1);
     out += "}";
   }
@@ -86,14 +93,14 @@ std::string graph_json(const Picture& p, bool whole) {
   for (std::size_t i = 0; whole && i < p.size(); ++i) {
     const Type& type = p.block.type(p.drawn[i]);
     out += i ? ",\n{" : "\n{";
-    out += "\"name\": " + json_text(p.names[p.drawn[i]]) + ", \"op\": " + json_text(p.label(i)) + ", \"kind\": " + json_text(p.kind(i)) +
-           ", \"expression\": " + json_text(p.expression(i)) + ", \"type\": " + json_text(p.type(i)) + ", \"dtype\": " +
-           json_text(name(type.dtype)) + ", \"shape\": [";
+    out += "\"name\": " + json_text(p.names[p.drawn[i]]) + ", \"op\": " + json_text(p.label(i)) +
+           ", \"kind\": " + json_text(p.kind(i)) + ", \"expression\": " + json_text(p.expression(i)) +
+           ", \"type\": " + json_text(p.type(i)) + ", \"dtype\": " + json_text(name(type.dtype)) + ", \"shape\": [";
     for (std::size_t k = 0; k < type.shape.size(); ++k) out += (k ? "," : "") + std::to_string(type.shape[k]);
     out += "], \"inputs\": [";
     for (std::size_t k = 0; k < p.inputs(i).size(); ++k) out += (k ? "," : "") + std::to_string(p.inputs(i)[k]);
-    out += "], \"bytes\": " + std::to_string(p.bytes(i)) + ", \"flops\": " + number_text(p.flops[i]) + ", \"traffic\": " +
-           number_text(p.traffic[i]) + ", \"live\": " + std::to_string(p.alive[i]) + ", \"stacks\": [";
+    out += "], \"bytes\": " + std::to_string(p.bytes(i)) + ", \"flops\": " + number_text(p.flops[i]) +
+           ", \"traffic\": " + number_text(p.traffic[i]) + ", \"live\": " + std::to_string(p.alive[i]) + ", \"stacks\": [";
     for (std::size_t k = 0; k < at[i].size(); ++k) out += (k ? "," : "") + std::to_string(stack_number[at[i][k]] - 1);
     out += "]}";
   }
@@ -108,7 +115,8 @@ std::string graph_json(const Picture& p, bool whole) {
 }
 
 std::string to_text(const Picture& p) {
-  std::string out = "# " + p.options.title + (p.options.stage == "recorded" ? "" : " (" + p.options.stage + ")") + ": " + totals_text(p) + "\n";
+  std::string out = "# " + p.options.title + (p.options.stage == "recorded" ? "" : " (" + p.options.stage + ")") + ": " +
+                    totals_text(p) + "\n";
   std::size_t width = 0;
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < p.size(); ++i) {

@@ -60,7 +60,12 @@ std::string scaled(double value, double step, const char* const* units, std::siz
     ++k;
   }
   char text[48];
-  std::snprintf(text, sizeof text, k == 0 ? "%.0f%s" : value < 10 ? "%.2f%s" : value < 100 ? "%.1f%s" : "%.0f%s", value, units[k]);
+  std::snprintf(text, sizeof text,
+                k == 0        ? "%.0f%s"
+                : value < 10  ? "%.2f%s"
+                : value < 100 ? "%.1f%s"
+                              : "%.0f%s",
+                value, units[k]);
   return text;
 }
 
@@ -117,7 +122,8 @@ std::string group_detail(const Picture& p, const Group& group) {
 }
 
 Box node_box(const Picture& p, std::size_t i) {
-  float width = std::max(text_width(p.label(i) == "None" ? p.kind(i) : p.label(i), kTitleSize), text_width(node_detail(p, i), kDetailSize));
+  float width = std::max(text_width(p.label(i) == "None" ? p.kind(i) : p.label(i), kTitleSize),
+                         text_width(node_detail(p, i), kDetailSize));
   return {width + 2 * kBoxPadding, 36};
 }
 Box group_box(const Picture& p, const Group& group) {

@@ -12,9 +12,9 @@ namespace autoray::ir::picture {
 // Quoted and escaped. `<` is escaped too: the text may stand in a page's script element.
 std::string json_text(std::string_view text);
 std::string xml_text(std::string_view text);
-std::string dot_text(std::string_view text);  // quoted
-std::string short_number(double value);       // "1.2k", "35M"
-std::string byte_text(double bytes);          // "1.5 KiB"
+std::string dot_text(std::string_view text);      // quoted
+std::string short_number(double value);           // "1.2k", "35M"
+std::string byte_text(double bytes);              // "1.5 KiB"
 std::string grouped_number(std::uint64_t value);  // "20,102"
 // "57 nodes, 605 FLOPs, 1.5 KiB made, peak 920 B"
 std::string totals_text(const Picture& picture);
@@ -27,7 +27,7 @@ struct Box {
 };
 Box node_box(const Picture& picture, std::size_t node);
 Box group_box(const Picture& picture, const Group& group);
-std::string node_detail(const Picture& picture, std::size_t node);    // "rij: float64[5]"
+std::string node_detail(const Picture& picture, std::size_t node);     // "rij: float64[5]"
 std::string group_detail(const Picture& picture, const Group& group);  // "4,950 tensordot, 4,950 conjugate"
 std::string shorten(std::string text, std::size_t characters);
 
