@@ -73,10 +73,15 @@ std::string view_json(const Picture& p, Grouping grouping, bool nodes) {
     }
     out += "}";
   }
+  // How many edges of nodes each stands for, and its bends: x and row in turn.
   out += "],\"edges\":[";
-  for (std::size_t e = 0; !nodes && e < quotient.graph.edges.size(); ++e)
-    out += (e ? ",[" : "[") + std::to_string(quotient.graph.edges[e].from) + "," + std::to_string(quotient.graph.edges[e].to) +
-           "," + std::to_string(quotient.count[e]) + "]";
+  for (std::size_t e = 0; e < quotient.graph.edges.size(); ++e) {
+    const Edge& edge = quotient.graph.edges[e];
+    out += (e ? ",[" : "[") + std::to_string(edge.from) + "," + std::to_string(edge.to) + "," + std::to_string(quotient.count[e]) + ",[";
+    for (Index b = outer.first_bend[e]; b < outer.first_bend[e + 1]; ++b)
+      out += (b > outer.first_bend[e] ? "," : "") + whole(outer.bends[b].x) + "," + std::to_string(outer.bend_row[b]);
+    out += "]]";
+  }
   return out + "]}";
 }
 

@@ -336,6 +336,7 @@ class Layering {
         for (Index k = begin; k < end; ++k) {
           Index item = e.from < e.to ? k : end - 1 - (k - begin);
           result.bends.push_back({x[item] - left, y[row_of[item]]});
+          result.bend_row.push_back(row_of[item]);
         }
         ++f;
       }

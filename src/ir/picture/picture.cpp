@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <compare>
 #include <unordered_map>
 
 #include "ir/graph/text.h"
@@ -136,6 +137,14 @@ std::vector<Group> Picture::groups(Grouping grouping) const {
   const Interner& interned = block.tables->names;
   std::vector<Group> list;
   std::unordered_map<std::string, std::size_t> places;
+  struct Place {
+    std::uint32_t made;
+    NameId file;
+    std::uint32_t line;
+    std::size_t met;
+    auto operator<=>(const Place&) const = default;
+  };
+  std::vector<Place> order;
   // Nodes of one loop have one source after the other: the last key is often the next.
   std::string key;
   for (std::size_t i = 0; i < size(); ++i) {
@@ -170,13 +179,18 @@ std::vector<Group> Picture::groups(Grouping grouping) const {
     if (added) {
       if (!input && grouping == Grouping::Line && source != kNoSource) detail = line_of(sources.text(place.file), place.line);
       list.push_back({std::move(title), std::move(detail), {}, 0, 0});
+      order.push_back({input ? 0u : 1u, place.file, grouping == Grouping::Line ? place.line : 0, list.size()});
     }
     Group& group = list[at->second];
     group.nodes.push_back(static_cast<Index>(i));
     group.flops += flops[i];
     if (n.kind != NodeKind::Project) group.bytes += bytes(i);
   }
-  return list;
+  // Lines stand as in their file, so that loops go back up; the others as their first nodes.
+  if (grouping == Grouping::Line) std::sort(order.begin(), order.end());
+  std::vector<Group> sorted;
+  for (const Place& place : order) sorted.push_back(std::move(list[place.met - 1]));
+  return sorted;
 }
 
 float Picture::heat(std::size_t i, Colouring by) const {

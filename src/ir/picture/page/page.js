@@ -116,11 +116,13 @@
       return box;
     });
     let y = 0, left = Infinity, right = -Infinity;
-    for (const row of rows) {
+    const rowY = [];
+    for (const [r, row] of rows.entries()) {
       if (!row) continue;
       row.sort((a, b) => a.x - b.x || a.group - b.group);
       spread(row);
       const h = Math.max(...row.map(b => b.h));
+      rowY[r] = y + h / 2;
       for (const b of row) {
         b.y = y + h / 2;
         left = Math.min(left, b.x - b.w / 2);
@@ -145,16 +147,20 @@
         items.push(nodeItem(i, x0 + g.inner.at[2 * n], y0 + g.inner.at[2 * n + 1], owner[k]));
       });
     });
-    if (!whole()) {
-      for (const [a, b, n] of v.edges) edges.push({a: owner[a], b: owner[b], n});
-      return;
-    }
+    // Between closed groups the layout's own bends; from and to what is open, straight.
     const known = new Map();
+    for (const [a, b, n, bends] of v.edges) {
+      if (boxes[a].opened || boxes[b].opened) continue;
+      const edge = {a: owner[a], b: owner[b], n, bends: bends.map((value, k) => k % 2 ? rowY[value] : value - left)};
+      known.set(edge.a * items.length + edge.b, null);
+      edges.push(edge);
+    }
     graph.nodes.forEach((n, i) => n.inputs.forEach(from => {
       const a = rep[from], b = rep[i];
       if (a === b) return;
       const key = a * items.length + b;
       const edge = known.get(key);
+      if (edge === null) return;
       if (edge) ++edge.n;
       else {
         known.set(key, {a, b, n: 1});
@@ -224,9 +230,21 @@
     g.clearRect(0, 0, w, h);
     return {w, h};
   }
+  // An edge against the flow leaves and enters at the side.
+  const against = e => items[e.a].y > items[e.b].y && !e.bends?.length;
+  const swing = e => {
+    const a = items[e.a], b = items[e.b], x = Math.max(a.x + a.w / 2, b.x + b.w / 2);
+    return x + 18 + Math.min(90, (a.y - b.y) / 5);
+  };
   function trace(e) {
     const a = items[e.a], b = items[e.b], down = a.y <= b.y;
     let x = a.x, y = a.y + (down ? a.h : -a.h) / 2;
+    if (against(e)) {
+      const far = swing(e);
+      context.moveTo(a.x + a.w / 2, a.y);
+      context.bezierCurveTo(far, a.y, far, b.y, b.x + b.w / 2 + 4, b.y);
+      return;
+    }
     const curve = (nx, ny) => {
       const pull = (ny - y) / 2;
       context.bezierCurveTo(x, y + pull, nx, ny - pull, nx, ny);
@@ -275,10 +293,25 @@
       for (const e of plain.list) head(e);
       context.font = `${DETAIL}px ${MONO}`;
       context.textAlign = 'left';
+      context.strokeStyle = css('--ground');
       for (const e of edges) {
         if (e.n < 2) continue;
-        const a = items[e.a], b = items[e.b];
-        context.fillText('×' + thousands(e.n), (a.x + b.x) / 2 + 5, (a.y + b.y) / 2 + (a.y <= b.y ? a.h - b.h : b.h - a.h) / 4 + 3);
+        const a = items[e.a], b = items[e.b], text = '×' + thousands(e.n);
+        let x, y;
+        if (against(e)) {
+          x = (swing(e) * 3 + (a.x + a.w / 2 + b.x + b.w / 2) / 2) / 4 + 4;
+          y = (a.y + b.y) / 2 + 3;
+        } else if (e.bends?.length) {
+          const k = e.bends.length >> 2 << 1;
+          x = e.bends[k] + 5;
+          y = e.bends[k + 1] + 3;
+        } else {
+          x = (a.x + b.x) / 2 + 6;
+          y = (a.y + b.y) / 2 + (a.h - b.h) / 4 + 3;
+        }
+        context.lineWidth = 3;
+        context.strokeText(text, x, y);
+        context.fillText(text, x, y);
       }
     }
     const matches = new Set(state.matches.map(i => rep[i]));
@@ -308,7 +341,17 @@
     }
   }
   function head(e) {
-    const b = items[e.b], down = items[e.a].y <= b.y, y = b.y + (down ? -b.h : b.h) / 2, d = down ? -6 : 6;
+    const b = items[e.b], down = items[e.a].y <= b.y;
+    if (against(e)) {
+      const x = b.x + b.w / 2 + 1;
+      context.beginPath();
+      context.moveTo(x, b.y);
+      context.lineTo(x + 7, b.y - 3.6);
+      context.lineTo(x + 7, b.y + 3.6);
+      context.fill();
+      return;
+    }
+    const y = b.y + (down ? -b.h : b.h) / 2, d = down ? -6 : 6;
     context.beginPath();
     context.moveTo(b.x, y);
     context.lineTo(b.x - 3.4, y + d);
@@ -475,11 +518,11 @@
   // A fit that leaves text unreadable shows the beginning instead.
   function open() {
     fit();
-    const least = 0.5;
-    if (items.length > 1 && items.length < 80 && camera.k < least) {
+    const least = 0.74;
+    if (items.length > 1 && items.length < 500 && camera.k < least) {
       camera.k = least;
-      camera.x = size.w / 2 - items[0].x * least;
-      camera.y = 24 - (items[0].y - items[0].h / 2) * least;
+      camera.x = extent.w * least < size.w ? (size.w - extent.w * least) / 2 : size.w / 2 - items[0].x * least;
+      camera.y = 24;
     }
   }
   function toggle(k) {
