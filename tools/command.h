@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autoray/engine.h"
@@ -32,6 +33,7 @@ int check_command(const std::vector<std::string>& arguments);
 int ops_command(const std::vector<std::string>& arguments);
 int backends_command(const std::vector<std::string>& arguments);
 int explain_command(const std::vector<std::string>& arguments);
+int graph_command(const std::vector<std::string>& arguments);
 
 // "autoray: error: ..." with a hint; returns kUsage.
 int usage_error(const std::string& message, const std::string& hint = {});
@@ -45,6 +47,8 @@ void print_error(const Diagnostic& diagnostic, bool as_json);
 std::string json(const std::string& text);  // quoted and escaped
 // Standard input for "-". False with a message when the file cannot be read.
 bool read_text(const std::string& path, std::string& text);
+// A file that appears whole or not at all; what is no regular file is written directly. False with errno when it fails.
+bool write_file(const std::string& path, std::string_view text);
 bool colour();  // of standard error: a terminal, and no NO_COLOR
 
 }  // namespace autoray::tools

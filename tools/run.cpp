@@ -1,99 +1,19 @@
 // autoray run SCRIPT: the module, or one of its functions on loaded data.
-#include <sys/time.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <complex>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "autoray/engine.h"
 #include "command.h"
+#include "watch.h"
 
 namespace autoray::tools {
 namespace {
-
-// What Ctrl-C and the timer stop. A signal handler can reach nothing else.
-struct Running {
-  Engine* volatile engine;
-  volatile double deadline;  // of the monotonic clock; 0: none
-  volatile std::sig_atomic_t printing;
-  volatile std::sig_atomic_t last_chance;  // the script was asked to stop at the previous alarm
-};
-Running running;
-
-// A library's long computation looks at nothing: the process ends without it, this long after it was asked to.
-constexpr double kGrace = 0.8;
-
-double now() {
-  timespec t{};
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-void alarm_in(double seconds) {
-  itimerval timer{};
-  seconds = std::clamp(seconds, 1e-3, 1e8);
-  timer.it_value.tv_sec = static_cast<time_t>(seconds);
-  timer.it_value.tv_usec = static_cast<suseconds_t>((seconds - std::floor(seconds)) * 1e6);
-  setitimer(ITIMER_REAL, &timer, nullptr);
-}
-
-void on_interrupt(int) {
-  if (!running.engine) _exit(kInterrupted);
-  running.engine->request_stop(Engine::Stop::Interrupt);
-  running.last_chance = 1;
-  alarm_in(kGrace);
-}
-void on_alarm(int) {
-  static constexpr char kTimeout[] =
-      "autoray: error[E0704]: TimeoutError: the time limit was reached inside a long operation\n";
-  static constexpr char kInterrupt[] = "autoray: error[E0705]: KeyboardInterrupt: interrupted inside a long operation\n";
-  bool late = running.deadline > 0 && now() >= running.deadline;
-  bool deaf = running.engine ? running.last_chance && running.engine->stop_requested() : late;
-  if (deaf) {
-    if (!running.printing) std::fflush(stdout);
-    (void)!write(2, late ? kTimeout : kInterrupt, late ? sizeof kTimeout - 1 : sizeof kInterrupt - 1);
-    _exit(late ? kLimit : kInterrupted);
-  }
-  running.last_chance = late;
-  if (late) {
-    running.engine->request_stop(Engine::Stop::Timeout);
-    alarm_in(kGrace);
-  } else if (running.deadline > 0) {
-    alarm_in(running.deadline - now());
-  }
-}
-void watch(double timeout) {
-  struct sigaction action{};
-  action.sa_flags = SA_RESTART;
-  action.sa_handler = on_interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  action.sa_handler = on_alarm;
-  sigaction(SIGALRM, &action, nullptr);
-  if (timeout <= 0) return;
-  running.deadline = now() + timeout;
-  alarm_in(timeout);
-}
-
-// A file that appears whole or not at all; what is no regular file is written directly.
-bool write_file(const std::string& path, const char* text) {
-  std::error_code ignored;
-  bool direct = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-  std::string name = direct ? path : path + ".autoray-" + std::to_string(getpid());
-  FILE* file = std::fopen(name.c_str(), "w");
-  bool ok = file && std::fputs(text, file) >= 0;
-  if (file) ok = std::fclose(file) == 0 && ok;
-  if (ok && !direct) ok = std::rename(name.c_str(), path.c_str()) == 0;
-  int error = errno;
-  if (!ok && file && !direct) std::remove(name.c_str());
-  errno = error;
-  return ok;
-}
 
 struct Options {
   std::string script, backend = "numpy", function, save, expect, time_file;
@@ -236,14 +156,7 @@ int execute(const Options& o) {
   watch(o.timeout);
   std::string text;
   if (!read_text(o.script, text)) return kUsage;
-  options.write_stdout = [](std::string_view out) {
-    running.printing = 1;
-    if (out.empty())
-      std::fflush(stdout);
-    else
-      std::fwrite(out.data(), 1, out.size(), stdout);
-    running.printing = 0;
-  };
+  options.write_stdout = print_watched;
   Engine engine(options);
   std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
   Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
@@ -259,10 +172,7 @@ int execute(const Options& o) {
       std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(),
                    c.library.c_str(), c.provider.c_str());
     });
-  struct Guard {
-    explicit Guard(Engine& e) { running.engine = &e; }
-    ~Guard() { running.engine = nullptr; }
-  } guard(engine);
+  Watched watched(engine);
   struct Told {
     ~Told() {
       if (!active) return;

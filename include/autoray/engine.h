@@ -19,6 +19,7 @@
 #include "autoray/array.h"
 #include "autoray/diagnostic.h"
 #include "autoray/export.h"
+#include "autoray/graph.h"
 #include "autoray/span.h"
 
 namespace autoray {
@@ -99,6 +100,12 @@ class AUTORAY_API Program {
   // The same into arrays of the caller's. Throws Error (ValueError, TypeError) when their number, shapes or dtypes are not the
   // results'; they are untouched whenever it throws.
   void call_into(std::string_view function, Span<const Array> arguments, Span<const Array> outputs);
+  // Calls a function on variables (Engine::variable) and literals, computing nothing of the variables: the graph of what it
+  // returns and of the arguments that it writes. `shared`: equal operations become one node. Throws Error when the function
+  // needs a value.
+  Graph trace(std::string_view function, const std::vector<Named>& arguments, bool shared = false);
+  // The graph of the lazy arrays that the module's global variables hold.
+  Graph recorded(std::string_view title);
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 
@@ -146,6 +153,8 @@ class AUTORAY_API Engine {
   // A failed write leaves the old file.
   void save_npz(const std::string& path, const std::vector<std::pair<std::string, Array>>& arrays);
   Value standard_normal(std::uint64_t seed, std::string_view dtype, const std::vector<std::int64_t>& shape);
+  Value variable(std::string_view dtype, const std::vector<std::int64_t>& shape);  // a lazy array without elements, for trace
+  Value sequence(const std::vector<Value>& items, bool tuple = false);
   Value copy(const Value& value);  // a deep copy of arrays and containers
 
   // ---- looking ----

@@ -70,6 +70,7 @@ std::uint32_t Evaluator::source_of(const Frame& frame) {
   runtime::Recorder& recorder = runtime().recorder();
   ir::GraphTables& tables = recorder.tables();
   Place place = frame.unit->source->place(frame.call_site.begin);
+  tables.sources.keep_text(tables.names.intern(frame.unit->source->name()), frame.unit->source->text());
   cached = {
       frame.unit, frame.call_site.begin, frame.callers,
       tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),

@@ -87,6 +87,12 @@ void Interpreter::set_global(std::string_view name, Value value) {
   main_->globals.values[main_->globals.slot(interner.intern(name))] = std::move(value);
 }
 
+void Interpreter::for_each_global(const std::function<void(const Value&)>& visit) const {
+  if (!main_) return;
+  for (const Value& value : main_->globals.values)
+    if (!value.empty()) visit(value);
+}
+
 std::vector<FunctionInfo> Interpreter::functions() const {
   std::vector<FunctionInfo> list;
   for (std::size_t i = 0; main_ && i < main_->globals.values.size(); ++i) {

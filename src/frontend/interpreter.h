@@ -56,6 +56,8 @@ class Interpreter {
                std::span<const std::string_view> keyword_names, std::span<const runtime::Value> keyword_values);
   // A function or other value of the main script; Empty when there is none.
   runtime::Value global(std::string_view name) const;
+  // The main script's variables, in the order in which its text names them.
+  void for_each_global(const std::function<void(const runtime::Value&)>& visit) const;
   void set_global(std::string_view name, runtime::Value value);
   std::vector<FunctionInfo> functions() const;
   Evaluator& evaluator() { return *evaluator_; }

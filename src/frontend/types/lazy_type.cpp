@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "frontend/types/array_type.h"
+#include "frontend/types/lazy_plot.h"
 #include "frontend/types/type_object.h"
 #include "ir/graph/source_text.h"
 #include "ir/graph/text.h"
@@ -485,6 +486,11 @@ bool lazy_method(Runtime& runtime, const Value& self, std::string_view name, con
       result = row.method(runtime, self, a);
       return true;
     }
+  for (const PlotMethod& row : plot_methods())
+    if (row.name == name) {
+      result = row.method(runtime, self, a);
+      return true;
+    }
   return false;
 }
 
@@ -539,6 +545,11 @@ bool lazy_attribute(Runtime& runtime, const Value& self, std::string_view name, 
         result = make<BoundLazyMethod>(self, row.method, row.name);
         return true;
       }
+    for (const PlotMethod& row : plot_methods())
+      if (row.name == name) {
+        result = make<BoundLazyMethod>(self, row.method, row.name);
+        return true;
+      }
     // What arrays can do too: reshape, sum, astype ...
     return array_method(self, name, result);
   }
@@ -548,6 +559,7 @@ bool lazy_attribute(Runtime& runtime, const Value& self, std::string_view name, 
 std::vector<std::string_view> lazy_attribute_names() {
   std::vector<std::string_view> names(std::begin(kAttributes), std::end(kAttributes));
   for (const Row& row : kMethods) names.push_back(row.name);
+  for (const PlotMethod& row : plot_methods()) names.push_back(row.name);
   for (const ir::Op& op : ir::all_ops())
     if (op.has(ir::kMethod)) names.push_back(op.path);
   return names;

@@ -30,6 +30,13 @@ class SourceTable {
   const SourcePlace& place(SourceId id) const { return places_[id]; }
   std::size_t size() const { return places_.size(); }
 
+  // The files' texts, for who shows the lines; a copy of each file that recorded anything.
+  void keep_text(NameId file, std::string_view text) { texts_.try_emplace(file, text); }
+  std::string_view text(NameId file) const {
+    auto found = texts_.find(file);
+    return found == texts_.end() ? std::string_view() : found->second;
+  }
+
  private:
   struct Hash {
     std::size_t operator()(const SourcePlace& p) const {
@@ -40,6 +47,7 @@ class SourceTable {
   };
   std::vector<SourcePlace> places_;
   std::unordered_map<SourcePlace, SourceId, Hash> ids_;
+  std::unordered_map<NameId, std::string> texts_;
 };
 
 }  // namespace autoray::ir
