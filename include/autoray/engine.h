@@ -54,7 +54,7 @@ struct EngineOptions {
 struct PassInfo {
   std::string name, summary;
 };
-std::vector<PassInfo> passes();
+AUTORAY_API std::vector<PassInfo> passes();
 
 // A value of the language: an array, a number, a string, a tuple ... Belongs to its Engine, which lives on while it does.
 class AUTORAY_API Value {

@@ -26,10 +26,11 @@ struct Stage {
 void show(Recorder& recorder, Stage& stage, std::string title, std::string name) {
   ir::picture::PictureOptions options{std::move(title), std::move(name), {}};
   options.literal = [&recorder, &stage](ir::Index argument) -> std::string {
-    const ir::Node& node = recorder.graph().node(stage.arguments[argument]);
-    const Array* array = Recorder::value(node);
-    return array && array->shape.empty() ? scalar_text(*array, recorder.graph().type(stage.arguments[argument]).kind)
-                                         : std::string();
+    ir::NodeId node = stage.arguments[argument];
+    if (recorder.graph().node(node).kind != ir::NodeKind::Leaf && recorder.graph().node(node).kind != ir::NodeKind::Constant)
+      return {};
+    const Array array = recorder.array(node);
+    return array.shape.empty() ? scalar_text(array, recorder.graph().type(node).kind) : std::string();
   };
   stage.picture.emplace(stage.block, std::move(options));
 }
