@@ -77,7 +77,8 @@ std::string view_json(const Picture& p, Grouping grouping, bool nodes) {
   out += "],\"edges\":[";
   for (std::size_t e = 0; e < quotient.graph.edges.size(); ++e) {
     const Edge& edge = quotient.graph.edges[e];
-    out += (e ? ",[" : "[") + std::to_string(edge.from) + "," + std::to_string(edge.to) + "," + std::to_string(quotient.count[e]) + ",[";
+    out += (e ? ",[" : "[") + std::to_string(edge.from) + "," + std::to_string(edge.to) + "," +
+           std::to_string(quotient.count[e]) + ",[";
     for (Index b = outer.first_bend[e]; b < outer.first_bend[e + 1]; ++b)
       out += (b > outer.first_bend[e] ? "," : "") + whole(outer.bends[b].x) + "," + std::to_string(outer.bend_row[b]);
     out += "]]";

@@ -39,7 +39,7 @@ struct Layout {
   std::vector<Index> row;         // by node, from the top
   std::vector<Index> first_bend;  // by edge, one more than edges: its run in `bends`, in the edge's direction
   std::vector<Point> bends;
-  std::vector<Index> bend_row;    // by bend
+  std::vector<Index> bend_row;  // by bend
   Index rows = 0;
   float width = 0, height = 0;  // everything lies within (0, 0) and this
   std::uint64_t steps = 0;      // visits of nodes and edges

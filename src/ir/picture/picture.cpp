@@ -261,7 +261,7 @@ std::string heat_colour(float heat) {
     double at, r, g, b;
   };
   static constexpr Stop kStops[] = {
-      {0, 0.98, 0.96, 0.90}, {0.35, 0.99, 0.83, 0.55}, {0.7, 0.96, 0.55, 0.35}, {1, 0.80, 0.20, 0.22}};
+      {0, 0.98, 0.96, 0.90}, {0.35, 0.99, 0.83, 0.55}, {0.7, 0.96, 0.55, 0.35}, {1, 0.90, 0.36, 0.33}};
   std::size_t k = 1;
   while (k < 3 && heat > kStops[k].at) ++k;
   const Stop &a = kStops[k - 1], &b = kStops[k];

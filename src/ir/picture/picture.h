@@ -56,7 +56,8 @@ class Picture {
   std::vector<SourceId> sources(std::size_t i) const;
   bool is_result(std::size_t i) const { return result[i]; }
 
-  // All nodes, by what they have in common: inputs first, lines in the order of their files, others in that of their first nodes.
+  // All nodes, by what they have in common: inputs first, lines in the order of their files, others in that of their first
+  // nodes.
   std::vector<Group> groups(Grouping grouping) const;
   // 0 to 1 on a logarithmic scale; 0 for all by operation.
   float heat(std::size_t i, Colouring by) const;
