@@ -5,11 +5,15 @@ Each statement is tried on numpy while the program is made, and left out when nu
 (`snap` after every call), so that results do not depend on the order of sums or on the last bits of a function, and every
 executor must give numpy's very numbers.
 """
+import functools
+import json
 import math
+import re
 import warnings
 
 import numpy
 
+from conftest import autoray
 from property_cases import random_case
 from property_data import Operand, Pool
 
@@ -19,20 +23,20 @@ import numpy as np
 
 
 def snap(x):
-    """The nearest small dyadic numbers; the offset keeps what functions give away from the borders."""
+    """The nearest small dyadic numbers, in C order; the offset keeps what functions give away from the borders."""
     x = np.asarray(x)
     kind = x.dtype.kind
     if kind == "c":
         part = snap(x.real) + 1j * snap(x.imag)
-        return part.astype(x.dtype)
+        return part.astype(x.dtype).copy()
     if kind == "f":
-        y = np.floor(np.nan_to_num(x, nan=0.0, posinf=4.0, neginf=-4.0) * 4 + 0.3137)
-        return (np.clip(y, -16, 16) / 4).astype(x.dtype)
+        y = np.floor(np.where(np.isfinite(x), x, 0.0) * 4 + 0.3137)
+        return (np.clip(y, -16, 16) / 4).astype(x.dtype).copy()
     if kind == "i":
-        return np.clip(x, -50, 50)
+        return np.clip(x, -50, 50).copy()
     if kind == "u":
-        return np.clip(x, 0, 50)
-    return x
+        return np.clip(x, 0, 50).copy()
+    return x.copy()
 '''
 
 DTYPES = ("bool", "int8", "int32", "int64", "uint8", "uint64", "float32", "float64", "float64", "float64", "complex64", "complex128")
@@ -112,6 +116,14 @@ def literal(rng, dtype, shape):
     return f"np.array({values.tolist()}, dtype='{dtype}').reshape({shape})"
 
 
+@functools.cache
+def functions():
+    """numpy's names that programs here may call: the op table's, and what is no operation."""
+    table = json.loads(autoray("ops", "--format=json").stdout)
+    names = {name for record in table for name in (record["name"], *record["aliases"])}
+    return names | {"float32", "int8", "allclose", "array_equal"}
+
+
 class Program:
     def __init__(self, seed, table):
         self.rng = numpy.random.default_rng(seed)
@@ -141,6 +153,8 @@ class Program:
 
     def attempt(self, text, names=()):
         """Runs the statement on numpy; kept when it works and what it made is an array of the language, not too large."""
+        if not set(re.findall(r"np[.]([a-z_0-9.]+)[(]", text)) <= functions():
+            return False
         before = dict(self.pool.arrays)
         saved = {n: numpy.array(v) for n, v in self.pool.values().items()}
         ok = True

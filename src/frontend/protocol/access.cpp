@@ -192,7 +192,7 @@ Bounds bounds_of(const runtime::SliceObject& s, std::int64_t length) {
   auto part = [&](const Value& v, std::int64_t fallback) {
     if (v.is_none()) return fallback;
     if (v.is(ObjectKind::BigInt)) return is_negative_big_int(v) ? INT64_MIN : INT64_MAX;
-    if (!is_integer_value(v) && !v.is(ObjectKind::NumpyScalar) && !v.is(ObjectKind::Array))
+    if (!is_integer_value(v) && !is_array_like(v))
       throw Error(ErrorClass::TypeError, "slice indices must be integers or None or have an __index__ method");
     return index_of(v, "slice index");
   };
@@ -320,7 +320,7 @@ Value call(Runtime& runtime, const Value& callable, const Arguments& arguments) 
 namespace {
 
 std::int64_t checked_index(const Value& key, std::int64_t length, const char* type, const char* what = "index out of range") {
-  if (!is_integer_value(key) && !key.is(ObjectKind::NumpyScalar) && !key.is(ObjectKind::Array))
+  if (!is_integer_value(key) && !is_array_like(key))
     throw Error(ErrorClass::TypeError,
                 std::string(type) + " indices must be integers or slices, not " + runtime::type_name(key));
   std::int64_t i = index_of(key, "index");
