@@ -200,9 +200,16 @@ class Program:
             value = self.pool.evaluate(case.text)
         except Exception:
             return None
+        # The property tests know these: masks that are no bools, and bins of complex numbers, are refused here.
+        mask = re.search(r"where=([^,)]*)", case.text)
+        if row.name == "histogram" or (mask and mask[1] not in ("True", "False") and mask[1] not in self.bools()):
+            return None
         if "np.float16" in case.text or "'f2'" in case.text or "out=" in case.text:
             return None
         return case.text, value
+
+    def bools(self):
+        return {n for n in self.pool.names if self.pool.arrays[n].dtype == bool}
 
     def call(self):
         made = self.expression()
@@ -243,7 +250,7 @@ class Program:
 
     def value_text(self):
         v = self.pick(self.pool.views(self.variable())).text
-        return self.pick(("{v}", "1", "-0.5", "2", "{v} * 2", "{v} - 1", "snap({v} + {w})", "True", "np.abs({v})", "{v}.sum()", "np.sum({v})"))\
+        return self.pick(("{v}", "1", "-0.5", "2", "{v} * 2", "{v} - 1", "snap({v} + {w})", "True", "snap(np.abs({v}))", "{v}.sum()", "np.sum({v})"))\
             .format(v=v, w=self.variable())
 
     def write(self):

@@ -469,11 +469,13 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     slots[static_cast<std::size_t>(prepared.out)] = nullptr;
   }
   std::vector<Attr> own;
+  std::vector<Value> variadic;
   const Value* first = nullptr;
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const Value* v = slots[p];
     Value gathered;
     if (parameters[p].kind == ir::ParameterKind::VarPositional) {
+      variadic = var.positional;
       gathered = make_tuple(std::move(var.positional));
       v = &gathered;
     }
@@ -498,6 +500,8 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   }
   std::span<const Attr> known = own.empty() ? std::span<const Attr>(prepared.default_attrs) : own;
   if (op->op_class == ir::OpClass::View && op->operands[0] == 'A') return movement(id, *first, known, dispatched, backend);
+  if (op->op_class == ir::OpClass::View && op->has(ir::kViewResult) && !variadic.empty())
+    return each_reshaped(id, inputs, known, variadic, backend);
   if (id == OpId::Split || id == OpId::ArraySplit) return split(id, *first, known);
   UfuncKeywords checked = ufunc;
   checked.out = checked.where = nullptr;

@@ -142,6 +142,8 @@ class Recorder {
   void cast_inputs(const ir::Op& op, Inputs& inputs, ir::DType dtype);
   Value choose(const Value& mask, const Value& yes, const Value& no);
   Value host_call(ir::OpId id, const Arguments& arguments);
+  Value each_reshaped(ir::OpId id, const Inputs& inputs, std::span<const ir::Attr> attrs, std::span<const Value> given,
+                      BackendId backend);
   Value part(ir::OpId id, const Value& operand, bool dispatched, BackendId backend);
   Value split(ir::OpId id, const Value& operand, std::span<const ir::Attr> attrs);
   ir::NodeId shared_array(const Array& array, ir::NodeKind kind);

@@ -28,6 +28,12 @@ Dims identity(int ndim) {
   return axes;
 }
 
+Dims reversed_axes(int ndim) {
+  Dims axes = identity(ndim);
+  std::reverse(axes.begin(), axes.end());
+  return axes;
+}
+
 // The permutation that a movement of axes is; Count ops give none.
 std::optional<Dims> permutation(OpId id, int ndim, std::span<const Attr> attrs) {
   Dims order = identity(ndim);
@@ -266,9 +272,17 @@ void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const
   if (dropped) return become_view(result, of, step, layout, id != OpId::BroadcastTo);
   if (id == OpId::Reshape || id == OpId::Ravel) {
     // A view where the strides allow one; else eagerly a copy, which later writes do not reach.
+    const std::string& order = ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order");
     Array view;
-    if (ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order") == "C" && try_reshape_view(layout, type.shape, view))
+    if (order == "F") {
+      // Items in Fortran order are those of the transpose in C order.
+      ir::Dims reversed(type.shape.begin(), type.shape.end());
+      std::reverse(reversed.begin(), reversed.end());
+      if (try_reshape_view(transposed(layout, reversed_axes(layout.ndim())), reversed, view))
+        become_view(result, of, step, transposed(view, reversed_axes(view.ndim())), true);
+    } else if (order == "C" && try_reshape_view(layout, type.shape, view)) {
       become_view(result, of, step, view, true);
+    }
     return;
   }
   if (id == OpId::Diag && of.type().shape.size() != 2) return;
@@ -306,6 +320,22 @@ Value Recorder::split(OpId id, const Value& operand, std::span<const Attr> attrs
     start = end;
   }
   return make_list(std::move(pieces));
+}
+
+// atleast_2d(a, b): each operand in the shape that the op's rule gives it, as a view.
+Value Recorder::each_reshaped(OpId id, const Inputs& inputs, std::span<const Attr> attrs, std::span<const Value> given,
+                              BackendId backend) {
+  AttrsId asked = tables_.attrs.intern(attrs);
+  ir::TypesId types = infer(id, inputs, asked, attrs);
+  tables_.attrs.release(asked);
+  std::vector<Value> items;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    auto defaults = runtime_.default_attrs(OpId::Reshape);
+    std::vector<Attr> reshape(defaults.begin(), defaults.end());
+    reshape[0] = Attr(tables_.types.types(types)[i].shape);
+    items.push_back(movement(OpId::Reshape, given[i], reshape, false, backend));
+  }
+  return items.size() == 1 ? items[0] : make_tuple(std::move(items));
 }
 
 // Real and imaginary parts of a complex array are views of it; a real array is its own real part, and its imaginary part cannot
