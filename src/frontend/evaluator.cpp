@@ -27,8 +27,6 @@ Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
   static_assert(static_cast<int>(runtime::Tag::Empty) == 0);
   slot_base_ = static_cast<Value*>(std::calloc(kSlots, sizeof(Value)));
   if (!slot_base_) throw std::bad_alloc();
-  interpreter.runtime.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
-  interpreter.runtime.source_context = this;
 }
 
 Evaluator::~Evaluator() {

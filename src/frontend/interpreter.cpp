@@ -66,10 +66,33 @@ Outcome outcome_of(Evaluator& evaluator, bool ok) {
 
 }  // namespace
 
-Outcome Interpreter::run() { return outcome_of(*evaluator_, evaluator_->run_module(*main_)); }
+// While a script runs, what is recorded comes from it; interpreters come and go within the runtime's life.
+class Interpreter::Recording {
+ public:
+  explicit Recording(Interpreter& i) : runtime_(i.runtime), source_(runtime_.current_source), context_(runtime_.source_context) {
+    runtime_.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
+    runtime_.source_context = i.evaluator_.get();
+  }
+  ~Recording() {
+    runtime_.current_source = source_;
+    runtime_.source_context = context_;
+  }
+  Recording(const Recording&) = delete;
+
+ private:
+  runtime::Runtime& runtime_;
+  std::uint32_t (*source_)(void*);
+  void* context_;
+};
+
+Outcome Interpreter::run() {
+  Recording recording(*this);
+  return outcome_of(*evaluator_, evaluator_->run_module(*main_));
+}
 
 Outcome Interpreter::call(std::string_view function, std::span<const Value> positional,
                           std::span<const std::string_view> keyword_names, std::span<const Value> keyword_values) {
+  Recording recording(*this);
   Value callable = global(function), result;
   bool ok = evaluator_->call(callable, {positional, keyword_names, keyword_values}, result);
   Outcome outcome = outcome_of(*evaluator_, ok);

@@ -67,6 +67,7 @@ class Interpreter {
 
  private:
   friend class Evaluator;
+  class Recording;
   std::vector<std::unique_ptr<ModuleUnit>> units_;
   ModuleUnit* main_ = nullptr;
   std::string directory_;

@@ -506,9 +506,11 @@
       t = Math.min(t, it.y - it.h / 2);
       b = Math.max(b, it.y + it.h / 2);
     }
-    camera.k = Math.min(1.25, 0.92 * size.w / Math.max(1, r - l), 0.9 * size.h / Math.max(1, b - t));
+    // Above the legend.
+    const height = size.h - ($('legend').hidden ? 0 : $('legend').offsetHeight + 12);
+    camera.k = Math.min(1.25, 0.92 * size.w / Math.max(1, r - l), 0.92 * height / Math.max(1, b - t));
     camera.x = size.w / 2 - (l + r) / 2 * camera.k;
-    camera.y = size.h / 2 - (t + b) / 2 * camera.k;
+    camera.y = height / 2 - (t + b) / 2 * camera.k;
     draw();
   }
   function fit() {
