@@ -69,7 +69,8 @@ Outcome outcome_of(Evaluator& evaluator, bool ok) {
 // While a script runs, what is recorded comes from it; interpreters come and go within the runtime's life.
 class Interpreter::Recording {
  public:
-  explicit Recording(Interpreter& i) : runtime_(i.runtime), source_(runtime_.current_source), context_(runtime_.source_context) {
+  explicit Recording(Interpreter& i)
+      : runtime_(i.runtime), source_(runtime_.current_source), context_(runtime_.source_context) {
     runtime_.current_source = [](void* evaluator) { return static_cast<Evaluator*>(evaluator)->source(); };
     runtime_.source_context = i.evaluator_.get();
   }
