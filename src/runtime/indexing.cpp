@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "ir/rules/index.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/index_plan.h"
@@ -224,7 +225,7 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   };
   auto fitted = [&](const Dims& target) {
     // Leading axes of length one are dropped, as numpy does; all of them where arrays index and nothing is written.
-    bool nothing = !plan.basic() && value.size() == 0 && ir::element_count(target) == 0;
+    bool nothing = !plan.basic() && ir::writes_nothing(value.shape, target);
     while (value.shape.size() > target.size() && (nothing || value.shape[0] == 1)) {
       value.shape.erase(0);
       value.strides.erase(0);

@@ -209,13 +209,14 @@ UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords) {
   return options;
 }
 
-void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
-                 const UfuncOptions& options) {
+LoopCasts choose_loop(Runtime& runtime, const ir::Op& op, BackendId backend, std::span<const Operand> operands,
+                      std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, const UfuncOptions& options) {
+  LoopCasts casts(operands.size(), std::nullopt);
   bool looped = op.op_class == ir::OpClass::Elementwise;
-  DType result = result_dtype(op, operands.operands(), operands.groups(), attrs, std::nullopt), input = result;
+  DType result = result_dtype(op, operands, groups, attrs, std::nullopt), input = result;
   if (looped && ir::loop_in_operand_dtype(op)) {
     ir::Promotion promotion;
-    for (const Operand& operand : operands.operands()) promotion.add(operand->dtype, operand.kind);
+    for (const Operand& operand : operands) promotion.add(operand->dtype, operand.kind);
     input = promotion.result();
   }
   if (options.dtype) {
@@ -223,21 +224,21 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
       if (*options.dtype != DType::Bool) no_matching_loop(op);
     } else {
       if (*options.dtype == DType::Bool) refuse_bool_arithmetic(op);
-      bool complex = std::any_of(operands.operands().begin(), operands.operands().end(),
+      bool complex = std::any_of(operands.begin(), operands.end(),
                                  [](const Operand& o) { return o.present() && ir::is_complex(o->dtype); });
       if (op.dtype_rule == ir::dtype_real_part && complex) {
         // numpy finds the complex loop by its result.
         DType loop = ir::complex_dtype(*options.dtype);
         Casting searched = std::min(options.casting, Casting::Safe);
-        bool casts = std::all_of(operands.operands().begin(), operands.operands().end(),
+        bool found = std::all_of(operands.begin(), operands.end(),
                                  [&](const Operand& o) { return ir::can_cast(o->dtype, loop, searched); });
-        if (casts && ir::real_dtype(loop) == *options.dtype) {
-          for (std::size_t i = 0; i < operands.operands().size(); ++i)
-            if (operands[i]->dtype != loop) operands.replace(i, converted(runtime, *operands[i].array, loop));
-          return;
+        if (found && ir::real_dtype(loop) == *options.dtype) {
+          for (std::size_t i = 0; i < operands.size(); ++i)
+            if (operands[i]->dtype != loop) casts[i] = loop;
+          return casts;
         }
       }
-      if (result_dtype(op, operands.operands(), operands.groups(), attrs, options.dtype) != *options.dtype) {
+      if (result_dtype(op, operands, groups, attrs, options.dtype) != *options.dtype) {
         if (op.dtype_rule == ir::dtype_real_part && !complex)
           throw Error(ErrorClass::UFuncTypeError,
                       "ufunc '" + std::string(op.path) + "' did not contain a loop with signature matching types");
@@ -257,9 +258,9 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
     refuse_operands(op);
   }
   // Logical operations read the truth of whatever they are given.
-  if (op.id >= ir::OpId::LogicalAnd && op.id <= ir::OpId::LogicalXor && !options.dtype) return;
+  if (op.id >= ir::OpId::LogicalAnd && op.id <= ir::OpId::LogicalXor && !options.dtype) return casts;
   // Comparisons have loops for int64 beside uint64; every other operand is cast to the loop's dtype.
-  for (const Operand& operand : operands.operands()) {
+  for (const Operand& operand : operands) {
     if (!operand.present() || operand.kind != Kind::Weak || ir::is_bool(operand->dtype)) continue;
     DType own = ir::is_integer(operand->dtype) ? DType::Int64 : operand->dtype;
     // An integer comparison takes a Python int of any size as it is.
@@ -273,12 +274,12 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
   }
   // Python integers become the loop's dtype before any other cast is judged.
   if (options.dtype && op.dtype_rule != ir::dtype_bool)
-    for (const Operand& operand : operands.operands())
+    for (const Operand& operand : operands)
       if (operand.present()) check_python_integer(operand, input);
   bool any_array = false;
-  bool all_integers = std::all_of(operands.operands().begin(), operands.operands().end(),
-                                  [](const Operand& o) { return o.present() && ir::is_integer(o->dtype); });
-  for (std::size_t i = 0; i < operands.operands().size(); ++i) {
+  bool all_integers =
+      std::all_of(operands.begin(), operands.end(), [](const Operand& o) { return o.present() && ir::is_integer(o->dtype); });
+  for (std::size_t i = 0; i < operands.size(); ++i) {
     const Operand& operand = operands[i];
     if (!operand.present()) continue;
     bool fits = ir::can_cast(operand->dtype, input, options.casting);
@@ -296,18 +297,26 @@ void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandL
     }
     if (!fits)
       throw Error(ErrorClass::UFuncTypeError, "Cannot cast ufunc '" + std::string(op.path) + "' input " +
-                                                  (operands.operands().size() > 1 ? std::to_string(i) + " " : "") + "from " +
+                                                  (operands.size() > 1 ? std::to_string(i) + " " : "") + "from " +
                                                   dtype_text(operand->dtype) + " to " + dtype_text(target) +
                                                   " with casting rule '" + std::string(casting_name(options.casting)) + "'");
     any_array |= operand.kind != Kind::Weak;
   }
-  if (!options.dtype || op.dtype_rule == ir::dtype_bool) return;
-  for (std::size_t i = 0; i < operands.operands().size(); ++i) {
+  if (!options.dtype || op.dtype_rule == ir::dtype_bool) return casts;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
     const Operand& operand = operands[i];
     // Python numbers keep their range check, as long as an array says what the loop is.
     if (!operand.present() || (operand.kind == Kind::Weak && any_array) || operand->dtype == input) continue;
-    operands.replace(i, converted(runtime, *operand.array, input));
+    casts[i] = input;
   }
+  return casts;
+}
+
+void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
+                 const UfuncOptions& options) {
+  LoopCasts casts = choose_loop(runtime, op, backend, operands.operands(), operands.groups(), attrs, options);
+  for (std::size_t i = 0; i < casts.size(); ++i)
+    if (casts[i]) operands.replace(i, converted(runtime, *operands[i].array, *casts[i]));
 }
 
 }  // namespace autoray::runtime

@@ -18,7 +18,11 @@ struct UfuncOptions {
 // TypeError or ValueError for values that no ufunc takes.
 UfuncOptions ufunc_options(Runtime& runtime, const UfuncKeywords& keywords);
 // The dtype that an element-wise loop computes in and the one of its result, whatever the operands' shapes; TypeError when
-// the op has no loop for the operands. Casts the operands where `dtype` asks for another loop, as far as `casting` allows.
+// the op has no loop for the operands. Where `dtype` asks for another loop, `choose_loop` says what each operand is cast to, as
+// far as `casting` allows, and `select_loop` casts them. Of the operands only the data of Python's numbers are read.
+using LoopCasts = ir::SmallVector<std::optional<ir::DType>, 4>;
+LoopCasts choose_loop(Runtime& runtime, const ir::Op& op, BackendId backend, std::span<const Operand> operands,
+                      std::span<const std::uint32_t> groups, std::span<const ir::Attr> attrs, const UfuncOptions& options);
 void select_loop(Runtime& runtime, const ir::Op& op, BackendId backend, OperandList& operands, std::span<const ir::Attr> attrs,
                  const UfuncOptions& options);
 

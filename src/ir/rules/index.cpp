@@ -51,13 +51,14 @@ Dims indexed_shape(const Dims& shape, const Attr::Tuple& index, std::span<const 
   Dims result;
   std::vector<std::span<const std::int64_t>> index_shapes;
   const std::int64_t unknown[] = {-1};
-  bool masked = false, together = true;
+  bool masked = false, together = true, parted = false;
   int first = -1, last = -2;
   std::size_t axis = 0;
   auto advanced = [&] {
     if (first < 0) first = result.ssize();
-    if (last >= 0 && last != result.ssize()) together = false;
+    if (last >= 0 && (parted || last != result.ssize())) together = false;
     last = result.ssize();
+    parted = false;
   };
   for (const Attr& item : index) {
     if (item.none()) {
@@ -65,25 +66,28 @@ Dims indexed_shape(const Dims& shape, const Attr::Tuple& index, std::span<const 
     } else if (auto* i = item.get<std::int64_t>()) {
       std::int64_t n = shape[axis];
       if (*i < -n || *i >= n)
-        throw Error(ErrorClass::IndexError, "index " + std::to_string(*i) + " is out of bounds for axis " + std::to_string(axis) +
-                                                " with size " + std::to_string(n));
+        throw Error(ErrorClass::IndexError, "index " + std::to_string(*i) + " is out of bounds for axis " +
+                                                std::to_string(axis) + " with size " + std::to_string(n));
       ++axis;
       // Among arrays an int is an array too: it takes part in the placement of axes.
       if (arrays) advanced();
     } else if (auto* slice = item.get<Slice>()) {
       result.push_back(slice_range(*slice, shape[axis++]).count);
     } else if (item.get<Ellipsis>()) {
+      parted = true;  // also where it stands for no axis
       for (int k = shape.ssize() - consumed; k-- > 0;) result.push_back(shape[axis++]);
     } else {
       const Type& type = *operands[static_cast<std::size_t>(item.get<OperandRef>()->operand)].type;
       if (is_bool(type.dtype)) {
         if (!masks)
-          throw Error(ErrorClass::TypeError, "the shape of an array indexed by a boolean array depends on its values, which are not "
-                                             "known in a graph")
+          throw Error(ErrorClass::TypeError,
+                      "the shape of an array indexed by a boolean array depends on its values, which are not "
+                      "known in a graph")
               .with_code(405)
               .with_hint("np.where(mask, a, other) has a known shape; a[mask] = value is recorded");
         for (std::int64_t extent : type.shape) {
-          if (extent != shape[axis])
+          // numpy compares no mask of length 0.
+          if (extent > 0 && extent != shape[axis])
             throw Error(ErrorClass::IndexError, "boolean index did not match indexed array along axis " + std::to_string(axis) +
                                                     "; size of axis is " + std::to_string(shape[axis]) +
                                                     " but size of corresponding boolean axis is " + std::to_string(extent));
@@ -109,8 +113,8 @@ Dims indexed_shape(const Dims& shape, const Attr::Tuple& index, std::span<const 
     try {
       broadcast = broadcast_all(index_shapes);
     } catch (const Error&) {
-      throw Error(ErrorClass::IndexError,
-                  "shape mismatch: indexing arrays could not be broadcast together with shapes " + broadcast_shapes_text(index_shapes));
+      throw Error(ErrorClass::IndexError, "shape mismatch: indexing arrays could not be broadcast together with shapes " +
+                                              broadcast_shapes_text(index_shapes));
     }
   }
   std::size_t place = together ? static_cast<std::size_t>(first) : 0;
@@ -168,11 +172,17 @@ void dtype_getitem(Inference& inference) {
   if (result.shape.empty() && (!ellipsis || has_arrays(index))) result.kind = Kind::Scalar;
 }
 
+bool writes_nothing(const Dims& value, const Dims& place) {
+  if (value.size() <= place.size() || element_count(place) != 0) return false;
+  return std::find(value.end() - static_cast<std::ptrdiff_t>(place.size()), value.end(), 0) != value.end();
+}
+
 void shape_setitem(Inference& inference) {
   const Type& base = inference.type(0);
   Dims place = path_shape(base, index_of(inference.attrs[0]), inference.in.subspan(2));
   Dims value = inference.type(1).shape;
-  while (value.size() > place.size() && value[0] == 1) value.erase(0);
+  bool nothing = inference.in.size() > 2 && writes_nothing(value, place);
+  while (value.size() > place.size() && (nothing || value[0] == 1)) value.erase(0);
   bool known = std::find(place.begin(), place.end(), -1) == place.end();
   if (known) {
     auto fits = broadcast(value, place);
@@ -181,6 +191,9 @@ void shape_setitem(Inference& inference) {
       std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
       from.pop_back();
       to.pop_back();
+      if (inference.in.size() > 2)
+        throw Error(ErrorClass::ValueError, "shape mismatch: value array of shape " + from +
+                                                " could not be broadcast to indexing result of shape " + to);
       throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
     }
   }
@@ -190,8 +203,8 @@ void shape_setitem(Inference& inference) {
 }
 
 Cost cost_setitem(const Inference& inference) {
-  double bytes = static_cast<double>(element_count(inference.type(1).shape)) *
-                 static_cast<double>(itemsize(inference.type(0).dtype));
+  double bytes =
+      static_cast<double>(element_count(inference.type(1).shape)) * static_cast<double>(itemsize(inference.type(0).dtype));
   return {0, 2 * bytes};
 }
 

@@ -505,9 +505,9 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   if (id == OpId::Split || id == OpId::ArraySplit) return split(id, *first, known);
   UfuncKeywords checked = ufunc;
   checked.out = checked.where = nullptr;
-  ufunc_options(runtime_, checked);
+  UfuncOptions options = ufunc_options(runtime_, checked);
   if (ufunc.out && !op->has(ir::kUfunc)) not_lazy(*op, "out= is of element-wise functions");
-  if (ufunc.dtype) cast_inputs(*op, inputs, *to_dtype(*ufunc.dtype));
+  if (op->has(ir::kUfunc) && (ufunc.dtype || ufunc.casting)) cast_inputs(*op, inputs, known, options, backend);
   BackendId computes = backend_of(inputs, backend);
   if (op->has(ir::kRandom)) add_state(inputs, generator);
   AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
@@ -530,6 +530,17 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     if (!target)
       throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
           .with_code(405);
+    if (id == OpId::Matmul) {
+      Array types[4];
+      const ir::Type* of[] = {&graph_.type(inputs.nodes[0]), &graph_.type(inputs.nodes[1]), &result.as<LazyArray>().type(),
+                              &target->type()};
+      for (std::size_t i = 0; i < 4; ++i) {
+        types[i].dtype = of[i]->dtype;
+        types[i].shape = of[i]->shape;
+      }
+      const Operand operands[] = {{&types[0]}, {&types[1]}};
+      fit_out(runtime_, *op, operands, types[2], types[3]);
+    }
     ir::Dims mask;
     if (ufunc.where) mask = leaf_or_constant(*ufunc.where)->type().shape;
     check_store(id, *target, result.as<LazyArray>().type(), casting_of(ufunc.casting), ufunc.where ? &mask : nullptr);
@@ -608,15 +619,36 @@ void Recorder::add_sequence(const ir::Op& op, const Value& v, Inputs& inputs) {
   }
 }
 
-void Recorder::cast_inputs(const ir::Op&, Inputs& inputs, DType dtype) {
-  for (NodeId& id : inputs.nodes) {
-    if (id == kNoNode || (graph_.type(id).dtype == dtype && graph_.type(id).kind != Kind::Weak)) continue;
+void Recorder::cast_inputs(const ir::Op& op, Inputs& inputs, std::span<const Attr> attrs, const UfuncOptions& options,
+                           BackendId backend) {
+  std::vector<Array> arrays;
+  for (NodeId id : inputs.nodes) {
+    // Numbers with their values, all others as types.
+    if (id != kNoNode && graph_.node(id).kind == NodeKind::Constant) {
+      arrays.push_back(array(id));
+      continue;
+    }
+    Array& type = arrays.emplace_back();
+    if (id == kNoNode) continue;
+    type.dtype = graph_.type(id).dtype;
+    type.shape = graph_.type(id).shape;
+  }
+  ir::SmallVector<Operand, 4> operands;
+  ir::SmallVector<std::uint32_t, 4> groups;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    NodeId id = inputs.nodes[i];
+    operands.push_back(id == kNoNode ? Operand{} : Operand{&arrays[i], graph_.type(id).kind});
+    groups.push_back(id == kNoNode ? 0 : 1);
+  }
+  LoopCasts casts = choose_loop(runtime_, op, backend_of(inputs, backend), operands, groups, attrs, options);
+  for (std::size_t i = 0; i < casts.size(); ++i) {
+    if (!casts[i]) continue;
     Inputs one(*this);
-    one.nodes.push_back(id);
-    std::vector<Attr> attrs(runtime_.default_attrs(OpId::Astype).begin(), runtime_.default_attrs(OpId::Astype).end());
-    attrs[0] = dtype;
-    id = record(OpId::Astype, one, tables_.attrs.intern(attrs), attrs, backend_of(one, 0), false);
-    inputs.held.push_back(id);
+    one.nodes.push_back(inputs.nodes[i]);
+    std::vector<Attr> astype(runtime_.default_attrs(OpId::Astype).begin(), runtime_.default_attrs(OpId::Astype).end());
+    astype[0] = *casts[i];
+    inputs.nodes[i] = record(OpId::Astype, one, tables_.attrs.intern(astype), astype, backend_of(one, 0), false);
+    inputs.held.push_back(inputs.nodes[i]);
   }
 }
 

@@ -18,6 +18,8 @@
 
 namespace autoray::runtime {
 
+struct UfuncOptions;
+
 class Recorder {
  public:
   explicit Recorder(Runtime& runtime);
@@ -139,7 +141,8 @@ class Recorder {
   Value results(ir::OpId id, ir::NodeId node);
   void add_sequence(const ir::Op& op, const Value& value, Inputs& inputs);
   ir::Attr attribute(const ir::Op& op, std::string_view name, const Value& value);
-  void cast_inputs(const ir::Op& op, Inputs& inputs, ir::DType dtype);
+  void cast_inputs(const ir::Op& op, Inputs& inputs, std::span<const ir::Attr> attrs, const UfuncOptions& options,
+                   BackendId backend);
   Value choose(const Value& mask, const Value& yes, const Value& no);
   Value host_call(ir::OpId id, const Arguments& arguments);
   Value each_reshaped(ir::OpId id, const Inputs& inputs, std::span<const ir::Attr> attrs, std::span<const Value> given,
