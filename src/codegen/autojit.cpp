@@ -585,8 +585,12 @@ bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& resu
   }
   if (name == "program_text" || name == "llvm_text") {
     std::string text;
-    for (auto& [key, spec] : known_)
-      if (spec->program) text += spec->program->text();
+    for (auto& [key, spec] : known_) {
+      if (!spec->program) continue;
+      std::vector<const Kernel*> kernels;
+      for (const Kernel& k : spec->program->sources) kernels.push_back(&k);
+      text += name == "program_text" ? spec->program->text() : jit_->llvm_text(kernels);
+    }
     result = runtime::make_str(text);
     return true;
   }

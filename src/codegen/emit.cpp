@@ -260,7 +260,9 @@ class Emitter {
   std::vector<Value*> load_all(const Pointers& pointers, const Place& place) {
     std::vector<Value*> values(nest_->body.size(), nullptr);
     for (std::size_t i = 0; i < nest_->body.size(); ++i)
-      if (nest_->body[i].prim == Prim::Load) {
+      if (!uniform_.empty() && uniform_[i]) {
+        values[i] = splat(uniform_[i], place.width);
+      } else if (nest_->body[i].prim == Prim::Load) {
         auto number = static_cast<std::size_t>(nest_->body[i].immediate);
         values[i] = load(nest_->loads[number], pointers.loads[number], place);
       }
@@ -269,7 +271,7 @@ class Emitter {
   void compute(std::vector<Value*>& values, int width) {
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
-      if (instr.prim == Prim::Load) continue;
+      if (values[i]) continue;
       if (instr.prim == Prim::Register) {
         values[i] = splat(registers_[static_cast<std::size_t>(instr.immediate)], width);
       } else if (instr.prim == Prim::Constant) {
@@ -278,6 +280,27 @@ class Emitter {
         DType from = nest_->body[instr.a].dtype;
         values[i] = apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
                           instr.c == kNoValue ? nullptr : values[instr.c], width);
+      }
+    }
+  }
+
+  // What is the same along the row is computed once before it.
+  void hoist(const Pointers& pointers, std::size_t axis) {
+    uniform_.assign(nest_->body.size(), nullptr);
+    for (std::size_t i = 0; i < nest_->body.size(); ++i) {
+      const Instr& instr = nest_->body[i];
+      auto at = [&](ValueId v) { return v == kNoValue ? nullptr : uniform_[v]; };
+      if (instr.prim == Prim::Load) {
+        auto number = static_cast<std::size_t>(instr.immediate);
+        if (fixed_along(nest_->loads[number], axis))
+          uniform_[i] = load(nest_->loads[number], pointers.loads[number], {axis, nullptr, 1, nullptr});
+      } else if (instr.prim == Prim::Register) {
+        uniform_[i] = registers_[static_cast<std::size_t>(instr.immediate)];
+      } else if (instr.prim == Prim::Constant) {
+        uniform_[i] = constant(instr.dtype, instr.immediate);
+      } else {
+        bool all = at(instr.a) && (instr.b == kNoValue || at(instr.b)) && (instr.c == kNoValue || at(instr.c));
+        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1);
       }
     }
   }
@@ -465,6 +488,7 @@ class Emitter {
   Value* mask_of(Value* count, int width) { return b_.CreateICmpULT(lane_numbers(width), splat(count, width)); }
 
   void emit_nest() {
+    uniform_.clear();
     fold_dtype_ = nest_->folds ? nest_->body[nest_->folded].dtype : DType::Float64;
     if (nest_->folds) return emit_fold();
     if (nest_->extents.empty()) {
@@ -489,6 +513,7 @@ class Emitter {
   }
   void emit_row(const Pointers& pointers, std::size_t axis) {
     int width = vector_width();
+    hoist(pointers, axis);
     const Number& extent = nest_->extents[axis];
     auto accesses = static_cast<std::int64_t>(nest_->loads.size() + nest_->stores.size());
     if (extent.constant && (extent.value + width - 1) / width * accesses <= kUnrolled) {
@@ -604,6 +629,7 @@ class Emitter {
   Value* fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {
     std::size_t folded = nest_->extents.size() - 1;
     int width = vector_width();
+    hoist(pointers, folded);
     if (nest_->order == Order::Pairwise) width = std::min(width, kLanes);
     int parts = nest_->order == Order::Pairwise ? kLanes / width : 1;
     std::int64_t step = std::int64_t{width} * parts;
@@ -769,7 +795,6 @@ class Emitter {
       } else {
         // The column's place goes into the pointers, which the recursion hands on.
         Pointers shifted = moved(pointers, place.axis, place.index);
-        column_mask_ = place.mask;
         if (place.mask) {
           // A mask is rebuilt from the number of lanes that is left.
           result = fold_tree_masked(shifted, place, n);
@@ -834,8 +859,8 @@ class Emitter {
   DType fold_dtype_ = DType::Float64;
   llvm::Function* function_ = nullptr;
   Value* kernel_context_ = nullptr;
-  Value* column_mask_ = nullptr;
   std::vector<Value*> buffers_, arguments_, registers_;
+  std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
 };
 
 }  // namespace

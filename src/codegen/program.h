@@ -80,6 +80,7 @@ class Program {
   std::int64_t arena_bytes = 0;
   std::vector<CompiledKernel> kernels;
   std::vector<std::string> kernel_texts;
+  std::vector<Kernel> sources;  // of the kernels
   std::size_t fresh_kernels = 0;
   bool checks_bounds = false;
   // Patches: which entries of the table start at which base.

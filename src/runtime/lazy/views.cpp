@@ -128,7 +128,7 @@ Array layout_of(const ir::Type& type) {
 
 Ref<LazyArray> Recorder::argument(const Array& array, ir::Kind kind) {
   ir::TypesId type = tables_.types.intern(array.type(kind));
-  NodeId id = graph_.add_leaf(NodeKind::Variable, type, nullptr, here(), static_cast<std::uint8_t>(array.backend));
+  NodeId id = graph_.add_leaf(NodeKind::Variable, type, nullptr, ir::kNoSource, static_cast<std::uint8_t>(array.backend));
   ++live_arrays_;
   Ref<LazyArray> result = make<LazyArray>(*this, id);
   if (kind != ir::Kind::Array) return result;
