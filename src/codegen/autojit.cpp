@@ -44,6 +44,7 @@ struct Specialisation {
   std::unique_ptr<ir::Plan> plan;
   std::shared_ptr<Program> program;                                 // null: the plan runs
   std::string plain;                                                // not empty: the call runs plainly, for this reason
+  mutable bool first_result = false;  // plain, and `tree` is what the tracing call gave
   std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
   bool random = false;
   mutable unsigned told = 0;  // floating-point events that were told already
@@ -322,6 +323,18 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
     }
     if (runtime.on_explain) last_parts_ = reading.parts;
     std::shared_ptr<Specialisation> spec = found->second;
+    if (spec->first_result) {
+      spec->first_result = false;
+      Value result = std::move(spec->tree);
+      bool whole = std::all_of(spec->leaves.begin(), spec->leaves.end(), [](const auto& leaf) { return leaf.argument < 0; });
+      if (whole) return result;
+      std::size_t next = 0;
+      // An argument that comes back is the caller's own.
+      return runtime::map_leaves(result, [&](const Value& v) {
+        const Specialisation::Leaf& leaf = spec->leaves[next++];
+        return leaf.argument >= 0 ? reading.leaves[static_cast<std::size_t>(leaf.argument)].value : v;
+      });
+    }
     if (!spec->plain.empty()) return function.call(runtime, arguments);
     for (auto [id, op] : spec->dispatched)
       if (runtime.entry(id, op).registered) {
@@ -424,6 +437,14 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
       return spec;
     }
     throw;
+  }
+  if (roots.empty()) {
+    // What it did is done: later calls are plain, and this one has its result.
+    spec->plain = "nothing is computed on arrays";
+    spec->tree = std::move(result);
+    spec->first_result = true;
+    recorder.forget_draws();
+    return spec;
   }
   struct Release {
     ir::Graph& graph;
@@ -594,8 +615,10 @@ bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& resu
     result = runtime::make_str(text);
     return true;
   }
-  if (name == "__doc__") return function_.as<Callable>().get_attribute(runtime, name, result);
-  return false;
+  return function_.as<Callable>().get_attribute(runtime, name, result);
+}
+bool AutoJit::set_attribute(Runtime& runtime, std::string_view name, const Value& value) {
+  return function_.as<Callable>().set_attribute(runtime, name, value);
 }
 
 // ---- autojit(...) ----

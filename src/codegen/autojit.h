@@ -33,6 +33,7 @@ class AutoJit final : public runtime::Callable {
   std::string callable_name() const override { return name_; }
   std::string_view callable_type() const override { return "AutoCompiled"; }
   bool get_attribute(runtime::Runtime& runtime, std::string_view name, runtime::Value& result) override;
+  bool set_attribute(runtime::Runtime& runtime, std::string_view name, const runtime::Value& value) override;
   void clear() override;
 
   double compile_seconds() const { return compile_seconds_; }
