@@ -144,10 +144,8 @@ class Builder {
       if (!view) {
         // A movement that copies: of a contiguous operand in the order of its elements it would be a view, so it is a copy of a
         // strided one.
-        auto& role = roles_[i];
         bool in_order = node.op == OpId::Reshape || node.op == OpId::Ravel;
-        role = NodeRole();
-        role.reason = in_order ? "a reshape that copies" : "a movement that copies";
+        roles_.become_call(i, in_order ? "a reshape that copies" : "a movement that copies");
         where_[i].layout = contiguous_layout(type);
         continue;
       }

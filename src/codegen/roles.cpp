@@ -41,7 +41,45 @@ NodeRole call(std::string reason) {
 Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments)
     : runtime_(runtime), block_(block), arguments_(arguments) {
   roles_.reserve(block.nodes.size());
-  for (Index i = 0; i < block.nodes.size(); ++i) roles_.push_back(role_of(i));
+  struct Key {
+    std::uint64_t op_and_attrs, types, inputs;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& k) const {
+      std::uint64_t h = k.op_and_attrs * 0x9e3779b97f4a7c15ull ^ k.types;
+      return (h * 0xff51afd7ed558ccdull ^ k.inputs) * 0x9e3779b97f4a7c15ull >> 7;
+    }
+  };
+  std::unordered_map<Key, const NodeRole*, Hash> known;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    const ir::BlockNode& n = block.nodes[i];
+    auto inputs = block.inputs(n);
+    // What a constant is may matter; more inputs do not fit the key.
+    bool plain = n.kind == NodeKind::Call && inputs.size() <= 2;
+    Key key{std::uint64_t{n.attrs} << 32 | static_cast<std::uint64_t>(n.op) << 8 | n.backend, n.types, 0};
+    for (Index x : inputs) {
+      plain = plain && x != kNoIndex && block.nodes[x].kind != NodeKind::Constant;
+      if (plain) key.inputs = key.inputs << 32 | (std::uint64_t{block.nodes[x].types} + 1);
+    }
+    const NodeRole** place = nullptr;
+    if (plain) {
+      auto [found, fresh] = known.try_emplace(key, nullptr);
+      place = &found->second;
+      if (!fresh) {
+        roles_.push_back(*place);
+        continue;
+      }
+    }
+    pool_.push_back(role_of(i));
+    roles_.push_back(&pool_.back());
+    if (place) *place = &pool_.back();
+  }
+}
+
+void Roles::become_call(Index i, std::string reason) {
+  pool_.push_back(call(std::move(reason)));
+  roles_[i] = &pool_.back();
 }
 
 const std::vector<Attr>& Roles::attrs(Index i) {

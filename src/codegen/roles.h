@@ -1,6 +1,7 @@
 // What each node of a block becomes, looked at alone.
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,7 +48,9 @@ struct NodeRole {
 class Roles {
  public:
   Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments);
-  NodeRole& operator[](ir::Index i) { return roles_[i]; }
+  const NodeRole& operator[](ir::Index i) const { return *roles_[i]; }
+  // A movement that turns out to copy.
+  void become_call(ir::Index i, std::string reason);
   const std::vector<ir::Attr>& attrs(ir::Index i);
 
  private:
@@ -65,7 +68,9 @@ class Roles {
   runtime::Runtime& runtime_;
   const ir::Block& block_;
   std::span<const ArgumentInfo> arguments_;
-  std::vector<NodeRole> roles_;
+  // Equal calls of equal types have one role: an unrolled loop has few different ones.
+  std::deque<NodeRole> pool_;
+  std::vector<const NodeRole*> roles_;
   std::unordered_map<ir::AttrsId, std::vector<ir::Attr>> attrs_;
 };
 
