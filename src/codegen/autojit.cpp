@@ -44,7 +44,7 @@ struct Specialisation {
   std::unique_ptr<ir::Plan> plan;
   std::shared_ptr<Program> program;                                 // null: the plan runs
   std::string plain;                                                // not empty: the call runs plainly, for this reason
-  mutable bool first_result = false;  // plain, and `tree` is what the tracing call gave
+  mutable bool first_result = false;                                // plain, and `tree` is what the tracing call gave
   std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
   bool random = false;
   mutable unsigned told = 0;  // floating-point events that were told already
@@ -292,7 +292,8 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
     auto found = known_.find(reading.key);
     if (found != known_.end()) {
       if (runtime.on_explain)
-        explain(runtime, reading, found->second->plain.empty() ? "hit" : "plain call", found->second->note);
+        explain(runtime, reading, found->second->plain.empty() ? "hit" : "plain call",
+                found->second->plain.empty() ? found->second->note : found->second->plain);
     } else {
       auto begin = std::chrono::steady_clock::now();
       auto spec = trace(runtime, arguments, reading, floats_static);

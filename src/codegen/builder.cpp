@@ -137,10 +137,13 @@ class Builder {
         root.bytes = after;
         continue;
       }
-      if (!is_view(i)) continue;
+      if (!is_view(i)) {
+        if (block_.types(i).size() == 1) where_[i].layout = made_layout(i);
+        continue;
+      }
       Index x = block_.inputs(i)[0];
       // The layout is relative to a root whose place is found below; only shape and strides decide whether this is a view.
-      auto view = viewed(runtime_, node.op, roles_.attrs(i), layout_before(x), type.dtype, type);
+      auto view = viewed(runtime_, node.op, roles_.attrs(i), where_[x].layout, type.dtype, type);
       if (!view) {
         // A movement that copies: of a contiguous operand in the order of its elements it would be a view, so it is a copy of a
         // strided one.
@@ -211,12 +214,38 @@ class Builder {
       roots_[root].number = static_cast<std::uint32_t>(program_->output_bytes.size());
       program_->output_bytes.push_back(roots_[root].bytes);
     }
-    where_[i] = {root, contiguous_layout(block_.type(i))};
+    where_[i] = {root, made_layout(i)};
   }
-  // Shape and strides alone, before roots are known. A value placed in a join has the join's strides.
-  Layout layout_before(Index x) {
-    if (roles_[x].role == Role::Argument || roles_[x].role == Role::View) return where_[x].layout;
-    return contiguous_layout(block_.type(x));
+  // Element-wise results keep a Fortran order that all operands have, and new versions their base's, as eagerly.
+  Layout made_layout(Index i) {
+    const ir::Type& type = block_.type(i);
+    Role role = roles_[i].role;
+    if (type.shape.size() < 2 || (role != Role::Pointwise && role != Role::Update)) return contiguous_layout(type);
+    bool any = false;
+    std::size_t count = role == Role::Update ? 1 : roles_[i].operands;
+    for (std::size_t k = 0; k < count; ++k) {
+      Index x = block_.inputs(i)[k];
+      if (x == kNoIndex || block_.type(x).shape.empty()) continue;
+      const Layout& layout = where_[x].layout;
+      if (!(layout.shape == type.shape) || !fortran_order(layout, block_.type(x).dtype)) return contiguous_layout(type);
+      any = true;
+    }
+    Layout layout = contiguous_layout(type);
+    if (!any) return layout;
+    std::int64_t step = itemsize(type.dtype);
+    for (std::size_t k = 0; k < type.shape.size(); ++k) {
+      layout.strides[k] = step;
+      step *= type.shape[k];
+    }
+    return layout;
+  }
+  // Dense with the first axis fastest, and not dense in C's order.
+  static bool fortran_order(const Layout& layout, DType dtype) {
+    runtime::Array array;
+    array.dtype = dtype;
+    array.shape = layout.shape;
+    array.strides = layout.strides;
+    return array.f_contiguous() && !array.c_contiguous();
   }
 
   void last_uses() {
@@ -540,6 +569,9 @@ class Builder {
         if (folded && pass == 1) n *= shape[static_cast<std::size_t>(axis)];
       }
     e.draft.kept = order.size() - role.axes.size();
+    // The norm of everything walks memory, as the eager kernel does.
+    if (role.after == NodeRole::After::Sqrt && e.draft.kept == 0 && fortran_order(where_[x].layout, block_.type(x).dtype))
+      std::reverse(order.begin(), order.end());
     permute(e.draft, order);
     if (!foldable(e.draft)) return fold_copied(i, e.draft, n);
     finish_fold(i, std::move(e.draft), n);
