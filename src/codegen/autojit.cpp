@@ -49,6 +49,7 @@ struct Specialisation {
   bool random = false;
   mutable unsigned told = 0;  // floating-point events that were told already
   std::string note;
+  std::vector<Value> held;  // objects that the key names by identity: their addresses are not used again
 };
 
 // What a call's arguments are, leaf by leaf.
@@ -357,6 +358,8 @@ void AutoJit::explain(Runtime& runtime, const Reading& reading, const std::strin
 std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, const Reading& reading,
                                                bool floats_static) {
   auto spec = std::make_shared<Specialisation>();
+  for (const auto& leaf : reading.leaves)
+    if (!leaf.traced && leaf.value.is_object()) spec->held.push_back(leaf.value);
   Recorder& recorder = runtime.recorder();
   ir::Graph& graph = recorder.graph();
   std::vector<Ref<LazyArray>> leaves;  // by leaf; null where it is not traced

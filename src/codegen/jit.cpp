@@ -134,6 +134,11 @@ std::unique_ptr<llvm::Module> make_module(std::span<const Kernel* const> kernels
 
 std::vector<CompiledKernel> Jit::compile(std::span<const Kernel* const> kernels, std::size_t* fresh) {
   std::lock_guard lock(mutex_);
+  // Texts of code that is gone leave when their number has doubled.
+  if (known_.size() >= sweep_at_) {
+    std::erase_if(known_, [](const auto& entry) { return entry.second.code.expired(); });
+    sweep_at_ = std::max<std::size_t>(256, 2 * known_.size());
+  }
   std::vector<CompiledKernel> result(kernels.size());
   std::vector<std::string> texts, names;
   std::vector<const Kernel*> todo;

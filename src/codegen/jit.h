@@ -53,6 +53,7 @@ class Jit {
     std::weak_ptr<Code> code;
   };
   std::unordered_map<std::string, Known> known_;
+  std::size_t sweep_at_ = 256;
   std::uint64_t modules_ = 0;
 };
 
