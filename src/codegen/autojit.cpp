@@ -493,7 +493,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   if (weak_arithmetic && !floats_static) return nullptr;
   std::vector<const Array*> arrays;
   std::vector<ArgumentInfo> infos;
-  std::vector<ir::Layout> layouts;
+  std::vector<ir::Placement> layouts;
   for (NodeId id : argument_nodes) {
     const ir::Node& node = graph.node(id);
     auto leaf = std::find(leaf_nodes.begin(), leaf_nodes.end(), id);
@@ -508,7 +508,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     const Array array = given ? leaf_array(runtime, reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].value)
                               : spec->captured.back();
     if (node.kind != NodeKind::State) info.strides = array.strides;
-    layouts.push_back(array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other);
+    layouts.push_back({array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other});
     infos.push_back(info);
   }
   ir::run_passes(block, runtime::pass_context(arrays));
