@@ -219,7 +219,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   role.accumulate = type.dtype;
   for (std::size_t k = 1; k < inputs.size(); ++k)
     if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
-  auto initial = [&] { return !ir::attribute(op, attributes, "initial").none(); };
+  auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
   bool wide = generated_float(type.dtype) || type.dtype == DType::Int64 || type.dtype == DType::UInt64;
   switch (n.op) {
     case OpId::Sum:
