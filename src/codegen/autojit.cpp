@@ -491,7 +491,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   }
   recorder.forget_draws();
   if (weak_arithmetic && !floats_static) return nullptr;
-  std::vector<const Array*> arrays;
+  std::vector<NodeId> known_scalars;
   std::vector<ArgumentInfo> infos;
   std::vector<ir::Placement> layouts;
   for (NodeId id : argument_nodes) {
@@ -499,11 +499,11 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     auto leaf = std::find(leaf_nodes.begin(), leaf_nodes.end(), id);
     bool given = leaf != leaf_nodes.end();
     spec->argument_leaf.push_back(given ? static_cast<int>(leaf - leaf_nodes.begin()) : -1);
-    if (!given && !node.value)
+    if (!given && node.kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
-    spec->captured.push_back(given ? Array() : *Recorder::value(node));
+    spec->captured.push_back(given ? Array() : recorder.owned_array(id));
     bool scalar = !given && node.kind == NodeKind::Constant && graph.type(id).shape.empty();
-    arrays.push_back(scalar ? Recorder::value(node) : nullptr);
+    known_scalars.push_back(scalar ? id : ir::kNoNode);
     ArgumentInfo info;
     const Array array = given ? leaf_array(runtime, reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].value)
                               : spec->captured.back();
@@ -511,9 +511,9 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     layouts.push_back({array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other});
     infos.push_back(info);
   }
-  ir::run_passes(block, runtime::pass_context(arrays));
+  ir::run_passes(block, runtime::pass_context(recorder, known_scalars));
   for (std::size_t a = 0; a < infos.size(); ++a)
-    if (arrays[a]) infos[a].constant = &spec->captured[a];
+    if (known_scalars[a] != ir::kNoNode) infos[a].constant = &spec->captured[a];
   bool registered = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) { return n.dispatched; });
   if (reading.backend == JitBackend::Native && !registered) {
     spec->program = build_program(runtime, *jit_, block, infos);
