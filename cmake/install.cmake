@@ -5,9 +5,10 @@ include(CMakePackageConfigHelpers)
 
 # Only the public names are visible: a host may have its own LLVM, ANTLR or Eigen beside it.
 add_library(autoray_shared SHARED $<TARGET_OBJECTS:autoray_api>)
-# The packaged static ANTLR is not position-independent: its shared one stands before it and is taken.
+# The packaged static ANTLR and zstd are not position-independent: their shared ones stand before them and are taken.
 find_library(ANTLR4_SHARED NAMES libantlr4-runtime.so REQUIRED)
-target_link_libraries(autoray_shared PRIVATE autoray_frontend ${ANTLR4_SHARED})
+find_library(ZSTD_SHARED NAMES libzstd.so REQUIRED)
+target_link_libraries(autoray_shared PRIVATE ${ZSTD_SHARED} autoray_codegen autoray_frontend ${ANTLR4_SHARED})
 target_include_directories(autoray_shared INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_compile_features(autoray_shared INTERFACE cxx_std_17)
 set(exports ${CMAKE_SOURCE_DIR}/cmake/exports.map)

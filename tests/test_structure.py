@@ -33,6 +33,8 @@ LONG_FILES = {
     "src/frontend/protocol/text.cpp": "repr, format and %-formatting share their layout",
     "src/frontend/types/str_methods.cpp": "methods of str and bytes, a few lines each",
     "src/frontend/types/type_objects.cpp": "the constructors of Python's types",
+    "src/codegen/autojit.cpp": "one call's way: its key, its trace, its run",
+    "src/codegen/emit.cpp": "loads, primitives, maps and folds of one kernel share the builder and the places that they work on",
     "src/ir/rules/movement.cpp": "shape rules, a few lines each",
     "src/runtime/objects.cpp": "equality, hash and life of every kind of object",
     "src/runtime/random/generator_object.cpp": "numpy's Generator: a method a few lines",

@@ -48,6 +48,7 @@ struct EngineOptions {
   std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
   PassOptions passes = {};
+  bool check_bounds = false;  // compiled code checks every access to memory: for finding defects
 };
 
 // The passes in their order.
@@ -106,6 +107,10 @@ class AUTORAY_API Program {
   Graph trace(std::string_view function, const std::vector<Named>& arguments, bool shared = false);
   // The graph of the lazy arrays that the module's global variables hold.
   Graph recorded(std::string_view title);
+  // The same through autojit: traced and compiled at the first call with arguments of this kind.
+  Value call_compiled(std::string_view function, const std::vector<Named>& keywords);
+  // Seconds that tracing and compiling for call_compiled took.
+  double compile_seconds(std::string_view function) const;
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "api/access.h"
+#include "codegen/autojit.h"
 #include "frontend/parser.h"
 #include "frontend/protocol.h"
 #include "ir/graph/text.h"
@@ -112,6 +113,9 @@ EngineState::EngineState(const EngineOptions& options) {
     std::fwrite(text.data(), 1, text.size(), stderr);
   };
   set_passes(*runtime, options.passes);
+  codegen::JitOptions jit;
+  jit.check_bounds = options.check_bounds;
+  runtime->language_objects["autoray.autojit"] = codegen::make_autojit_function(std::make_shared<codegen::Jit>(jit));
   // numpy's warnings: once a message.
   auto seen = std::make_shared<std::vector<std::string>>();
   auto* rt = runtime.get();
@@ -233,6 +237,30 @@ void Program::call_into(std::string_view function, Span<const Array> arguments, 
       runtime::copy_into(*engine_->runtime, ArrayAccess::unwrap(results[i]), to);
     }
   });
+}
+
+Value Program::call_compiled(std::string_view function, const std::vector<Named>& keywords) {
+  // Under a name that no script can write.
+  std::string name = "autojit " + std::string(function);
+  frontend::Interpreter& program = Impl::interpreter(*this);
+  if (program.global(name).empty())
+    detail::enter(*engine_, [&] {
+      runtime::Value plain = program.global(function);
+      if (!plain.is(runtime::ObjectKind::Callable))
+        throw ir::Error(ir::ErrorClass::NameError, "the script has no function '" + std::string(function) + "'");
+      runtime::Value autojit = engine_->runtime->language_objects.at("autoray.autojit");
+      runtime::Value compiled = plain.as<runtime::Callable>().callable_type() == "AutoCompiled"
+                                    ? plain
+                                    : autojit.as<runtime::Callable>().call(*engine_->runtime, {std::span(&plain, 1), {}, {}});
+      program.set_global(name, std::move(compiled));
+    });
+  return call(name, keywords);
+}
+
+double Program::compile_seconds(std::string_view function) const {
+  runtime::Value compiled = Impl::interpreter(*this).global("autojit " + std::string(function));
+  if (compiled.empty()) return 0;
+  return static_cast<codegen::AutoJit&>(compiled.as<runtime::Callable>()).compile_seconds();
 }
 
 Value Program::Impl::call(const Program& p, std::string_view function, std::span<const runtime::Value> positional,

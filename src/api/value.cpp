@@ -73,6 +73,17 @@ bool is_data(const runtime::Value& v) {
 
 // What the global `value` of a text of ours holds after it ran; problems are the caller's usage errors.
 runtime::Value value_of(EngineState& engine, const char* name, const std::string& text) {
+  // The interpreter that runs it is gone afterwards: what asks where the script stands goes back to the one before.
+  struct Source {
+    explicit Source(runtime::Runtime& r) : runtime(r), function(r.current_source), context(r.source_context) {}
+    ~Source() {
+      runtime.current_source = function;
+      runtime.source_context = context;
+    }
+    runtime::Runtime& runtime;
+    decltype(runtime::Runtime::current_source) function;
+    void* context;
+  } source(*engine.runtime);
   frontend::Interpreter interpreter(*engine.runtime, engine.interner);
   if (auto problem = interpreter.load(name, text, "")) detail::raise(*problem, 2);
   frontend::Outcome outcome = interpreter.run();

@@ -11,16 +11,8 @@
 namespace autoray::runtime {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kBytes = 64;
-constexpr char kIsa = 'e';
-#elif defined(__AVX2__)
-constexpr int kBytes = 32;
-constexpr char kIsa = 'd';
-#else
-constexpr int kBytes = 16;
-constexpr char kIsa = 'b';
-#endif
+constexpr int kBytes = kVectorBytes;
+constexpr char kIsa = kBytes == 64 ? 'e' : kBytes == 32 ? 'd' : 'b';
 template <class T>
 struct VectorOf {
   typedef T type __attribute__((vector_size(kBytes)));
@@ -170,6 +162,8 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
 }
 
 }  // namespace
+
+void* vector_entry(VectorFunction f, bool single) { return table().entries[single][static_cast<int>(f)]; }
 
 void vector_unary(VectorFunction f, const char* x, std::int64_t xs, char* out, std::int64_t os, std::int64_t n, bool single) {
   if (single)

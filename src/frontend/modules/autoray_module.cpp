@@ -317,18 +317,8 @@ Value compose(Runtime& runtime, const Arguments& a) {
   });
 }
 
-// ---- tracing: the names are there, so that portable scripts import them ----
-
-[[noreturn]] void not_available(std::string_view name) {
-  throw Error(ErrorClass::NotImplementedError, "'autoray." + std::string(name) + "' is not available yet")
-      .with_code(202)
-      .with_hint("call the function directly: programs run eagerly");
-}
-Value autojit(Runtime&, const Arguments&) { not_available("autojit"); }
-
 constexpr FunctionRow kFunctions[] = {{"do", do_function},
                                       {"compose", compose},
-                                      {"autojit", autojit},
                                       {"backend_like", backend_like},
                                       {"set_backend", set_backend},
                                       {"get_backend", get_backend},
@@ -365,12 +355,16 @@ Value find_in_autoray(Runtime& runtime, std::string_view name) {
   if (name == "nan") return Value::real(NAN);
   if (name == "__version__") return runtime::make_str("0.11");
   if (name == "lazy") return import_module(runtime, "autoray.lazy");
+  // Whoever built the engine brings the compiler.
+  if (name == "autojit")
+    if (auto found = runtime.language_objects.find("autoray.autojit"); found != runtime.language_objects.end())
+      return found->second;
   Value function = find_function(kFunctions, name);
   return function.empty() ? find_function(tree_functions(), name) : function;
 }
 
 std::vector<std::string_view> autoray_names() {
-  std::vector<std::string_view> names = {"numpy"};
+  std::vector<std::string_view> names = {"numpy", "autojit"};
   for (const FunctionRow& row : kFunctions) names.push_back(row.name);
   for (const FunctionRow& row : tree_functions()) names.push_back(row.name);
   return names;

@@ -714,6 +714,14 @@ void Recorder::advance(BitGenerator* generator, NodeId draw) {
   stream.last = draw;
 }
 
+void Recorder::forget_draws() {
+  for (auto& [generator, stream] : streams_)
+    if (stream.last != kNoNode && graph_.node(stream.last).kind == NodeKind::Call) {
+      graph_.release(stream.last);
+      stream.last = kNoNode;
+    }
+}
+
 NodeId Recorder::pending_draw(BitGenerator* generator) const {
   auto found = streams_.find(generator);
   if (found == streams_.end() || found->second.last == kNoNode) return kNoNode;

@@ -41,6 +41,10 @@ class Recorder {
   // lazy.array(x), lazy.Variable(shape, dtype).
   Ref<LazyArray> leaf(const Value& array);
   Ref<LazyArray> variable(ir::DType dtype, std::span<const std::int64_t> shape, BackendId backend);
+  // An argument of a traced function: of the array's type (with this kind) and strides, without its elements.
+  Ref<LazyArray> argument(const Array& layout, ir::Kind kind);
+  // After a trace: its draws happen when its function is called, and nothing waits for them.
+  void forget_draws();
   // In a trace, random draws are recorded too.
   int tracing = 0;
   // The last recorded draw of a generator that was not computed yet: an eager draw must wait for it. kNoNode: none.

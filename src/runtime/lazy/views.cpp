@@ -126,6 +126,19 @@ Array layout_of(const ir::Type& type) {
 
 // ---- cells and views ----
 
+Ref<LazyArray> Recorder::argument(const Array& array, ir::Kind kind) {
+  ir::TypesId type = tables_.types.intern(array.type(kind));
+  NodeId id = graph_.add_leaf(NodeKind::Variable, type, nullptr, ir::kNoSource, static_cast<std::uint8_t>(array.backend));
+  ++live_arrays_;
+  Ref<LazyArray> result = make<LazyArray>(*this, id);
+  if (kind != ir::Kind::Array) return result;
+  // Whether a reshape of it is a view, and whether it may be written.
+  View& view = view_of(*result);
+  view.layout.strides = array.strides;
+  view.writable = array.can_write();
+  return result;
+}
+
 Recorder::View& Recorder::view_of(const LazyArray& array) {
   auto& a = const_cast<LazyArray&>(array);  // what it is does not change: it becomes known by a cell
   if (a.view_) return views_[a.view_ - 1];

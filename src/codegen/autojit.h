@@ -1,0 +1,62 @@
+// autojit(fn): calls of fn are traced once for every different kind of arguments, compiled, and from then on run as native code
+// (backend "native") or call by call on the runtime's kernels (backend "plan").
+//
+// What makes two calls the same kind: the containers and their keys, dtype, shape, strides and backend of every array, which of
+// them are one array or overlap, the values of ints, bools, strings and None, and the options. Python floats and numpy scalars
+// are values of the run, unless the trace needs to know one. Keys are compared byte by byte.
+//
+// A compiled call means what the plain call means: arguments that the function writes are written when everything is computed,
+// a result that is a view of an argument is that view. What cannot be compiled runs plainly, and the explanation says why.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "codegen/jit.h"
+#include "runtime/objects.h"
+
+namespace autoray::codegen {
+
+enum class JitBackend : std::uint8_t { Native, Plan };
+
+struct Specialisation;  // what one kind of call compiled to
+
+class AutoJit final : public runtime::Callable {
+ public:
+  AutoJit(std::shared_ptr<Jit> jit, runtime::Value function, JitBackend backend);
+  ~AutoJit() override;
+
+  // fn's own arguments, and `backend=` for this call.
+  runtime::Value call(runtime::Runtime& runtime, const runtime::Arguments& arguments) override;
+  std::string callable_name() const override { return name_; }
+  std::string_view callable_type() const override { return "AutoCompiled"; }
+  bool get_attribute(runtime::Runtime& runtime, std::string_view name, runtime::Value& result) override;
+  bool set_attribute(runtime::Runtime& runtime, std::string_view name, const runtime::Value& value) override;
+  void clear() override;
+
+  double compile_seconds() const { return compile_seconds_; }
+
+ private:
+  struct Reading;
+  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, const Reading& reading,
+                                        bool floats_static);
+  runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const runtime::Arguments& arguments,
+                     const Reading& reading);
+  void explain(runtime::Runtime& runtime, const Reading& reading, const std::string& what, const std::string& how) const;
+
+  std::shared_ptr<Jit> jit_;
+  runtime::Value function_;
+  std::string name_;
+  JitBackend backend_;
+  std::unordered_map<std::string, std::shared_ptr<Specialisation>> known_;
+  std::string last_key_;
+  std::vector<std::string> last_parts_;  // of the newest key: what a recompile differs in
+  double compile_seconds_ = 0;
+};
+
+// What `autoray.autojit` is: autojit(fn), @autojit, @autojit(backend=...).
+runtime::Value make_autojit_function(std::shared_ptr<Jit> jit);
+
+}  // namespace autoray::codegen

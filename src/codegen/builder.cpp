@@ -1,0 +1,193 @@
+#include "codegen/builder.h"
+
+#include <algorithm>
+
+#include "codegen/kernel_builder.h"
+#include "ir/error.h"
+#include "ir/rules/movement.h"
+
+namespace autoray::codegen {
+
+using ir::Dims;
+using ir::DType;
+using ir::Index;
+using ir::kNoIndex;
+using ir::NodeKind;
+using ir::OpId;
+
+namespace {
+
+// A kernel is compiled for its very extents where the plan has at most so many
+// different ones of it.
+constexpr std::size_t kSpecialisations = 4;
+
+class Builder {
+ public:
+  Builder(runtime::Runtime& runtime, Jit& jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
+      : runtime_(runtime),
+        jit_(jit),
+        block_(block),
+        arguments_(arguments),
+        roles_(runtime, block, arguments),
+        program_(std::make_shared<Program>()),
+        memory_(runtime, block, arguments, roles_, *program_) {}
+
+  std::shared_ptr<Program> build() {
+    program_->argument_count = static_cast<std::uint32_t>(block_.arguments.size());
+    program_->checks_bounds = jit_.checks_bounds();
+    groups_ = make_groups(block_, roles_, memory_.root_node, memory_.in_place, memory_.joined);
+    KernelBuilder builder(runtime_, block_, roles_, memory_, groups_);
+    for (Index g = 0; g < groups_.list.size(); ++g) {
+      group_ = g;
+      if (groups_.list[g].call)
+        call(groups_.list[g].nodes[0]);
+      else
+        add_kernel(builder.kernel(g));
+    }
+    memory_.pack(static_cast<Index>(groups_.list.size()));
+    finish();
+    return program_;
+  }
+
+ private:
+  void add_kernel(KernelDraft draft) {
+    kernels_.push_back(std::move(draft));
+    steps_.push_back({false, kNoIndex});
+  }
+
+  // ---- calls ----
+
+  void call(Index i) {
+    const ir::BlockNode& n = block_.nodes[i];
+    RuntimeCall c;
+    c.op = n.op;
+    c.backend = n.backend;
+    c.attrs = roles_.attrs(i);
+    c.reason = roles_[i].reason;
+    const ir::Op& op = ir::op(n.op);
+    c.random = op.has(ir::kRandom);
+    auto inputs = block_.inputs(i);
+    std::vector<RootId> roots;
+    for (Index x : inputs) {
+      Located located;
+      located.present = x != kNoIndex;
+      roots.push_back(located.present ? memory_.where[x].root : kNoRoot);
+      if (located.present) {
+        memory_.touch(memory_.where[x].root, group_);
+        located.place.offset = memory_.where[x].layout.offset;
+        located.type = block_.type(x);
+        located.strides = memory_.where[x].layout.strides;
+      }
+      c.inputs.push_back(std::move(located));
+    }
+    std::size_t operands = inputs.size() - (c.random ? 2 : 0), others = 0, at = 0;
+    for (char letter : op.operands) others += letter == 'A' || letter == 'B' || letter == 'O';
+    for (char letter : op.operands) {
+      if (letter == 'S') {
+        c.groups.push_back(static_cast<std::uint32_t>(operands - others));
+        at += operands - others;
+      } else if (letter == 'A' || letter == 'B' || letter == 'O') {
+        c.groups.push_back(c.inputs[at++].present ? 1 : 0);
+      }
+    }
+    auto types = block_.types(i);
+    c.types.assign(types.begin(), types.end());
+    RootId first = memory_.first_dynamic_root(i);
+    c.first_dynamic = memory_.roots[first].number;
+    for (std::size_t k = 0; k < types.size(); ++k) memory_.touch(first + static_cast<RootId>(k), group_);
+    steps_.push_back({true, static_cast<Index>(program_->calls.size())});
+    program_->calls.push_back(std::move(c));
+    call_roots_.push_back(std::move(roots));
+  }
+
+  void finish() {
+    // How many different extents has each kernel?
+    struct Family {
+      std::vector<Dims> extents;
+      bool special = true;
+    };
+    std::unordered_map<std::string, Family> families;
+    std::vector<Instance> instances;
+    std::vector<Family*> family_of;
+    for (const KernelDraft& draft : kernels_) {
+      instances.push_back(instance(draft, memory_, false));
+      Family& family = families[instances.back().kernel.text()];
+      family_of.push_back(&family);
+      if (!short_rows(draft)) family.special = false;
+      if (!family.special) continue;
+      Dims extents = all_extents(draft);
+      if (std::find(family.extents.begin(), family.extents.end(), extents) == family.extents.end())
+        family.extents.push_back(extents);
+      if (family.extents.size() > kSpecialisations) family.special = false;
+    }
+    std::unordered_map<std::string, std::uint32_t> numbers;
+    std::vector<const Kernel*> distinct;
+    std::vector<std::uint32_t> number_of;
+    for (std::size_t k = 0; k < instances.size(); ++k) {
+      if (family_of[k]->special) instances[k] = instance(kernels_[k], memory_, true);
+      std::string text = instances[k].kernel.text();
+      auto [found, fresh] = numbers.try_emplace(text, static_cast<std::uint32_t>(distinct.size()));
+      if (fresh) {
+        distinct.push_back(&instances[k].kernel);
+        program_->kernel_texts.push_back(std::move(text));
+      }
+      number_of.push_back(found->second);
+    }
+    for (const Kernel* k : distinct) program_->sources.push_back(*k);
+    program_->kernels = jit_.compile(distinct, &program_->fresh_kernels);
+    std::size_t next = 0;
+    for (const auto& [is_call, number] : steps_) {
+      ProgramStep step;
+      if (is_call) {
+        step.first = number;
+        RuntimeCall& c = program_->calls[number];
+        for (std::size_t k = 0; k < c.inputs.size(); ++k)
+          if (c.inputs[k].present) c.inputs[k].place = memory_.place(call_roots_[number][k], c.inputs[k].place.offset);
+        program_->steps.push_back(step);
+        continue;
+      }
+      Instance& in = instances[next];
+      step.number = number_of[next++];
+      step.kernel = program_->kernels[step.number].function;
+      step.first = static_cast<std::uint32_t>(program_->buffers.size());
+      step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+      program_->buffers.insert(program_->buffers.end(), in.buffers.begin(), in.buffers.end());
+      program_->arguments.insert(program_->arguments.end(), in.arguments.begin(), in.arguments.end());
+      if (program_->checks_bounds)
+        for (std::size_t k = 0; k < in.roots.size(); ++k) {
+          const Root& root = memory_.roots[in.roots[k]];
+          program_->limits.push_back(root.before + in.offsets[k]);
+          program_->limits.push_back(root.bytes - in.offsets[k]);
+        }
+      program_->steps.push_back(step);
+    }
+    for (Index r : block_.results) {
+      const Where& w = memory_.where[r];
+      program_->results.push_back({memory_.place(w.root, w.layout.offset), block_.type(r), w.layout.strides, true});
+    }
+    program_->finish();
+  }
+
+  runtime::Runtime& runtime_;
+  Jit& jit_;
+  const ir::Block& block_;
+  std::span<const ArgumentInfo> arguments_;
+  Roles roles_;
+  std::shared_ptr<Program> program_;
+  Memory memory_;
+
+  Groups groups_;
+  Index group_ = 0;
+  std::vector<KernelDraft> kernels_;           // by kernel step
+  std::vector<std::pair<bool, Index>> steps_;  // a call (its number), or the next kernel
+  std::vector<std::vector<RootId>> call_roots_;
+};
+
+}  // namespace
+
+std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit& jit, const ir::Block& block,
+                                       std::span<const ArgumentInfo> arguments) {
+  return Builder(runtime, jit, block, arguments).build();
+}
+
+}  // namespace autoray::codegen

@@ -1,0 +1,22 @@
+// What generated code is given besides its buffers and arguments.
+#pragma once
+
+#include <cstdint>
+
+namespace autoray::codegen {
+
+// The first and the last byte but one of a buffer, for the checking mode.
+struct Limits {
+  const char* begin;
+  const char* end;
+};
+
+struct Context {
+  const Limits* limits = nullptr;     // by buffer of the running kernel; null unless bounds are checked
+  std::int64_t failed_buffer = -1;    // the first access out of bounds
+  alignas(64) char nowhere[64] = {};  // where it went instead
+};
+
+using KernelFunction = std::int32_t (*)(Context* context, char* const* buffers, const std::int64_t* arguments);
+
+}  // namespace autoray::codegen

@@ -1,0 +1,876 @@
+#include "codegen/emit.h"
+
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/Module.h>
+
+#include <functional>
+
+#include "codegen/context.h"
+
+namespace autoray::codegen {
+
+using ir::DType;
+using llvm::Value;
+
+namespace {
+
+constexpr int kLanes = 16;              // of the pairwise order (runtime/reduction/order.h)
+constexpr std::int64_t kBlock = 256;    // and its block
+constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
+
+bool is_float(DType dtype) { return ir::is_real_floating(dtype); }
+
+// One kernel at a time.
+class Emitter {
+ public:
+  Emitter(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options)
+      : kernel_(kernel),
+        module_(module),
+        context_(module.getContext()),
+        b_(context_),
+        options_(options),
+        name_(function_name) {}
+
+  void run() {
+    auto* pointer = b_.getPtrTy();
+    auto* type = llvm::FunctionType::get(b_.getInt32Ty(), {pointer, pointer, pointer}, false);
+    function_ = make_function(type, name_, false);
+    kernel_context_ = function_->getArg(0);
+    b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", function_));
+    for (std::size_t i = 0; i < kernel_.buffers.size(); ++i)
+      buffers_.push_back(b_.CreateLoad(pointer, b_.CreateConstGEP1_64(pointer, function_->getArg(1), i)));
+    for (std::size_t i = 0; i < kernel_.arguments; ++i)
+      arguments_.push_back(b_.CreateLoad(b_.getInt64Ty(), b_.CreateConstGEP1_64(b_.getInt64Ty(), function_->getArg(2), i)));
+    registers_.resize(kernel_.registers.size());
+    for (const Nest& nest : kernel_.nests) {
+      nest_ = &nest;
+      emit_nest();
+    }
+    b_.CreateRet(b_.getInt32(0));
+  }
+
+ private:
+  // ---- small helpers ----
+
+  llvm::Function* make_function(llvm::FunctionType* type, const std::string& name, bool internal) {
+    auto* f = llvm::Function::Create(type, internal ? llvm::GlobalValue::InternalLinkage : llvm::GlobalValue::ExternalLinkage,
+                                     name, module_);
+    f->addFnAttr(llvm::Attribute::NoUnwind);
+    f->addFnAttr("min-legal-vector-width", "512");
+    f->addFnAttr("prefer-vector-width", "512");
+    return f;
+  }
+  llvm::Type* scalar_type(DType dtype) {
+    switch (dtype) {
+      case DType::Bool: return b_.getInt1Ty();
+      case DType::Float32: return b_.getFloatTy();
+      case DType::Float64: return b_.getDoubleTy();
+      default: return b_.getIntNTy(8 * static_cast<unsigned>(ir::itemsize(dtype)));
+    }
+  }
+  // As it lies in memory: a bool is a byte.
+  llvm::Type* stored_type(DType dtype) { return dtype == DType::Bool ? b_.getInt8Ty() : scalar_type(dtype); }
+  static llvm::Type* widened(llvm::Type* type, int width) {
+    return width == 1 ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
+  }
+  Value* splat(Value* scalar, int width) {
+    return width == 1 ? scalar : b_.CreateVectorSplat(static_cast<unsigned>(width), scalar);
+  }
+  Value* number(const Number& n) {
+    return n.constant ? b_.getInt64(static_cast<std::uint64_t>(n.value)) : arguments_[static_cast<std::size_t>(n.value)];
+  }
+  Value* constant(DType dtype, std::int64_t bits) {
+    if (is_float(dtype)) {
+      double real;
+      __builtin_memcpy(&real, &bits, sizeof real);
+      return llvm::ConstantFP::get(scalar_type(dtype), real);
+    }
+    return llvm::ConstantInt::get(scalar_type(dtype), static_cast<std::uint64_t>(bits), true);
+  }
+  Value* lane_numbers(int width) {
+    std::vector<llvm::Constant*> lanes;
+    for (int i = 0; i < width; ++i) lanes.push_back(b_.getInt64(static_cast<std::uint64_t>(i)));
+    return llvm::ConstantVector::get(lanes);
+  }
+  // for (i = 0; i < count; i += step) body(i). Nothing where a constant count is no step.
+  void loop(Value* count, std::int64_t step, const std::function<void(Value*)>& body) {
+    auto* before = b_.GetInsertBlock();
+    auto* f = before->getParent();
+    auto* head = llvm::BasicBlock::Create(context_, "loop", f);
+    auto* inside = llvm::BasicBlock::Create(context_, "body", f);
+    auto* after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateBr(head);
+    b_.SetInsertPoint(head);
+    auto* i = b_.CreatePHI(b_.getInt64Ty(), 2);
+    i->addIncoming(b_.getInt64(0), before);
+    b_.CreateCondBr(b_.CreateICmpSLT(i, count), inside, after);
+    b_.SetInsertPoint(inside);
+    body(i);
+    i->addIncoming(b_.CreateAdd(i, b_.getInt64(static_cast<std::uint64_t>(step)), "", true, true), b_.GetInsertBlock());
+    b_.CreateBr(head);
+    b_.SetInsertPoint(after);
+  }
+  // The same, carrying values from turn to turn.
+  std::vector<Value*> fold_loop(Value* begin, Value* end, std::int64_t step, std::vector<Value*> carried,
+                                const std::function<std::vector<Value*>(Value*, const std::vector<Value*>&)>& body) {
+    auto* before = b_.GetInsertBlock();
+    auto* f = before->getParent();
+    auto* head = llvm::BasicBlock::Create(context_, "loop", f);
+    auto* inside = llvm::BasicBlock::Create(context_, "body", f);
+    auto* after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateBr(head);
+    b_.SetInsertPoint(head);
+    auto* i = b_.CreatePHI(b_.getInt64Ty(), 2);
+    i->addIncoming(begin, before);
+    std::vector<llvm::PHINode*> phis;
+    std::vector<Value*> now;
+    for (Value* v : carried) {
+      phis.push_back(b_.CreatePHI(v->getType(), 2));
+      phis.back()->addIncoming(v, before);
+      now.push_back(phis.back());
+    }
+    b_.CreateCondBr(b_.CreateICmpSLE(b_.CreateAdd(i, b_.getInt64(static_cast<std::uint64_t>(step))), end), inside, after);
+    b_.SetInsertPoint(inside);
+    std::vector<Value*> next = body(i, now);
+    i->addIncoming(b_.CreateAdd(i, b_.getInt64(static_cast<std::uint64_t>(step))), b_.GetInsertBlock());
+    for (std::size_t k = 0; k < phis.size(); ++k) phis[k]->addIncoming(next[k], b_.GetInsertBlock());
+    b_.CreateBr(head);
+    b_.SetInsertPoint(after);
+    now.insert(now.begin(), i);
+    return now;
+  }
+
+  // ---- one point, or one vector of points, of the nest ----
+
+  // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left.
+  struct Place {
+    std::size_t axis = 0;
+    Value* index = nullptr;
+    int width = 1;
+    Value* mask = nullptr;
+  };
+  struct Pointers {
+    std::vector<Value*> loads, stores;  // at the current place of the outer dimensions
+  };
+
+  std::int64_t item(std::uint16_t buffer) const { return static_cast<std::int64_t>(ir::itemsize(kernel_.buffers[buffer])); }
+  static bool fixed_along(const Access& access, std::size_t axis) {
+    return axis >= access.strides.size() || access.strides[axis] == Number{true, 0};
+  }
+  bool dense_along(const Access& access, std::size_t axis) const {
+    return axis < access.strides.size() && access.strides[axis] == Number{true, item(access.buffer)};
+  }
+
+  Value* advanced(Value* pointer, Value* index, const Number& stride) {
+    if (stride == Number{true, 0}) return pointer;
+    return b_.CreatePtrAdd(pointer, b_.CreateMul(index, number(stride)));
+  }
+  Value* to_bool(Value* v) { return b_.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType())); }
+
+  // In the checking mode: the pointer, or a place of no harm after telling the context.
+  Value* checked(Value* pointer, std::uint16_t buffer, std::int64_t bytes) {
+    if (!options_.check_bounds) return pointer;
+    auto callee = module_.getOrInsertFunction("autoray_check_access", b_.getPtrTy(), b_.getPtrTy(), b_.getInt64Ty(),
+                                              b_.getPtrTy(), b_.getInt64Ty());
+    return b_.CreateCall(callee,
+                         {kernel_context_, b_.getInt64(buffer), pointer, b_.getInt64(static_cast<std::uint64_t>(bytes))});
+  }
+
+  Value* load(const Access& access, Value* pointer, const Place& place) {
+    DType dtype = kernel_.buffers[access.buffer];
+    auto* type = stored_type(dtype);
+    llvm::Align align(ir::itemsize(dtype));
+    Value* v;
+    if (fixed_along(access, place.axis)) {
+      v = b_.CreateAlignedLoad(type, checked(pointer, access.buffer, item(access.buffer)), align);
+      if (dtype == DType::Bool) v = to_bool(v);
+      return splat(v, place.width);
+    }
+    Value* first = advanced(pointer, place.index, access.strides[place.axis]);
+    if (place.width == 1 || options_.check_bounds) {
+      first = checked(first, access.buffer, item(access.buffer));
+    }
+    if (place.width == 1) {
+      v = b_.CreateAlignedLoad(type, first, align);
+    } else if (dense_along(access, place.axis) && !options_.check_bounds) {
+      auto* vector = widened(type, place.width);
+      if (place.mask) {
+        Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
+        v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle);
+      } else {
+        v = b_.CreateAlignedLoad(vector, first, align);
+      }
+    } else {
+      v = by_lanes(access, first, place, type, align);
+    }
+    return dtype == DType::Bool ? to_bool(v) : v;
+  }
+  Value* lane_pointers(const Access& access, Value* first, const Place& place) {
+    Value* offsets = b_.CreateMul(lane_numbers(place.width), splat(number(access.strides[place.axis]), place.width));
+    return b_.CreateGEP(b_.getInt8Ty(), first, offsets);
+  }
+  Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+    auto* vector = widened(type, place.width);
+    if (!options_.check_bounds) {
+      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
+      Value* idle = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
+                               : static_cast<Value*>(llvm::PoisonValue::get(vector));
+      return b_.CreateMaskedGather(vector, lane_pointers(access, first, place), align, mask, idle);
+    }
+    Value* v = splat(b_.CreateAlignedLoad(type, first, align), place.width);
+    for (int k = 1; k < place.width; ++k) {
+      Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
+      if (place.mask) offset = b_.CreateSelect(b_.CreateExtractElement(place.mask, k), offset, b_.getInt64(0));
+      Value* p = checked(b_.CreatePtrAdd(first, offset), access.buffer, item(access.buffer));
+      v = b_.CreateInsertElement(v, b_.CreateAlignedLoad(type, p, align), k);
+    }
+    return v;
+  }
+  void store(const Access& access, Value* pointer, const Place& place, Value* v) {
+    DType dtype = kernel_.buffers[access.buffer];
+    if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
+    llvm::Align align(ir::itemsize(dtype));
+    Value* first = place.axis < access.strides.size() ? advanced(pointer, place.index, access.strides[place.axis]) : pointer;
+    if (place.width == 1) {
+      b_.CreateAlignedStore(v, checked(first, access.buffer, item(access.buffer)), align);
+    } else if (options_.check_bounds) {
+      for (int k = 0; k < place.width; ++k) {
+        Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
+        Value* lane = b_.CreateExtractElement(v, k);
+        if (place.mask) {
+          Value* live = b_.CreateExtractElement(place.mask, k);
+          offset = b_.CreateSelect(live, offset, b_.getInt64(0));
+          lane = b_.CreateSelect(live, lane, b_.CreateExtractElement(v, std::uint64_t{0}));
+        }
+        b_.CreateAlignedStore(lane, checked(b_.CreatePtrAdd(first, offset), access.buffer, item(access.buffer)), align);
+      }
+    } else if (dense_along(access, place.axis)) {
+      if (place.mask)
+        b_.CreateMaskedStore(v, first, align, place.mask);
+      else
+        b_.CreateAlignedStore(v, first, align);
+    } else {
+      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
+      b_.CreateMaskedScatter(v, lane_pointers(access, first, place), align, mask);
+    }
+  }
+
+  // Values of the body's loads alone: they come before every store of a row that is written out.
+  std::vector<Value*> load_all(const Pointers& pointers, const Place& place) {
+    std::vector<Value*> values(nest_->body.size(), nullptr);
+    for (std::size_t i = 0; i < nest_->body.size(); ++i)
+      if (!uniform_.empty() && uniform_[i]) {
+        values[i] = splat(uniform_[i], place.width);
+      } else if (nest_->body[i].prim == Prim::Load) {
+        auto number = static_cast<std::size_t>(nest_->body[i].immediate);
+        values[i] = load(nest_->loads[number], pointers.loads[number], place);
+      }
+    return values;
+  }
+  void compute(std::vector<Value*>& values, int width) {
+    for (std::size_t i = 0; i < nest_->body.size(); ++i) {
+      const Instr& instr = nest_->body[i];
+      if (values[i]) continue;
+      if (instr.prim == Prim::Register) {
+        values[i] = splat(registers_[static_cast<std::size_t>(instr.immediate)], width);
+      } else if (instr.prim == Prim::Constant) {
+        values[i] = splat(constant(instr.dtype, instr.immediate), width);
+      } else {
+        DType from = nest_->body[instr.a].dtype;
+        values[i] = apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
+                          instr.c == kNoValue ? nullptr : values[instr.c], width);
+      }
+    }
+  }
+
+  // What is the same along the row is computed once before it.
+  void hoist(const Pointers& pointers, std::size_t axis) {
+    uniform_.assign(nest_->body.size(), nullptr);
+    for (std::size_t i = 0; i < nest_->body.size(); ++i) {
+      const Instr& instr = nest_->body[i];
+      auto at = [&](ValueId v) { return v == kNoValue ? nullptr : uniform_[v]; };
+      if (instr.prim == Prim::Load) {
+        auto number = static_cast<std::size_t>(instr.immediate);
+        if (fixed_along(nest_->loads[number], axis))
+          uniform_[i] = load(nest_->loads[number], pointers.loads[number], {axis, nullptr, 1, nullptr});
+      } else if (instr.prim == Prim::Register) {
+        uniform_[i] = registers_[static_cast<std::size_t>(instr.immediate)];
+      } else if (instr.prim == Prim::Constant) {
+        uniform_[i] = constant(instr.dtype, instr.immediate);
+      } else {
+        bool all = at(instr.a) && (instr.b == kNoValue || at(instr.b)) && (instr.c == kNoValue || at(instr.c));
+        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1);
+      }
+    }
+  }
+
+  // ---- primitives ----
+
+  Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width) {
+    bool real = is_float(from), is_signed = ir::is_signed_integer(from);
+    switch (instr.prim) {
+      case Prim::Cast: return cast(x, from, instr.dtype, width);
+      case Prim::Add: return real ? b_.CreateFAdd(x, y) : b_.CreateAdd(x, y);
+      case Prim::Subtract: return real ? b_.CreateFSub(x, y) : b_.CreateSub(x, y);
+      case Prim::Multiply: return real ? b_.CreateFMul(x, y) : b_.CreateMul(x, y);
+      case Prim::Divide: return b_.CreateFDiv(x, y);
+      case Prim::Negative: return real ? b_.CreateFNeg(x) : b_.CreateNeg(x);
+      case Prim::Sqrt: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
+      case Prim::Fabs: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
+      case Prim::Copysign: return b_.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, x, y);
+      case Prim::Floor: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::floor, x);
+      case Prim::Ceil: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::ceil, x);
+      case Prim::Trunc: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::trunc, x);
+      case Prim::Rint: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::nearbyint, x);
+      case Prim::Maximum:
+      case Prim::Minimum: {
+        bool max = instr.prim == Prim::Maximum;
+        if (from == DType::Bool) return max ? b_.CreateOr(x, y) : b_.CreateAnd(x, y);
+        // Of floats: unordered only where a or b is NaN; a itself when it is.
+        if (real) {
+          Value* first = max ? b_.CreateFCmpOGE(x, y) : b_.CreateFCmpOLE(x, y);
+          return b_.CreateSelect(b_.CreateOr(first, b_.CreateFCmpUNO(x, x)), x, y);
+        }
+        Value* first = is_signed ? (max ? b_.CreateICmpSGE(x, y) : b_.CreateICmpSLE(x, y))
+                                 : (max ? b_.CreateICmpUGE(x, y) : b_.CreateICmpULE(x, y));
+        return b_.CreateSelect(first, x, y);
+      }
+      case Prim::Equal: return real ? b_.CreateFCmpOEQ(x, y) : b_.CreateICmpEQ(x, y);
+      case Prim::NotEqual: return real ? b_.CreateFCmpUNE(x, y) : b_.CreateICmpNE(x, y);
+      case Prim::Less: return real ? b_.CreateFCmpOLT(x, y) : is_signed ? b_.CreateICmpSLT(x, y) : b_.CreateICmpULT(x, y);
+      case Prim::LessEqual: return real ? b_.CreateFCmpOLE(x, y) : is_signed ? b_.CreateICmpSLE(x, y) : b_.CreateICmpULE(x, y);
+      case Prim::And: return b_.CreateAnd(x, y);
+      case Prim::Or: return b_.CreateOr(x, y);
+      case Prim::Xor: return b_.CreateXor(x, y);
+      case Prim::Not: return b_.CreateNot(x);
+      case Prim::ShiftLeft:
+      case Prim::ShiftRight: return shift(instr.prim, from, x, y);
+      case Prim::Select: return b_.CreateSelect(x, y, z);
+      case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
+      default: return x;
+    }
+  }
+  // Counts outside the width give 0, or the sign.
+  Value* shift(Prim prim, DType from, Value* x, Value* n) {
+    auto* type = x->getType();
+    Value* bits = llvm::ConstantInt::get(type, 8 * ir::itemsize(from));
+    Value* inside = b_.CreateICmpULT(n, bits);
+    if (prim == Prim::ShiftLeft) {
+      Value* safe = b_.CreateSelect(inside, n, llvm::Constant::getNullValue(type));
+      return b_.CreateSelect(inside, b_.CreateShl(x, safe), llvm::Constant::getNullValue(type));
+    }
+    Value* most = llvm::ConstantInt::get(type, 8 * ir::itemsize(from) - 1);
+    Value* safe = b_.CreateSelect(inside, n, most);
+    if (ir::is_signed_integer(from)) return b_.CreateAShr(x, safe);
+    return b_.CreateSelect(inside, b_.CreateLShr(x, safe), llvm::Constant::getNullValue(type));
+  }
+  Value* cast(Value* x, DType from, DType to, int width) {
+    if (from == to) return x;
+    auto* type = widened(scalar_type(to), width);
+    bool from_float = is_float(from), to_float = is_float(to);
+    if (to == DType::Bool) return from_float ? b_.CreateFCmpUNE(x, llvm::Constant::getNullValue(x->getType())) : to_bool(x);
+    if (from == DType::Bool) return to_float ? b_.CreateUIToFP(x, type) : b_.CreateZExt(x, type);
+    if (from_float && to_float)
+      return ir::itemsize(from) < ir::itemsize(to) ? b_.CreateFPExt(x, type) : b_.CreateFPTrunc(x, type);
+    if (!from_float && to_float) return ir::is_signed_integer(from) ? b_.CreateSIToFP(x, type) : b_.CreateUIToFP(x, type);
+    if (from_float) return float_to_integer(x, to, type);
+    if (ir::itemsize(from) >= ir::itemsize(to)) return b_.CreateTrunc(x, type);
+    return ir::is_signed_integer(from) ? b_.CreateSExt(x, type) : b_.CreateZExt(x, type);
+  }
+  // ir::to_integer: the guarded conversion of integer_rules.h.
+  Value* float_to_integer(Value* x, DType to, llvm::Type* type) {
+    auto real = [&](double v) { return llvm::ConstantFP::get(x->getType(), v); };
+    int bits = static_cast<int>(8 * ir::itemsize(to));
+    auto power = [](int n) { return __builtin_ldexp(1.0, n); };
+    // A value that does not fit is replaced before the conversion, whose result would be undefined.
+    Value* zero = real(0);
+    if (ir::is_signed_integer(to)) {
+      Value* fits = b_.CreateAnd(b_.CreateFCmpOGE(x, real(-power(bits - 1))), b_.CreateFCmpOLT(x, real(power(bits - 1))));
+      Value* converted = b_.CreateFPToSI(b_.CreateSelect(fits, x, zero), type);
+      return b_.CreateSelect(fits, converted, llvm::ConstantInt::get(type, std::uint64_t{1} << (bits - 1)));
+    }
+    Value* fits = b_.CreateAnd(b_.CreateFCmpOGT(x, real(-1)), b_.CreateFCmpOLT(x, real(power(bits))));
+    Value* converted = b_.CreateFPToUI(b_.CreateSelect(fits, x, zero), type);
+    Value* negative = b_.CreateAnd(b_.CreateFCmpOGE(x, real(-power(63))), b_.CreateFCmpOLT(x, zero));
+    auto* wide = type->isVectorTy() ? static_cast<llvm::Type*>(llvm::FixedVectorType::get(
+                                          b_.getInt64Ty(), llvm::cast<llvm::FixedVectorType>(type)->getNumElements()))
+                                    : b_.getInt64Ty();
+    Value* wrapped = b_.CreateTruncOrBitCast(b_.CreateFPToSI(b_.CreateSelect(negative, x, zero), wide), type);
+    return b_.CreateSelect(fits, converted, b_.CreateSelect(negative, wrapped, llvm::Constant::getNullValue(type)));
+  }
+  // Vector functions take whole vectors: narrower ones are padded with their first lane.
+  Value* call_function(int function, DType dtype, Value* x, Value* y, int width) {
+    int lanes = options_.vector_bytes / static_cast<int>(ir::itemsize(dtype));
+    auto* vector = llvm::FixedVectorType::get(scalar_type(dtype), static_cast<unsigned>(lanes));
+    auto callee = y ? module_.getOrInsertFunction(vector_symbol(function, dtype == DType::Float32), vector, vector, vector)
+                    : module_.getOrInsertFunction(vector_symbol(function, dtype == DType::Float32), vector, vector);
+    auto call = [&](Value* p, Value* q) {
+      auto* result = q ? b_.CreateCall(callee, {p, q}) : b_.CreateCall(callee, {p});
+      // Values alone: equal calls of equal operands are one, and one that nobody needs goes.
+      result->setDoesNotThrow();
+      result->setOnlyAccessesInaccessibleMemory();
+      return static_cast<Value*>(result);
+    };
+    if (width == lanes) return call(x, y);
+    if (width == 1) {
+      Value* r = call(b_.CreateVectorSplat(static_cast<unsigned>(lanes), x),
+                      y ? b_.CreateVectorSplat(static_cast<unsigned>(lanes), y) : nullptr);
+      return b_.CreateExtractElement(r, std::uint64_t{0});
+    }
+    if (width < lanes) {
+      std::vector<int> pad, cut;
+      for (int k = 0; k < lanes; ++k) pad.push_back(k < width ? k : 0);
+      for (int k = 0; k < width; ++k) cut.push_back(k);
+      Value* r = call(b_.CreateShuffleVector(x, pad), y ? b_.CreateShuffleVector(y, pad) : nullptr);
+      return b_.CreateShuffleVector(r, cut);
+    }
+    Value* joined = nullptr;
+    for (int part = 0; part < width; part += lanes) {
+      std::vector<int> take;
+      for (int k = 0; k < lanes; ++k) take.push_back(part + k);
+      Value* r = call(b_.CreateShuffleVector(x, take), y ? b_.CreateShuffleVector(y, take) : nullptr);
+      std::vector<int> both;
+      for (int k = 0; k < part + lanes; ++k) both.push_back(k);
+      if (!joined) {
+        joined = r;
+      } else {
+        // Both sides of a shuffle have one length.
+        std::vector<int> longer;
+        for (int k = 0; k < part; ++k) longer.push_back(k < lanes ? k : -1);
+        joined = b_.CreateShuffleVector(joined, b_.CreateShuffleVector(r, longer), both);
+      }
+    }
+    return joined;
+  }
+  Value* combine(Value* x, Value* y) {
+    Instr instr{nest_->fold, fold_dtype_};
+    return apply(instr, fold_dtype_, x, y, nullptr, 1);
+  }
+  Value* identity(int width) {
+    auto* type = widened(scalar_type(fold_dtype_), width);
+    switch (nest_->fold) {
+      case Prim::Multiply: return is_float(fold_dtype_) ? llvm::ConstantFP::get(type, 1.0) : llvm::ConstantInt::get(type, 1);
+      case Prim::And: return llvm::Constant::getAllOnesValue(type);
+      default: return llvm::Constant::getNullValue(type);
+    }
+  }
+
+  // ---- nests ----
+
+  Pointers bases() {
+    Pointers p;
+    for (const Access& access : nest_->loads) p.loads.push_back(buffers_[access.buffer]);
+    for (const Store& s : nest_->stores) p.stores.push_back(buffers_[s.to.buffer]);
+    return p;
+  }
+  Pointers moved(const Pointers& from, std::size_t axis, Value* index) {
+    Pointers p = from;
+    auto move = [&](Value*& pointer, const Access& access) {
+      if (axis < access.strides.size()) pointer = advanced(pointer, index, access.strides[axis]);
+    };
+    for (std::size_t i = 0; i < p.loads.size(); ++i) move(p.loads[i], nest_->loads[i]);
+    for (std::size_t i = 0; i < p.stores.size(); ++i) move(p.stores[i], nest_->stores[i].to);
+    return p;
+  }
+  // Loops over the given dimensions around the body.
+  void around(std::vector<std::size_t> axes, Pointers pointers, const std::function<void(const Pointers&)>& body) {
+    if (axes.empty()) return body(pointers);
+    std::size_t axis = axes.front();
+    axes.erase(axes.begin());
+    loop(number(nest_->extents[axis]), 1, [&](Value* i) { around(axes, moved(pointers, axis, i), body); });
+  }
+  int vector_width() const {
+    std::int64_t largest = 1;
+    for (const Instr& instr : nest_->body) largest = std::max(largest, static_cast<std::int64_t>(ir::itemsize(instr.dtype)));
+    return static_cast<int>(options_.vector_bytes / largest);
+  }
+  Value* mask_of(Value* count, int width) { return b_.CreateICmpULT(lane_numbers(width), splat(count, width)); }
+
+  void emit_nest() {
+    uniform_.clear();
+    fold_dtype_ = nest_->folds ? nest_->body[nest_->folded].dtype : DType::Float64;
+    if (nest_->folds) return emit_fold();
+    if (nest_->extents.empty()) {
+      Pointers pointers = bases();
+      Place point;
+      std::vector<Value*> values = load_all(pointers, point);
+      compute(values, 1);
+      for (std::size_t i = 0; i < nest_->stores.size(); ++i)
+        store(nest_->stores[i].to, pointers.stores[i], point, values[nest_->stores[i].value]);
+      for (auto [value, reg] : nest_->registers) registers_[reg] = values[value];
+      return;
+    }
+    std::vector<std::size_t> outer;
+    for (std::size_t i = 0; i + 1 < nest_->extents.size(); ++i) outer.push_back(i);
+    std::size_t last = nest_->extents.size() - 1;
+    around(outer, bases(), [&](const Pointers& pointers) { emit_row(pointers, last); });
+  }
+  void finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values) {
+    compute(values, place.width);
+    for (std::size_t i = 0; i < nest_->stores.size(); ++i)
+      store(nest_->stores[i].to, pointers.stores[i], place, values[nest_->stores[i].value]);
+  }
+  void emit_row(const Pointers& pointers, std::size_t axis) {
+    int width = vector_width();
+    hoist(pointers, axis);
+    const Number& extent = nest_->extents[axis];
+    auto accesses = static_cast<std::int64_t>(nest_->loads.size() + nest_->stores.size());
+    if (extent.constant && (extent.value + width - 1) / width * accesses <= kUnrolled) {
+      std::vector<Place> places;
+      std::vector<std::vector<Value*>> values;
+      for (std::int64_t i = 0; i < extent.value; i += width) {
+        Place place{axis, b_.getInt64(static_cast<std::uint64_t>(i)), width, nullptr};
+        if (extent.value - i == 1)
+          place.width = 1;
+        else if (extent.value - i < width)
+          place.mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(extent.value - i)), width);
+        places.push_back(place);
+        values.push_back(load_all(pointers, place));
+      }
+      for (std::size_t k = 0; k < places.size(); ++k) finish_row(pointers, places[k], values[k]);
+      return;
+    }
+    Value* n = number(extent);
+    Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
+    loop(whole, width, [&](Value* i) {
+      Place place{axis, i, width, nullptr};
+      std::vector<Value*> values = load_all(pointers, place);
+      finish_row(pointers, place, values);
+    });
+    if (extent.constant && extent.value % width == 0) return;
+    when(b_.CreateICmpSLT(whole, n), [&] {
+      Place place{axis, whole, width, mask_of(b_.CreateSub(n, whole), width)};
+      std::vector<Value*> values = load_all(pointers, place);
+      finish_row(pointers, place, values);
+    });
+  }
+  void when(Value* condition, const std::function<void()>& body) {
+    auto* f = b_.GetInsertBlock()->getParent();
+    auto* yes = llvm::BasicBlock::Create(context_, "then", f);
+    auto* after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateCondBr(condition, yes, after);
+    b_.SetInsertPoint(yes);
+    body();
+    b_.CreateBr(after);
+    b_.SetInsertPoint(after);
+  }
+
+  // ---- folds ----
+
+  void emit_fold() {
+    std::size_t folded = nest_->extents.size() - 1;
+    // Which dimension do vectors run along? The folded one where the loads are dense there; else a kept one where they are.
+    auto dense = [&](std::size_t axis) {
+      bool any = false;
+      for (const Access& access : nest_->loads) {
+        if (fixed_along(access, axis)) continue;
+        if (!dense_along(access, axis)) return false;
+        any = true;
+      }
+      return any;
+    };
+    std::size_t across = folded;
+    if (!(nest_->order != Order::Sequential && dense(folded)))
+      for (std::size_t axis = folded; axis-- > 0;)
+        if (dense(axis)) {
+          across = axis;
+          break;
+        }
+    // Term by term means one point of the result a lane.
+    if (nest_->order == Order::Sequential && across == folded && folded > 0) across = folded - 1;
+    if (nest_->order == Order::Sequential && folded == 0) return fold_alone(bases(), 1);
+    std::vector<std::size_t> outer;
+    for (std::size_t axis = 0; axis < folded; ++axis)
+      if (axis != across) outer.push_back(axis);
+    around(outer, bases(), [&](const Pointers& pointers) {
+      if (across == folded)
+        fold_row(pointers);
+      else
+        fold_columns(pointers, across);
+    });
+  }
+  void give(const Pointers& pointers, const Place& place, Value* result) {
+    for (std::size_t i = 0; i < nest_->stores.size(); ++i) store(nest_->stores[i].to, pointers.stores[i], place, result);
+    for (auto [value, reg] : nest_->registers) registers_[reg] = result;
+  }
+  Value* term(const Pointers& pointers, const Place& place) {
+    std::vector<Value*> values = load_all(pointers, place);
+    compute(values, place.width);
+    return values[nest_->folded];
+  }
+  // One chain of additions.
+  void fold_alone(const Pointers& pointers, int) {
+    std::size_t folded = nest_->extents.size() - 1;
+    auto result = fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, {identity(1)},
+                            [&](Value* i, const std::vector<Value*>& now) {
+                              return std::vector<Value*>{combine(now[0], term(pointers, {folded, i, 1, nullptr}))};
+                            });
+    give(pointers, {folded, b_.getInt64(0), 1, nullptr}, result[1]);
+  }
+
+  // Along the folded dimension, which the loads follow densely (or by gathers).
+  void fold_row(const Pointers& pointers) {
+    std::size_t folded = nest_->extents.size() - 1;
+    const Number& extent = nest_->extents[folded];
+    Value* result;
+    bool ordered = nest_->order == Order::Pairwise;
+    if (!ordered || (extent.constant && extent.value <= kBlock)) {
+      result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
+    } else {
+      result = fold_tree(pointers, number(extent), 1, [&](const Pointers& inner, Value* begin, Value* n) {
+        return fold_block(inner, begin, Number{false, 0}, n);
+      });
+    }
+    Place point{folded, b_.getInt64(0), 1, nullptr};
+    give(pointers, point, result);
+  }
+  // Up to 256 terms from `begin`, or any number where the order is free: lanes, then a tree over the lanes.
+  Value* fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {
+    std::size_t folded = nest_->extents.size() - 1;
+    int width = vector_width();
+    hoist(pointers, folded);
+    if (nest_->order == Order::Pairwise) width = std::min(width, kLanes);
+    int parts = nest_->order == Order::Pairwise ? kLanes / width : 1;
+    std::int64_t step = std::int64_t{width} * parts;
+    bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
+    std::vector<Value*> lanes;
+    if (extreme) {
+      Value* first = term(pointers, {folded, begin, 1, nullptr});
+      lanes.assign(static_cast<std::size_t>(parts), splat(first, width));
+    } else {
+      lanes.assign(static_cast<std::size_t>(parts), identity(width));
+    }
+    auto chunk = [&](Value* at, std::vector<Value*> now) {
+      for (int p = 0; p < parts; ++p) {
+        Value* index = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+        auto k = static_cast<std::size_t>(p);
+        now[k] = combine(now[k], term(pointers, {folded, index, width, nullptr}));
+      }
+      return now;
+    };
+    auto partial = [&](Value* at, Value* left, std::vector<Value*> now, int p) {
+      Value* mask = mask_of(left, width);
+      auto k = static_cast<std::size_t>(p);
+      now[k] = b_.CreateSelect(mask, combine(now[k], term(pointers, {folded, at, width, mask})), now[k]);
+      return now;
+    };
+    if (extent.constant && extent.value <= kBlock &&
+        (extent.value + width - 1) / width * static_cast<std::int64_t>(nest_->loads.size()) <= 2 * kUnrolled) {
+      std::int64_t i = 0;
+      auto at = [&](std::int64_t k) { return b_.CreateAdd(begin, b_.getInt64(static_cast<std::uint64_t>(k))); };
+      for (; i + step <= extent.value; i += step) lanes = chunk(at(i), lanes);
+      for (int p = 0; i < extent.value; ++p, i += width) {
+        std::int64_t left = extent.value - i;
+        if (left >= width)
+          lanes[static_cast<std::size_t>(p)] =
+              combine(lanes[static_cast<std::size_t>(p)], term(pointers, {folded, at(i), width, nullptr}));
+        else
+          lanes = partial(at(i), b_.getInt64(static_cast<std::uint64_t>(left)), lanes, p);
+      }
+      return lanes_together(lanes, width);
+    }
+    Value* end = b_.CreateAdd(begin, n);
+    auto done = fold_loop(begin, end, step, lanes, chunk);
+    Value* at = done[0];
+    lanes.assign(done.begin() + 1, done.end());
+    // The rest of a chunk, a vector at a time.
+    for (int p = 0; p < parts; ++p) {
+      Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+      Value* left = b_.CreateSub(end, from);
+      auto* before = b_.GetInsertBlock();
+      std::vector<Value*> changed;
+      llvm::BasicBlock* inside = nullptr;
+      when(b_.CreateICmpSGT(left, b_.getInt64(0)), [&] {
+        changed = partial(from, left, lanes, p);
+        inside = b_.GetInsertBlock();
+      });
+      auto k = static_cast<std::size_t>(p);
+      auto* phi = b_.CreatePHI(lanes[k]->getType(), 2);
+      phi->addIncoming(lanes[k], before);
+      phi->addIncoming(changed[k], inside);
+      lanes[k] = phi;
+    }
+    return lanes_together(lanes, width);
+  }
+  Value* lanes_together(std::vector<Value*> lanes, int width) {
+    for (std::size_t count = lanes.size(); count > 1; count /= 2)
+      for (std::size_t k = 0; k < count / 2; ++k) lanes[k] = combine(lanes[k], lanes[k + count / 2]);
+    Value* v = lanes[0];
+    for (int w = width; w > 1; w /= 2) {
+      std::vector<int> low, high;
+      for (int k = 0; k < w / 2; ++k) {
+        low.push_back(k);
+        high.push_back(k + w / 2);
+      }
+      if (w == 2) {
+        v = combine(b_.CreateExtractElement(v, std::uint64_t{0}), b_.CreateExtractElement(v, std::uint64_t{1}));
+      } else {
+        v = combine(b_.CreateShuffleVector(v, low), b_.CreateShuffleVector(v, high));
+      }
+    }
+    return v;
+  }
+
+  // n terms by the rule of runtime/reduction/order.h: a function that calls itself for the halves, so that its size does not
+  // depend on n. What it needs of the kernel is handed on.
+  Value* fold_tree(const Pointers& pointers, Value* n, int width,
+                   const std::function<Value*(const Pointers&, Value*, Value*)>& block) {
+    std::vector<Value*> environment;
+    std::vector<llvm::Type*> types = {b_.getInt64Ty(), b_.getInt64Ty()};
+    auto hand_on = [&](const std::vector<Value*>& values) {
+      environment.insert(environment.end(), values.begin(), values.end());
+    };
+    std::vector<Value*> held;
+    for (Value* r : registers_)
+      if (r) held.push_back(r);
+    environment.push_back(kernel_context_);
+    hand_on(pointers.loads);
+    hand_on(arguments_);
+    hand_on(held);
+    for (Value* v : environment) types.push_back(v->getType());
+    auto* result_type = widened(scalar_type(fold_dtype_), width);
+    auto* f = make_function(llvm::FunctionType::get(result_type, types, false), name_ + ".fold", true);
+    std::vector<Value*> given = {b_.getInt64(0), n};
+    given.insert(given.end(), environment.begin(), environment.end());
+    Value* result = b_.CreateCall(f, given);
+    // The function's body, with its own parameters for everything.
+    auto outside = b_.saveIP();
+    auto saved_arguments = arguments_;
+    auto saved_registers = registers_;
+    auto* saved_context = kernel_context_;
+    b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "entry", f));
+    std::size_t at = 2;
+    auto take = [&] { return static_cast<Value*>(f->getArg(static_cast<unsigned>(at++))); };
+    Pointers inner;
+    kernel_context_ = take();
+    for (std::size_t i = 0; i < pointers.loads.size(); ++i) inner.loads.push_back(take());
+    for (Value*& a : arguments_) a = take();
+    for (Value*& r : registers_)
+      if (r) r = take();
+    Value *begin = f->getArg(0), *count = f->getArg(1);
+    auto* split = llvm::BasicBlock::Create(context_, "split", f);
+    auto* leaf = llvm::BasicBlock::Create(context_, "leaf", f);
+    b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(kBlock)), split, leaf);
+    b_.SetInsertPoint(split);
+    Value* half = b_.CreateAnd(b_.CreateLShr(count, 1), b_.getInt64(static_cast<std::uint64_t>(-kBlock)));
+    Value* head = b_.CreateSelect(b_.CreateICmpSLT(half, b_.getInt64(kBlock)), b_.getInt64(kBlock), half);
+    std::vector<Value*> deeper = {begin, head};
+    for (std::size_t i = 2; i < f->arg_size(); ++i) deeper.push_back(f->getArg(static_cast<unsigned>(i)));
+    Value* left = b_.CreateCall(f, deeper);
+    deeper[0] = b_.CreateAdd(begin, head);
+    deeper[1] = b_.CreateSub(count, head);
+    Value* right = b_.CreateCall(f, deeper);
+    b_.CreateRet(combine(left, right));
+    b_.SetInsertPoint(leaf);
+    b_.CreateRet(block(inner, begin, count));
+    arguments_ = std::move(saved_arguments);
+    registers_ = std::move(saved_registers);
+    kernel_context_ = saved_context;
+    b_.restoreIP(outside);
+    return result;
+  }
+
+  // Across a kept dimension: one result a lane.
+  void fold_columns(const Pointers& pointers, std::size_t across) {
+    int width = vector_width();
+    const Number& extent = nest_->extents[across];
+    Value* n = number(extent);
+    Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
+    if (!extent.constant || extent.value >= width)
+      loop(whole, width, [&](Value* j) { fold_column(pointers, {across, j, width, nullptr}); });
+    if (extent.constant && extent.value % width == 0) return;
+    when(b_.CreateICmpSLT(whole, n),
+         [&] { fold_column(pointers, {across, whole, width, mask_of(b_.CreateSub(n, whole), width)}); });
+  }
+  void fold_column(const Pointers& pointers, const Place& place) {
+    std::size_t folded = nest_->extents.size() - 1;
+    Value* n = number(nest_->extents[folded]);
+    auto at = [&](const Pointers& from, Value* i) { return moved(from, folded, i); };
+    Value* result;
+    if (nest_->order == Order::Pairwise) {
+      const Number& extent = nest_->extents[folded];
+      if (extent.constant && extent.value <= kBlock) {
+        result = column_block(pointers, place, b_.getInt64(0), n);
+      } else {
+        // The column's place goes into the pointers, which the recursion hands on.
+        Pointers shifted = moved(pointers, place.axis, place.index);
+        if (place.mask) {
+          // A mask is rebuilt from the number of lanes that is left.
+          result = fold_tree_masked(shifted, place, n);
+        } else {
+          result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+            return column_block(inner, {place.axis, b_.getInt64(0), place.width, nullptr}, begin, count);
+          });
+        }
+      }
+    } else {
+      bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
+      Value* start = extreme ? term(pointers, place) : identity(place.width);
+      auto done = fold_loop(b_.getInt64(extreme ? 1 : 0), n, 1, {start}, [&](Value* i, const std::vector<Value*>& now) {
+        return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
+      });
+      result = done[1];
+    }
+    give(pointers, place, result);
+  }
+  Value* fold_tree_masked(const Pointers& shifted, const Place& place, Value* n) {
+    // The lanes as a register of their own would need a type; a mask of i1 lanes is handed on through the arguments instead.
+    Value* bits =
+        b_.CreateZExt(b_.CreateBitCast(place.mask, b_.getIntNTy(static_cast<unsigned>(place.width))), b_.getInt64Ty());
+    arguments_.push_back(bits);
+    Value* result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+      Value* mask = b_.CreateBitCast(b_.CreateTrunc(arguments_.back(), b_.getIntNTy(static_cast<unsigned>(place.width))),
+                                     widened(b_.getInt1Ty(), place.width));
+      return column_block(inner, {place.axis, b_.getInt64(0), place.width, mask}, begin, count);
+    });
+    arguments_.pop_back();
+    return result;
+  }
+  // Up to 256 terms of each column: sixteen lanes in memory, then the tree over them.
+  Value* column_block(const Pointers& pointers, const Place& place, Value* begin, Value* n) {
+    std::size_t folded = nest_->extents.size() - 1;
+    auto* type = widened(scalar_type(fold_dtype_), place.width);
+    auto* f = b_.GetInsertBlock()->getParent();
+    llvm::IRBuilder<> top(&f->getEntryBlock(), f->getEntryBlock().begin());
+    auto* lanes = top.CreateAlloca(type, top.getInt32(kLanes));
+    lanes->setAlignment(llvm::Align(64));
+    auto lane = [&](Value* k) { return b_.CreateGEP(type, lanes, k); };
+    for (int k = 0; k < kLanes; ++k) b_.CreateStore(identity(place.width), lane(b_.getInt64(static_cast<std::uint64_t>(k))));
+    loop(n, 1, [&](Value* i) {
+      Value* mine = lane(b_.CreateAnd(i, b_.getInt64(kLanes - 1)));
+      Value* v = term(moved(pointers, folded, b_.CreateAdd(begin, i)), place);
+      b_.CreateStore(combine(b_.CreateLoad(type, mine), v), mine);
+    });
+    std::vector<Value*> values;
+    for (int k = 0; k < kLanes; ++k) values.push_back(b_.CreateLoad(type, lane(b_.getInt64(static_cast<std::uint64_t>(k)))));
+    for (std::size_t count = kLanes; count > 1; count /= 2)
+      for (std::size_t k = 0; k < count / 2; ++k) values[k] = combine(values[k], values[k + count / 2]);
+    return values[0];
+  }
+
+  const Kernel& kernel_;
+  llvm::Module& module_;
+  llvm::LLVMContext& context_;
+  llvm::IRBuilder<> b_;
+  const EmitOptions& options_;
+  std::string name_;
+  const Nest* nest_ = nullptr;
+  DType fold_dtype_ = DType::Float64;
+  llvm::Function* function_ = nullptr;
+  Value* kernel_context_ = nullptr;
+  std::vector<Value*> buffers_, arguments_, registers_;
+  std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
+};
+
+}  // namespace
+
+std::string vector_symbol(int function, bool single) {
+  return "autoray_vector_" + std::to_string(function) + (single ? "_f32" : "_f64");
+}
+
+void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options) {
+  Emitter(kernel, module, function_name, options).run();
+}
+
+}  // namespace autoray::codegen

@@ -1,0 +1,29 @@
+// From kernel IR to LLVM IR. Vectors are written out (no vectoriser decides): a nest works on vectors as wide as the machine's
+// over its last dimension, or over a kept one where that is the contiguous one; what is left of a row goes through masked loads
+// whose idle lanes repeat the first element, so that they cause no floating-point event that no element causes.
+//
+// The functions' ABI is `int32_t kernel(Context*, char* const* buffers, const int64_t* arguments)`.
+#pragma once
+
+#include <string>
+
+#include "codegen/kernel.h"
+
+namespace llvm {
+class Module;
+}
+
+namespace autoray::codegen {
+
+struct EmitOptions {
+  int vector_bytes = 64;
+  bool check_bounds = false;  // every access is compared with its buffer's ends (Context::limits)
+};
+
+// Adds a function of that name to the module.
+void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options);
+
+// The symbol of a vector function, which whoever links the code must provide.
+std::string vector_symbol(int function, bool single);
+
+}  // namespace autoray::codegen

@@ -1,0 +1,175 @@
+#include "codegen/groups.h"
+
+#include <algorithm>
+
+namespace autoray::codegen {
+
+using ir::Index;
+using ir::kNoIndex;
+
+namespace {
+
+// A kernel stays readable, and its compile short.
+constexpr std::size_t kLargest = 96;
+
+class Sweep {
+ public:
+  Sweep(const ir::Block& block, Roles& roles, std::span<const Index> place_root, const std::vector<bool>& in_place,
+        const std::vector<bool>& joined)
+      : block_(block), roles_(roles), root_(place_root), in_place_(in_place), joined_(joined) {
+    group_.assign(block.nodes.size(), kNoIndex);
+    level_.assign(block.nodes.size(), 0);
+  }
+
+  Groups run() {
+    for (Index i = 0; i < block_.nodes.size(); ++i) {
+      switch (roles_[i].role) {
+        case Role::Argument:
+        case Role::View:
+        case Role::Project: break;
+        case Role::Pointwise:
+        case Role::Fold: join(i); break;
+        case Role::Product:
+          start(i);
+          level_[i] = groups_[group_[i]].level = 1;
+          break;
+        case Role::Join:
+          // All operands stand in its memory already: no work is left.
+          if (!needs_copies(i)) break;
+          [[fallthrough]];
+        case Role::Update:
+        case Role::Call:
+          start(i);
+          groups_[group_[i]].call = roles_[i].role == Role::Call;
+          groups_[group_[i]].level = 1;
+          level_[i] = 1;
+          if (in_place_[i]) barrier_ = group_[i];
+          break;
+      }
+    }
+    Groups result;
+    result.of.assign(block_.nodes.size(), kNoIndex);
+    for (Draft& draft : groups_) {
+      if (draft.nodes.empty()) continue;
+      std::sort(draft.nodes.begin(), draft.nodes.end());
+      for (Index i : draft.nodes) result.of[i] = static_cast<Index>(result.list.size());
+      result.list.push_back({std::move(draft.nodes), draft.call, draft.level});
+    }
+    return result;
+  }
+
+ private:
+  struct Draft {
+    std::vector<Index> nodes;
+    bool call = false;
+    int level = 0;
+    Index first_consumer = kNoIndex;  // the earliest other group that uses one of its values
+  };
+
+  bool needs_copies(Index i) const {
+    for (Index input : block_.inputs(i))
+      if (!joined_[input]) return true;
+    return false;
+  }
+  // The group that makes an input's memory or value. Merged groups have moved.
+  Index group_of(Index input) {
+    Index root = root_[input];
+    while (block_.nodes[root].kind == ir::NodeKind::Project) root = block_.inputs(root)[0];
+    Index g = group_[root];
+    if (g == kNoIndex) {
+      // A join without copies is ready when all of its operands are.
+      if (roles_[root].role != Role::Join) return kNoIndex;
+      Index latest = kNoIndex;
+      for (Index part : block_.inputs(root)) {
+        Index of_part = group_of(part);
+        if (of_part != kNoIndex && (latest == kNoIndex || of_part > latest)) latest = of_part;
+      }
+      return latest;
+    }
+    return g;
+  }
+  void start(Index i) {
+    group_[i] = static_cast<Index>(groups_.size());
+    groups_.emplace_back();
+    groups_.back().nodes.push_back(i);
+    consume(i);
+  }
+  // Notes that i's group uses its inputs' groups.
+  void consume(Index i) {
+    for (Index input : block_.inputs(i)) {
+      if (input == kNoIndex) continue;
+      Index g = group_of(input);
+      if (g != kNoIndex && g != group_[i]) groups_[g].first_consumer = std::min(groups_[g].first_consumer, group_[i]);
+    }
+  }
+  void join(Index i) {
+    const bool fold = roles_[i].role == Role::Fold;
+    Index latest = kNoIndex;
+    for (Index input : block_.inputs(i)) {
+      if (input == kNoIndex) continue;
+      Index g = group_of(input);
+      if (g != kNoIndex && (latest == kNoIndex || g > latest)) latest = g;
+    }
+    if (latest == kNoIndex || groups_[latest].call || groups_[latest].nodes.size() >= kLargest) return start_fold(i, fold);
+    int level = 0;
+    for (Index input : block_.inputs(i))
+      if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
+    if (fold && level > 0) return start_fold(i, fold);
+    group_[i] = latest;
+    groups_[latest].nodes.push_back(i);
+    // What only this kernel needs is computed in it.
+    for (Index input : block_.inputs(i)) {
+      if (input == kNoIndex) continue;
+      Index g = group_of(input);
+      if (g == kNoIndex || g == latest) continue;
+      if (can_merge(g, latest, fold)) {
+        level = std::max(level, level_[root_[input]]);
+        merge(g, latest);
+      }
+    }
+    consume(i);
+    level_[i] = fold ? 1 : level;
+    groups_[latest].level = std::max(groups_[latest].level, level_[i]);
+  }
+  void start_fold(Index i, bool fold) {
+    start(i);
+    level_[i] = fold ? 1 : 0;
+    groups_[group_[i]].level = level_[i];
+  }
+  bool can_merge(Index from, Index into, bool fold) const {
+    const Draft &a = groups_[from], &b = groups_[into];
+    if (a.call || a.nodes.size() + b.nodes.size() > kLargest) return false;
+    if (barrier_ != kNoIndex && from < barrier_) return false;
+    if (a.first_consumer != kNoIndex && a.first_consumer < into) return false;
+    // A fold of the later kernel may not come to depend on one of the earlier.
+    if (a.level > 0 && (fold || a.first_consumer == into)) return false;
+    return true;
+  }
+  void merge(Index from, Index into) {
+    for (Index node : groups_[from].nodes) group_[node] = into;
+    groups_[into].nodes.insert(groups_[into].nodes.end(), groups_[from].nodes.begin(), groups_[from].nodes.end());
+    groups_[into].level = std::max(groups_[into].level, groups_[from].level);
+    groups_[from].nodes.clear();
+    // What it used is now used later; keeping the earlier number forbids merges that would be allowed, never the reverse.
+    groups_[from].first_consumer = 0;
+  }
+
+  const ir::Block& block_;
+  Roles& roles_;
+  std::span<const Index> root_;
+  const std::vector<bool>& in_place_;
+  const std::vector<bool>& joined_;
+  std::vector<Draft> groups_;
+  std::vector<Index> group_;
+  std::vector<int> level_;
+  Index barrier_ = kNoIndex;
+};
+
+}  // namespace
+
+Groups make_groups(const ir::Block& block, Roles& roles, std::span<const Index> place_root, const std::vector<bool>& in_place,
+                   const std::vector<bool>& joined) {
+  return Sweep(block, roles, place_root, in_place, joined).run();
+}
+
+}  // namespace autoray::codegen

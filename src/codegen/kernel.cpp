@@ -1,0 +1,92 @@
+#include "codegen/kernel.h"
+
+namespace autoray::codegen {
+namespace {
+
+struct Row {
+  std::string_view name;
+  int operands;
+};
+constexpr Row kRows[] = {
+#define PRIM(name, operands) {#name, operands},
+#include "codegen/primitives.def"
+#undef PRIM
+};
+
+void put(std::string& text, std::int64_t number) { text += std::to_string(number); }
+void put(std::string& text, const Number& number) {
+  if (!number.constant) text += 'a';
+  put(text, number.value);
+}
+void put(std::string& text, const Access& access) {
+  text += 'b';
+  put(text, access.buffer);
+  text += '[';
+  for (std::size_t i = 0; i < access.strides.size(); ++i) {
+    if (i) text += ',';
+    put(text, access.strides[i]);
+  }
+  text += ']';
+}
+
+}  // namespace
+
+std::string_view name(Prim prim) { return kRows[static_cast<std::size_t>(prim)].name; }
+int operand_count(Prim prim) { return kRows[static_cast<std::size_t>(prim)].operands; }
+
+std::string Kernel::text() const {
+  std::string text = "kernel 1";
+  text.reserve(512);
+  for (ir::DType dtype : buffers) text.append(" ").append(ir::name(dtype));
+  text += '\n';
+  for (const Nest& nest : nests) {
+    text += "for";
+    for (const Number& extent : nest.extents) {
+      text += ' ';
+      put(text, extent);
+    }
+    text += '\n';
+    for (std::size_t i = 0; i < nest.body.size(); ++i) {
+      const Instr& instr = nest.body[i];
+      text += ' ';
+      put(text, static_cast<std::int64_t>(i));
+      text.append(":").append(ir::name(instr.dtype)).append(" ").append(name(instr.prim));
+      for (ValueId operand : {instr.a, instr.b, instr.c}) {
+        if (operand == kNoValue) break;
+        text += ' ';
+        put(text, operand);
+      }
+      if (instr.prim == Prim::Load) {
+        text += ' ';
+        put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
+      } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function) {
+        text += " #";
+        put(text, instr.immediate);
+      }
+      text += '\n';
+    }
+    if (nest.folds) {
+      static constexpr std::string_view kOrders[] = {"pairwise", "sequential", "any"};
+      text.append(" fold ").append(name(nest.fold)).append(" ").append(kOrders[static_cast<int>(nest.order)]).append(" ");
+      put(text, nest.folded);
+      text += '\n';
+    }
+    for (const Store& store : nest.stores) {
+      text += ' ';
+      put(text, store.to);
+      text += " = ";
+      put(text, store.value == kNoValue ? -1 : store.value);
+      text += '\n';
+    }
+    for (auto [value, number] : nest.registers) {
+      text += " r";
+      put(text, number);
+      text += " = ";
+      put(text, value == kNoValue ? -1 : value);
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace autoray::codegen

@@ -1,0 +1,84 @@
+// Kernel IR: what one generated function does. A kernel is a list of loop nests over typed buffers; each point of a nest
+// evaluates a short list of scalar instructions (SSA, over a closed set of primitives) on what it loads, and stores values or
+// folds them.
+//
+// A kernel has no names and no addresses: buffers are numbers, extents and strides are constants or numbers of arguments. Its
+// text is its identity, so one compile serves every place that computes the same. Values are real or boolean; complex numbers
+// stay above this level. All extents are positive: nothing is generated for arrays without elements.
+//
+// A store never changes what a load of the same nest reads: results do not share memory with operands within a kernel.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ir/dtype.h"
+#include "ir/small_vector.h"
+
+namespace autoray::codegen {
+
+// One primitive: its name in the text, and how many operands it takes.
+enum class Prim : std::uint8_t {
+#define PRIM(name, operands) name,
+#include "codegen/primitives.def"
+#undef PRIM
+};
+std::string_view name(Prim prim);
+int operand_count(Prim prim);
+
+using ValueId = std::uint16_t;
+inline constexpr ValueId kNoValue = 0xffff;
+
+struct Instr {
+  Prim prim;
+  ir::DType dtype;  // of the result
+  ValueId a = kNoValue, b = kNoValue, c = kNoValue;
+  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function: a VectorFunction.
+  std::int64_t immediate = 0;
+};
+
+// A number that is part of the kernel, or the argument of that number.
+struct Number {
+  bool constant = true;
+  std::int64_t value = 0;
+  friend bool operator==(const Number&, const Number&) = default;
+};
+
+struct Access {
+  std::uint16_t buffer;
+  ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
+};
+
+// How the terms of a fold are combined. Pairwise is the order of summation that the runtime documents (16 lanes, blocks of
+// 256); Sequential adds term by term (products of matrices); Any may be regrouped without changing a bit (integers, extremes).
+enum class Order : std::uint8_t { Pairwise, Sequential, Any };
+
+struct Store {
+  ValueId value;
+  Access to;
+};
+
+struct Nest {
+  ir::SmallVector<Number, 4> extents;  // outermost first
+  std::vector<Access> loads;           // by Instr::immediate
+  std::vector<Instr> body;
+  std::vector<Store> stores;  // of a map: at every point. Of a fold: where the result goes (stride 0 along the last dimension)
+  bool folds = false;         // the last dimension is folded
+  Prim fold{};                // Add, Multiply, Maximum, Minimum, And, Or
+  Order order = Order::Any;
+  ValueId folded = kNoValue;
+  // Nests of a single point, and folds without other dimensions, leave values in registers for later nests.
+  std::vector<std::pair<ValueId, std::uint16_t>> registers;  // value -> register; of a fold: kNoValue is the result
+};
+
+struct Kernel {
+  std::vector<ir::DType> buffers;
+  std::vector<ir::DType> registers;
+  std::vector<Nest> nests;
+  std::uint16_t arguments = 0;
+
+  std::string text() const;
+};
+
+}  // namespace autoray::codegen

@@ -1,0 +1,81 @@
+// The nests of one kernel, from the nodes of a group: element-wise values are
+// computed at every point of the nest that needs them, values of one element
+// live in registers, and what others need is stored.
+#pragma once
+
+#include "codegen/draft.h"
+#include "codegen/groups.h"
+
+namespace autoray::codegen {
+
+class KernelBuilder {
+ public:
+  KernelBuilder(runtime::Runtime& runtime, const ir::Block& block, Roles& roles, Memory& memory, const Groups& groups)
+      : runtime_(runtime), block_(block), roles_(roles), memory_(memory), groups_(groups) {
+    decide_stores();
+  }
+  KernelDraft kernel(ir::Index group);
+
+ private:
+  bool is_view(ir::Index i) const { return roles_[i].role == Role::View; }
+  std::int64_t count(ir::Index i) const { return ir::element_count(block_.type(i).shape); }
+  void decide_stores();
+  bool inside(ir::Index x) const { return groups_.of[x] == group_; }
+  bool inlined(ir::Index x);
+  bool single(ir::Index x) const { return count(x) == 1; }
+  void visit_pointwise(ir::Index i);
+  void flush();
+  // The element-wise nodes inside this kernel that the targets need over the
+  // same shape, ascending; scalars that they need first.
+  std::vector<ir::Index> closure(std::span<const ir::Index> targets, std::vector<ir::Index>& scalars_needed, bool of_scalars);
+  // A nest under construction, with what was loaded already.
+  struct Emission {
+    NestDraft draft;
+    std::unordered_map<ir::Index, ValueId> values;
+    ir::Dims shape;  // of the points
+  };
+  void begin(Emission& e, const ir::Dims& shape);
+  ValueId load(Emission& e, ir::Index x);
+  ValueId load_walk(Emission& e, Walk walk);
+  ValueId evaluate(Emission& e, ir::Index i);
+  Walk walk_of(ir::Index i) const;
+  void map(std::span<const ir::Index> targets, const ir::Dims& shape);
+  // Values of single elements: into registers, and stored where somebody else
+  // needs them.
+  void scalars(std::vector<ir::Index> targets);
+  ValueId evaluate_single(Emission& e, ir::Index i);
+  void give_register(NestDraft& draft, ir::Index i, ValueId v);
+  void store_single(NestDraft& draft, ir::Index i, ValueId v);
+  // The operand's value over its own shape: computed where it is one of this
+  // kernel's, else loaded.
+  ValueId operand_value(Emission& e, ir::Index x);
+  void scalars_for(ir::Index x);
+  void fold(ir::Index i);
+  void fold_copied(ir::Index i, NestDraft& draft, std::int64_t n);
+  void finish_fold(ir::Index i, NestDraft draft, std::int64_t n);
+  // The strides of a fold's result by the operand's kept axes: keepdims leaves
+  // axes of extent 1 between them.
+  ir::Dims kept_strides(ir::Index i);
+  ValueId after(Emission& e, ir::Index i, ValueId v, std::int64_t n);
+  void product(ir::Index i);
+  // target = x over its own shape.
+  void copy(ir::Index x, const Walk& target, const ir::Dims& shape, ir::DType dtype);
+  void join(ir::Index i);
+  void update(ir::Index i);
+  void add(NestDraft draft);
+
+  runtime::Runtime& runtime_;
+  const ir::Block& block_;
+  Roles& roles_;
+  Memory& memory_;
+  const Groups& groups_;
+  std::vector<bool> stored_, emitted_;  // by node: needed in memory; there, or in a register, already
+  std::vector<int> register_;           // by node; -1: none
+  ir::Index group_ = 0;
+  KernelDraft draft_;
+  std::vector<ir::Index> open_;  // nodes of one shape that the next nest will store
+  std::vector<std::uint32_t> seen_;
+  std::uint32_t stamp_ = 0;
+};
+
+}  // namespace autoray::codegen

@@ -1,0 +1,396 @@
+#include "codegen/roles.h"
+
+#include <cmath>
+
+#include "codegen/layout.h"
+#include "ir/rules/contract.h"
+#include "ir/rules/elementwise.h"
+#include "ir/rules/linalg.h"
+#include "ir/rules/movement.h"
+#include "ir/rules/reduction.h"
+#include "runtime/contract/pair.h"
+#include "runtime/convert.h"
+#include "runtime/elementwise/driver.h"
+
+namespace autoray::codegen {
+
+using ir::Attr;
+using ir::Dims;
+using ir::DType;
+using ir::Index;
+using ir::Kind;
+using ir::kNoIndex;
+using ir::NodeKind;
+using ir::OpId;
+
+namespace {
+
+// Larger products are OpenBLAS's: the same bound as the eager kernels', because the order of the sums changes there.
+constexpr double kSmallProduct = 32 * 32 * 32;
+
+bool generated_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::Float64; }
+
+NodeRole call(std::string reason) {
+  NodeRole role;
+  role.reason = std::move(reason);
+  return role;
+}
+
+}  // namespace
+
+Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments)
+    : runtime_(runtime), block_(block), arguments_(arguments) {
+  roles_.reserve(block.nodes.size());
+  struct Key {
+    std::uint64_t op_and_attrs, types, inputs;
+    bool operator==(const Key&) const = default;
+  };
+  struct Hash {
+    std::size_t operator()(const Key& k) const {
+      std::uint64_t h = k.op_and_attrs * 0x9e3779b97f4a7c15ull ^ k.types;
+      return (h * 0xff51afd7ed558ccdull ^ k.inputs) * 0x9e3779b97f4a7c15ull >> 7;
+    }
+  };
+  std::unordered_map<Key, const NodeRole*, Hash> known;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    const ir::BlockNode& n = block.nodes[i];
+    auto inputs = block.inputs(n);
+    // What a constant is may matter; more inputs do not fit the key.
+    bool plain = n.kind == NodeKind::Call && inputs.size() <= 2;
+    Key key{std::uint64_t{n.attrs} << 32 | static_cast<std::uint64_t>(n.op) << 8 | n.backend, n.types, 0};
+    for (Index x : inputs) {
+      plain = plain && x != kNoIndex && block.nodes[x].kind != NodeKind::Constant;
+      if (plain) key.inputs = key.inputs << 32 | (std::uint64_t{block.nodes[x].types} + 1);
+    }
+    const NodeRole** place = nullptr;
+    if (plain) {
+      auto [found, fresh] = known.try_emplace(key, nullptr);
+      place = &found->second;
+      if (!fresh) {
+        roles_.push_back(*place);
+        continue;
+      }
+    }
+    pool_.push_back(role_of(i));
+    roles_.push_back(&pool_.back());
+    if (place) *place = &pool_.back();
+  }
+}
+
+void Roles::become_call(Index i, std::string reason) {
+  pool_.push_back(call(std::move(reason)));
+  roles_[i] = &pool_.back();
+}
+
+const std::vector<Attr>& Roles::attrs(Index i) {
+  auto [found, fresh] = attrs_.try_emplace(block_.nodes[i].attrs);
+  if (fresh) found->second = block_.tables->attrs.attrs(block_.nodes[i].attrs);
+  return found->second;
+}
+
+std::optional<double> Roles::constant(Index i, bool& integer) const {
+  if (i == kNoIndex || block_.nodes[i].kind != NodeKind::Constant) return std::nullopt;
+  const runtime::Array* array = arguments_[block_.nodes[i].number].constant;
+  if (!array || !array->shape.empty() || ir::is_complex(array->dtype)) return std::nullopt;
+  integer = !ir::is_inexact(array->dtype);
+  double value;
+  runtime::cast_loop(array->dtype, DType::Float64)(array->data, 0, reinterpret_cast<char*>(&value), 0, 1);
+  return value;
+}
+bool Roles::is_true(Index i) const {
+  bool integer;
+  auto value = constant(i, integer);
+  return value && *value == 1 && block_.type(i).dtype == DType::Bool;
+}
+
+NodeRole Roles::role_of(Index i) {
+  const ir::BlockNode& n = block_.nodes[i];
+  NodeRole role;
+  if (n.kind == NodeKind::Project) {
+    role.role = Role::Project;
+    return role;
+  }
+  if (n.kind != NodeKind::Call) {
+    role.role = Role::Argument;
+    return role;
+  }
+  const ir::Op& op = ir::op(n.op);
+  if (n.backend != 0 && runtime_.backend_name(n.backend) != "numpy" && runtime_.backend(n.backend).based_on.empty())
+    return call("another backend");
+  auto types = block_.types(i);
+  if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
+  for (const ir::Type& type : types) {
+    if (ir::is_complex(type.dtype)) return call("complex");
+    if (type.dtype == DType::Float16) return call("float16");
+    if (ir::element_count(type.shape) == 0) return call("no elements");
+  }
+  for (Index input : block_.inputs(i)) {
+    if (input == kNoIndex) continue;
+    const ir::Type& type = block_.type(input);
+    if (ir::is_complex(type.dtype)) return call("complex");
+    if (type.dtype == DType::Float16) return call("float16");
+    if (ir::element_count(type.shape) == 0) return call("no elements");
+  }
+  switch (op.op_class) {
+    case ir::OpClass::Elementwise: return pointwise_role(i, op);
+    case ir::OpClass::Reduction: return fold_role(i, op);
+    case ir::OpClass::Contract: return product_role(i);
+    case ir::OpClass::Join: return join_role(i, op);
+    case ir::OpClass::View: {
+      // Whether it is one depends on strides, which the builder knows; a copy is element-wise.
+      if (!op.has(ir::kViewResult) && n.op != OpId::Flatten) return call("a movement that copies");
+      role.role = Role::View;
+      return role;
+    }
+    default: break;
+  }
+  if (n.op == OpId::GetItem) {
+    if (n.input_count != 1) return call("an index by arrays");
+    role.role = Role::View;
+    return role;
+  }
+  if (n.op == OpId::SetItem) return update_role(i);
+  if (n.op == OpId::LinalgNorm) return norm_role(i);
+  if (n.op == OpId::Copy) {
+    role.role = Role::Pointwise;
+    role.lowering = pointwise(OpId::Copy, types[0].dtype);
+    role.compute = types[0].dtype;
+    role.operands = 1;
+    return role;
+  }
+  static constexpr std::string_view kClasses[] = {"", "a scan or search", "",       "", "indexing or sorting", "creation",
+                                                  "", "linalg",           "a draw", ""};
+  return call(std::string(kClasses[static_cast<int>(op.op_class)]));
+}
+
+NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
+  const ir::BlockNode& n = block_.nodes[i];
+  const ir::Type& type = block_.type(i);
+  auto inputs = block_.inputs(i);
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.operands = static_cast<std::uint8_t>(n.input_count);
+  DType compute = type.dtype;
+  if (ir::loop_in_operand_dtype(op)) {
+    ir::Promotion promotion;
+    for (Index input : inputs)
+      if (input != kNoIndex) promotion.add(block_.type(input).dtype, block_.type(input).kind);
+    compute = promotion.result();
+  }
+  if (n.op == OpId::Imag || n.op == OpId::Angle) return call("a part of a real array");
+  // Python integers that the dtype does not hold are the eager kernel's business.
+  for (Index input : inputs) {
+    if (input == kNoIndex || block_.type(input).kind != Kind::Weak) continue;
+    if (block_.nodes[input].kind != NodeKind::Constant) continue;
+    const runtime::Array* value = arguments_[block_.nodes[input].number].constant;
+    if (value && runtime::out_of_range({value, Kind::Weak}, compute)) return call("a Python integer out of range");
+  }
+  OpId id = n.op;
+  if (id == OpId::Power) {
+    bool integer;
+    auto exponent = constant(inputs[1], integer);
+    if (exponent && block_.type(inputs[1]).kind == Kind::Weak && ir::is_inexact(compute)) {
+      OpId exact = *exponent == 2     ? OpId::Square
+                   : *exponent == 0.5 ? OpId::Sqrt
+                   : *exponent == -1  ? OpId::Reciprocal
+                   : *exponent == 1   ? OpId::Positive
+                                      : OpId::Count;
+      if (exact != OpId::Count) {
+        id = exact;
+        role.operands = 1;
+      }
+    }
+  }
+  role.lowering = pointwise(id, compute);
+  if (!role.lowering) return call("no code for " + std::string(op.path) + " of " + std::string(ir::name(compute)));
+  if (id == OpId::Astype) role.operands = 1;
+  role.compute = compute;
+  role.expensive = is_expensive(id);
+  return role;
+}
+
+NodeRole Roles::fold_role(Index i, const ir::Op& op) {
+  const ir::BlockNode& n = block_.nodes[i];
+  auto inputs = block_.inputs(i);
+  const std::vector<Attr>& attributes = attrs(i);
+  const ir::Type &type = block_.type(i), &operand = block_.type(inputs[0]);
+  NodeRole role;
+  role.role = Role::Fold;
+  role.accumulate = type.dtype;
+  for (std::size_t k = 1; k < inputs.size(); ++k)
+    if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
+  auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
+  bool wide = generated_float(type.dtype) || type.dtype == DType::Int64 || type.dtype == DType::UInt64;
+  switch (n.op) {
+    case OpId::Sum:
+    case OpId::Prod:
+      if (initial()) return call("initial=");
+      if (!wide) return call("sums in a narrow dtype");
+      role.fold = n.op == OpId::Sum ? Prim::Add : Prim::Multiply;
+      role.order = generated_float(type.dtype) ? Order::Pairwise : Order::Any;
+      break;
+    case OpId::Mean:
+      if (!generated_float(type.dtype)) return call("an integer mean");
+      role.fold = Prim::Add;
+      role.order = Order::Pairwise;
+      role.after = NodeRole::After::Mean;
+      break;
+    case OpId::Max:
+    case OpId::Min:
+      if (initial()) return call("initial=");
+      role.fold = n.op == OpId::Max ? Prim::Maximum : Prim::Minimum;
+      break;
+    case OpId::All:
+    case OpId::Any:
+      role.fold = n.op == OpId::All ? Prim::And : Prim::Or;
+      role.accumulate = DType::Bool;
+      break;
+    case OpId::CountNonzero:
+      role.fold = Prim::Add;
+      role.accumulate = DType::Int64;
+      role.before = NodeRole::Before::Truth;
+      break;
+    default: return call("a scan or search");
+  }
+  role.axes = ir::reduction_axes(ir::attribute(op, attributes, "axis"), operand.shape.ssize());
+  if (operand.shape.empty()) return call("a reduction of one number");
+  return role;
+}
+
+NodeRole Roles::norm_role(Index i) {
+  const std::vector<Attr>& attributes = attrs(i);
+  const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
+  if (!generated_float(operand.dtype)) return call("a norm of integers");
+  ir::NormForm form = ir::norm_form(attributes[0], attributes[1], operand.shape.ssize());
+  NodeRole role;
+  role.role = Role::Fold;
+  role.accumulate = type.dtype;
+  role.fold = Prim::Add;
+  role.order = Order::Pairwise;
+  role.before = NodeRole::Before::Square;
+  role.after = NodeRole::After::Sqrt;
+  auto ord = ir::norm_order(attributes[0]);
+  if (form.over == ir::NormForm::Over::All) {
+    for (int axis = 0; axis < operand.shape.ssize(); ++axis) role.axes.push_back(axis);
+  } else if (form.over == ir::NormForm::Over::Vector && (!ord ? attributes[0].none() : *ord == 2)) {
+    role.axes.push_back(static_cast<std::int64_t>(form.axis));
+  } else {
+    return call("a norm of another order");
+  }
+  if (operand.shape.empty()) return call("a reduction of one number");
+  return role;
+}
+
+NodeRole Roles::product_role(Index i) {
+  const ir::BlockNode& n = block_.nodes[i];
+  const std::vector<Attr>& attributes = attrs(i);
+  auto inputs = block_.inputs(i);
+  DType dtype = block_.type(i).dtype;
+  if (ir::is_bool(dtype)) return call("a product of bools");
+  if (inputs.size() != 2) return call("another number of factors");
+  const Dims &a = block_.type(inputs[0]).shape, &b = block_.type(inputs[1]).shape;
+  if (a.empty() || b.empty()) return call("a product with one number");
+  NodeRole role;
+  role.role = Role::Product;
+  auto contract = [&](const ir::SummedAxes& axes) {
+    role.summed_a = axes.a;
+    role.summed_b = axes.b;
+    role.free_a = runtime::other_axes(a.ssize(), axes.a);
+    role.free_b = runtime::other_axes(b.ssize(), axes.b);
+  };
+  switch (n.op) {
+    case OpId::Dot: contract(ir::dot_axes(a, b)); break;
+    case OpId::Inner: contract(ir::inner_axes(a, b)); break;
+    case OpId::Vdot:
+      if (a.size() != 1 || b.size() != 1) return call("vdot of matrices");
+      contract({{0}, {0}});
+      break;
+    case OpId::Tensordot:
+    case OpId::LinalgTensordot: contract(ir::tensordot_axes(attributes[0], a, b)); break;
+    case OpId::Matmul:
+    case OpId::LinalgMatmul: {
+      if (a.size() > 2 || b.size() > 2) return call("a stack of products");
+      contract({{a.ssize() - 1}, {b.size() == 1 ? 0 : b.ssize() - 2}});
+      break;
+    }
+    case OpId::Einsum: {
+      const Dims shapes[] = {a, b};
+      ir::Einsum spec = ir::parse_einsum(*attributes[0].get<std::string>(), shapes);
+      auto find = [](const Dims& labels, std::int64_t label) {
+        return std::find(labels.begin(), labels.end(), label) - labels.begin();
+      };
+      Dims order;
+      for (int side = 0; side < 2; ++side) {
+        const Dims &mine = spec.inputs[static_cast<std::size_t>(side)],
+                   &other = spec.inputs[static_cast<std::size_t>(1 - side)];
+        for (int axis = 0; axis < mine.ssize(); ++axis) {
+          std::int64_t label = mine[static_cast<std::size_t>(axis)];
+          if (std::count(mine.begin(), mine.end(), label) > 1) return call("a diagonal in einsum");
+          if (shapes[side][static_cast<std::size_t>(axis)] != spec.extent(label)) return call("einsum that broadcasts");
+          bool shared = find(other, label) < other.ssize(), kept = find(spec.output, label) < spec.output.ssize();
+          if (!shared && !kept) return call("an operand summed alone in einsum");
+          if (side == 0) {
+            if (!shared) {
+              role.free_a.push_back(axis);
+            } else {
+              (kept ? role.batch_a : role.summed_a).push_back(axis);
+              (kept ? role.batch_b : role.summed_b).push_back(find(other, label));
+            }
+          } else if (!shared) {
+            role.free_b.push_back(axis);
+          }
+        }
+      }
+      for (std::int64_t axis : role.batch_a) order.push_back(spec.inputs[0][static_cast<std::size_t>(axis)]);
+      for (std::int64_t axis : role.free_a) order.push_back(spec.inputs[0][static_cast<std::size_t>(axis)]);
+      for (std::int64_t axis : role.free_b) order.push_back(spec.inputs[1][static_cast<std::size_t>(axis)]);
+      if (!(order == spec.output)) return call("einsum that transposes its result");
+      if (role.summed_a.empty()) return call("einsum without a sum");
+      break;
+    }
+    default: return call("a composed product");
+  }
+  double m = 1, k = 1, each = 1;
+  for (std::int64_t axis : role.summed_a) k *= static_cast<double>(a[static_cast<std::size_t>(axis)]);
+  for (std::int64_t axis : role.free_a) m *= static_cast<double>(a[static_cast<std::size_t>(axis)]);
+  for (std::int64_t axis : role.free_b) m *= static_cast<double>(b[static_cast<std::size_t>(axis)]);
+  each = m * k;
+  bool dot = m == 1;
+  if (!dot && each > kSmallProduct) return call("a large product");
+  if (role.summed_a.size() == 0) return call("a product without a sum");
+  role.fold = Prim::Add;
+  role.accumulate = dtype;
+  role.order = !generated_float(dtype) ? Order::Any : dot ? Order::Pairwise : Order::Sequential;
+  return role;
+}
+
+NodeRole Roles::join_role(Index i, const ir::Op& op) {
+  const ir::BlockNode& n = block_.nodes[i];
+  if (n.op != OpId::Stack && n.op != OpId::Concatenate) return call("a movement that copies");
+  const ir::Type& type = block_.type(i);
+  const std::vector<Attr>& attributes = attrs(i);
+  NodeRole role;
+  role.role = Role::Join;
+  const Attr& axis = ir::attribute(op, attributes, "axis");
+  if (axis.none()) return call("concatenate of flattened arrays");
+  role.axis = ir::normalize_axis(ir::as_int(axis, "axis"), type.shape.ssize());
+  std::int64_t at = 0;
+  for (Index input : block_.inputs(i)) {
+    role.offsets.push_back(at);
+    at += n.op == OpId::Stack ? 1 : block_.type(input).shape[static_cast<std::size_t>(role.axis)];
+  }
+  return role;
+}
+
+NodeRole Roles::update_role(Index i) {
+  const ir::BlockNode& n = block_.nodes[i];
+  if (n.input_count != 2) return call("an index by arrays");
+  auto place = viewed_along(runtime_, attrs(i)[0], contiguous_layout(block_.type(i)), block_.type(i).dtype);
+  if (!place) return call("a place that is no view");
+  if (ir::element_count(place->shape) == 0) return call("no elements");
+  NodeRole role;
+  role.role = Role::Update;
+  return role;
+}
+
+}  // namespace autoray::codegen

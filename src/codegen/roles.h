@@ -1,0 +1,77 @@
+// What each node of a block becomes, looked at alone.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codegen/builder.h"
+#include "codegen/pointwise.h"
+
+namespace autoray::codegen {
+
+enum class Role : std::uint8_t {
+  Argument,
+  View,       // an index map of its first input
+  Pointwise,  // an element-wise value
+  Fold,       // one operand folded along some of its axes
+  Product,    // two operands multiplied, summed over shared axes
+  Join,       // operands side by side in one array
+  Update,     // a new version of the first operand with other values in one place
+  Call,       // by the runtime
+  Project,    // one result of a call
+};
+
+struct NodeRole {
+  Role role = Role::Call;
+  std::string reason;  // Call: why
+  // Pointwise
+  Lowering lowering = nullptr;
+  ir::DType compute{};
+  std::uint8_t operands = 0;  // how many inputs take part
+  bool expensive = false;
+  // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
+  Prim fold{};
+  Order order = Order::Any;
+  ir::DType accumulate{};
+  ir::Dims axes;
+  enum class Before : std::uint8_t { Nothing, Square, Truth } before = Before::Nothing;
+  enum class After : std::uint8_t { Nothing, Mean, Sqrt } after = After::Nothing;
+  // Product: axes of both operands.
+  ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
+  // Join: where each operand lies in the result.
+  std::vector<std::int64_t> offsets;
+  int axis = 0;
+};
+
+class Roles {
+ public:
+  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments);
+  const NodeRole& operator[](ir::Index i) const { return *roles_[i]; }
+  // A movement that turns out to copy.
+  void become_call(ir::Index i, std::string reason);
+  const std::vector<ir::Attr>& attrs(ir::Index i);
+
+ private:
+  NodeRole role_of(ir::Index i);
+  NodeRole pointwise_role(ir::Index i, const ir::Op& op);
+  NodeRole fold_role(ir::Index i, const ir::Op& op);
+  NodeRole norm_role(ir::Index i);
+  NodeRole product_role(ir::Index i);
+  NodeRole join_role(ir::Index i, const ir::Op& op);
+  NodeRole update_role(ir::Index i);
+  // The value of a constant scalar.
+  std::optional<double> constant(ir::Index i, bool& integer) const;
+  bool is_true(ir::Index i) const;
+
+  runtime::Runtime& runtime_;
+  const ir::Block& block_;
+  std::span<const ArgumentInfo> arguments_;
+  // Equal calls of equal types have one role: an unrolled loop has few different ones.
+  std::deque<NodeRole> pool_;
+  std::vector<const NodeRole*> roles_;
+  std::unordered_map<ir::AttrsId, std::vector<ir::Attr>> attrs_;
+};
+
+}  // namespace autoray::codegen
