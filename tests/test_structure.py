@@ -35,6 +35,8 @@ LONG_FILES = {
     "src/frontend/types/type_objects.cpp": "the constructors of Python's types",
     "src/codegen/autojit.cpp": "one call's way: its key, its trace, its run",
     "src/codegen/emit.cpp": "loads, primitives, maps and folds of one kernel share the builder and the places that they work on",
+    "src/frontend/types/lazy_type.cpp": "the methods of lazy arrays, a few lines each",
+    "src/runtime/lazy/views.cpp": "what is seen through views and what is written through them keep one book",
     "src/ir/rules/movement.cpp": "shape rules, a few lines each",
     "src/runtime/objects.cpp": "equality, hash and life of every kind of object",
     "src/runtime/random/generator_object.cpp": "numpy's Generator: a method a few lines",
