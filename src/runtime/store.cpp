@@ -1,12 +1,8 @@
 // Results stored in arrays that are there already: through masks, by casting rules.
-// Values to arrays, dtypes and attributes, and back.
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "ir/error.h"
-#include "ir/suggest.h"
-#include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/ufunc.h"
