@@ -39,7 +39,7 @@ struct PassOptions {
 
 struct EngineOptions {
   std::string backend = "numpy";  // what scripts' `import numpy` is bound to: "numpy" or "eigen"
-  std::int64_t max_nodes = -1;                              // of graphs that stand at one time; -1: 268 million
+  std::int64_t max_nodes = -1;    // of graphs that stand at one time; -1: 268 million
   std::int64_t max_memory = -1;   // bytes of all live arrays together; -1: no limit
   // Operations are recorded, and computed when the script needs their values. Empty: at once. "passes": after all passes over
   // what was recorded. For tests: "plain" without passes, "shared" with equal operations shared, "folded" with constants

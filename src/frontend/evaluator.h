@@ -57,7 +57,7 @@ struct Frame {
   const char* function = "<module>";
   const FunctionScope* scope = nullptr;  // names of the slots, for messages
   Frame* caller = nullptr;
-  SourceSpan call_site{};  // in this frame: where the innermost call stands
+  SourceSpan call_site{};                // in this frame: where the innermost call stands
   std::uint32_t callers = kNotInterned;  // the call stack below, in the recorder's tables
   static constexpr std::uint32_t kNotInterned = 0xffffffffu;
 };

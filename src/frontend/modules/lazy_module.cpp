@@ -1,5 +1,5 @@
-// The module autoray.lazy: making, sharing, computing and looking at lazy arrays. Every operation of the table is a function of it
-// too, as in the reference.
+// The module autoray.lazy: making, sharing, computing and looking at lazy arrays. Every operation of the table is a function of
+// it too, as in the reference.
 #include "frontend/modules/module_object.h"
 #include "frontend/types/lazy_type.h"
 #include "runtime/dispatch.h"
@@ -30,7 +30,8 @@ Value variable(Runtime& runtime, const Arguments& a) {
   if (backend && !backend->is_none()) {
     const std::string& name = runtime::text_of(*backend, "backend");
     auto found = runtime.find_backend(name);
-    if (!found || *found == runtime::kLazy) throw Error(ErrorClass::ValueError, "unknown backend '" + name + "'").with_code(501);
+    if (!found || *found == runtime::kLazy)
+      throw Error(ErrorClass::ValueError, "unknown backend '" + name + "'").with_code(501);
     id = *found;
   }
   ir::DType type = dtype && !dtype->is_none() ? *runtime::to_dtype(*dtype) : ir::DType::Float64;
@@ -62,12 +63,14 @@ Value shared_intermediates(Runtime& runtime, const Arguments& a) {
   const Value* given = argument(a, 0, "cache");
   if (!given || given->is_none()) return make<Sharing>(make<runtime::SharingCache>(runtime.recorder().graph()));
   if (auto* native = given->get_if<runtime::NativeObject>())
-    if (auto* cache = dynamic_cast<runtime::SharingCache*>(native)) return make<Sharing>(runtime::Ref<runtime::SharingCache>::share(cache));
+    if (auto* cache = dynamic_cast<runtime::SharingCache*>(native))
+      return make<Sharing>(runtime::Ref<runtime::SharingCache>::share(cache));
   // A plain dictionary, as the reference takes: the cache lives in it.
   if (auto* dict = given->get_if<runtime::Dict>()) {
     Value& place = (*dict)[runtime::make_str("shared intermediates")];
     if (place.empty()) place = make<runtime::SharingCache>(runtime.recorder().graph());
-    return make<Sharing>(runtime::Ref<runtime::SharingCache>::share(&static_cast<runtime::SharingCache&>(place.as<runtime::NativeObject>())));
+    return make<Sharing>(
+        runtime::Ref<runtime::SharingCache>::share(&static_cast<runtime::SharingCache&>(place.as<runtime::NativeObject>())));
   }
   throw Error(ErrorClass::TypeError, "cache must be a dictionary or what shared_intermediates() gave");
 }
@@ -95,7 +98,8 @@ Value get_source(Runtime& runtime, const Arguments& a) {
 }
 Value function(Runtime& runtime, const Arguments& a) {
   check_keywords(a, "Function", {"inputs", "outputs", "fold_constants"});
-  const Value *inputs = argument(a, 0, "inputs"), *outputs = argument(a, 1, "outputs"), *fold = argument(a, 2, "fold_constants");
+  const Value *inputs = argument(a, 0, "inputs"), *outputs = argument(a, 1, "outputs"),
+              *fold = argument(a, 2, "fold_constants");
   if (!inputs || !outputs) throw Error(ErrorClass::TypeError, "Function() takes 'inputs' and 'outputs'");
   return make<runtime::LazyFunction>(runtime.recorder(), lazy_nodes(*inputs), *outputs, !fold || truth(runtime, *fold));
 }
@@ -122,7 +126,8 @@ constexpr FunctionRow kFunctions[] = {{"array", array},
 
 Value op_function(ir::OpId id) {
   std::string name(ir::op(id).path.substr(ir::op(id).path.rfind('.') + 1));
-  return runtime::make_native(name, [id](Runtime& r, const Arguments& a) { return r.call(id, runtime::kLazy, a, nullptr, true); });
+  return runtime::make_native(name,
+                              [id](Runtime& r, const Arguments& a) { return r.call(id, runtime::kLazy, a, nullptr, true); });
 }
 
 Value find_with_prefix(std::string_view prefix, std::string_view name) {
@@ -132,7 +137,8 @@ Value find_with_prefix(std::string_view prefix, std::string_view name) {
 
 Value find_in_lazy(Runtime& runtime, std::string_view name) {
   if (name == "LazyArray") {
-    auto type = make<TypeObject>("LazyArray", construct_lazy, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Lazy); });
+    auto type =
+        make<TypeObject>("LazyArray", construct_lazy, [](const TypeObject&, const Value& v) { return v.is(ObjectKind::Lazy); });
     type->module = "autoray.lazy";
     return type;
   }
@@ -153,9 +159,14 @@ std::vector<std::string_view> lazy_names() {
 }  // namespace
 
 Value make_lazy_module(Runtime&, std::string_view part) {
-  if (part == "linalg") return make<ModuleObject>("autoray.lazy.linalg", [](Runtime&, std::string_view n) { return find_with_prefix("linalg.", n); });
-  if (part == "random") return make<ModuleObject>("autoray.lazy.random", [](Runtime&, std::string_view n) { return find_with_prefix("random.", n); });
-  if (part == "fft") return make<ModuleObject>("autoray.lazy.fft", [](Runtime&, std::string_view n) { return find_with_prefix("fft.", n); });
+  if (part == "linalg")
+    return make<ModuleObject>("autoray.lazy.linalg",
+                              [](Runtime&, std::string_view n) { return find_with_prefix("linalg.", n); });
+  if (part == "random")
+    return make<ModuleObject>("autoray.lazy.random",
+                              [](Runtime&, std::string_view n) { return find_with_prefix("random.", n); });
+  if (part == "fft")
+    return make<ModuleObject>("autoray.lazy.fft", [](Runtime&, std::string_view n) { return find_with_prefix("fft.", n); });
   return make<ModuleObject>("autoray.lazy", find_in_lazy, lazy_names);
 }
 
