@@ -65,4 +65,7 @@ else()
   # g++ takes the linker of that name from its search folders.
   target_link_options(autoray_llvm INTERFACE -fuse-ld=lld -B${llvm_program_folder})
 endif()
-target_link_options(autoray_llvm INTERFACE -Wl,--exclude-libs,ALL)
+# A sanitizer's own functions must be seen by the C++ library.
+if(NOT AUTORAY_SANITIZE)
+  target_link_options(autoray_llvm INTERFACE -Wl,--exclude-libs,ALL)
+endif()

@@ -35,7 +35,8 @@ Array transposed(const Array& array, std::span<const std::int64_t> axes) {
 Array with_shape_and_strides(const Array& array, ir::Dims shape, ir::Dims strides, std::int64_t byte_offset) {
   Array view;
   view.storage = array.storage;
-  view.data = array.data + byte_offset;
+  // A layout without memory has its offset all the same.
+  view.data = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(array.data) + static_cast<std::uintptr_t>(byte_offset));
   view.dtype = array.dtype;
   view.writable = array.writable;
   view.backend = array.backend;
