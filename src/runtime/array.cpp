@@ -95,11 +95,12 @@ bool try_reshape_view(const Array& array, std::span<const std::int64_t> shape, A
 }
 
 namespace {
+// Addresses, not pointers: a layout without memory overlaps another one too.
 struct Extent {
-  const char *begin, *end;
+  std::intptr_t begin, end;
 };
 Extent extent(const Array& array) {
-  const char *low = array.data, *high = array.data + array.itemsize();
+  auto low = reinterpret_cast<std::intptr_t>(array.data), high = low + array.itemsize();
   for (int i = 0; i < array.ndim(); ++i) {
     std::int64_t reach = (array.shape[i] - 1) * array.strides[i];
     (reach < 0 ? low : high) += reach;

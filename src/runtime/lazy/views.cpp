@@ -368,7 +368,7 @@ Value Recorder::part(OpId id, const Value& operand, bool dispatched, BackendId b
   }
   Array layout = view_of(*of).layout;
   layout.dtype = ir::real_dtype(layout.dtype);
-  if (id == OpId::Imag) layout.data += layout.itemsize();
+  if (id == OpId::Imag) layout = with_shape_and_strides(layout, layout.shape, layout.strides, layout.itemsize());
   become_view(result.as<LazyArray>(), *of, step_of(id, {}), std::move(layout), true);
   return result;
 }
