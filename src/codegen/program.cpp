@@ -69,6 +69,10 @@ void Program::set_base(Frame& frame, std::size_t base, char* address) const {
   }
 }
 
+// Generated functions do not carry what clang's check of indirect calls reads in front of a function.
+#if defined(__clang__)
+__attribute__((no_sanitize("function")))
+#endif
 void Program::run(Runtime& runtime, std::span<const Array> given, std::vector<Array>& values, bool& events) const {
   struct Lease {
     const Program& program;

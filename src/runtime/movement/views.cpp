@@ -133,13 +133,15 @@ void atleast_kernel(KernelCall& call) {
   for (std::size_t i = 0; i < call.in.size(); ++i) call.out[i] = reshaped(call, *call.in[i], call.types[i].shape);
 }
 void flip_kernel(KernelCall& call) {
-  Array view = *call.in[0];
-  for (std::int64_t a : ir::normalize_axes(ir::as_axes(attr(call, "axis"), "axis"), view.ndim())) {
+  const Array& x = *call.in[0];
+  Dims strides = x.strides;
+  std::int64_t skip = 0;
+  for (std::int64_t a : ir::normalize_axes(ir::as_axes(attr(call, "axis"), "axis"), x.ndim())) {
     auto i = static_cast<std::size_t>(a);
-    if (view.shape[i]) view.data += (view.shape[i] - 1) * view.strides[i];
-    view.strides[i] = -view.strides[i];
+    if (x.shape[i]) skip += (x.shape[i] - 1) * strides[i];
+    strides[i] = -strides[i];
   }
-  call.out[0] = std::move(view);
+  call.out[0] = with_shape_and_strides(x, x.shape, std::move(strides), skip);
 }
 void diagonal_kernel(KernelCall& call) {
   const Array& x = *call.in[0];
