@@ -1,7 +1,8 @@
 """Random programs (random_programs.py): CPython with numpy, the eager run, and runs with every operation recorded (as it stands,
 with equal ones shared, with constants folded, with each pass alone, with all of them) give the same arrays, bit for bit; the
-programs that can be traced as functions of lazy arrays too. AUTORAY_SEED=n makes others, AUTORAY_FULL=1 five times as many.
+programs that can be traced as functions of lazy arrays too. AUTORAY_SEED=n makes others, AUTORAY_PROGRAMS=n another number of them.
 """
+import os
 import re
 
 import numpy
@@ -10,10 +11,10 @@ import pytest
 from both import run_cpython
 from conftest import autoray
 from property_cases import rows
-from property_data import FULL, seed
+from property_data import seed
 from random_programs import PRELUDE, Program
 
-PROGRAMS = 10000 if FULL else 2000
+PROGRAMS = int(os.environ.get("AUTORAY_PROGRAMS", 2000))
 CHUNK = 100
 
 
