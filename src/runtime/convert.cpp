@@ -95,7 +95,9 @@ CastLoop cast_loop(DType from, DType to) {
 
 void copy_into(Runtime& runtime, const Array& from, const Array& to) {
   if (to.size() == 0) return;
-  if (from.storage && to.storage && may_overlap(from, to) && from.data != to.data) {
+  // An element that is copied onto itself needs no care; every other overlap does.
+  bool same_places = from.data == to.data && from.dtype == to.dtype && from.shape == to.shape && from.strides == to.strides;
+  if (from.storage && to.storage && !same_places && may_overlap(from, to)) {
     Array copy = converted(runtime, from, from.dtype);
     copy_into(runtime, copy, to);
     return;
