@@ -15,7 +15,7 @@ autoray::Array vector_of_three() {
 void sqrt_of_three(benchmark::State& state) {
   autoray::Engine engine;
   const autoray::Array x = vector_of_three();
-  for (auto _ : state) benchmark::DoNotOptimize(engine.call("sqrt", std::span(&x, 1)));
+  for (auto _ : state) benchmark::DoNotOptimize(engine.call("sqrt", autoray::Span<const autoray::Array>(&x, 1)));
 }
 BENCHMARK(sqrt_of_three);
 
