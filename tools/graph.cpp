@@ -1,5 +1,4 @@
 // autoray graph SCRIPT: a function called on arrays without elements, and what it would compute.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -7,7 +6,7 @@
 #include <filesystem>
 
 #include "autoray/engine.h"
-#include "command.h"
+#include "options.h"
 #include "trace_arguments.h"
 #include "watch.h"
 
@@ -155,20 +154,7 @@ int graph_command(const std::vector<std::string>& given) {
       "  autoray graph heat.ar --call simulate --arg 'u=float64[41,41]' --arg r=0.2 --arg steps=3 --stats\n\n"
       "exit status: 0 ok, 1 the script failed or a file could not be written, 2 usage, 3 parse or type error, 5 a limit,\n"
       "             130 interrupted");
-  std::reverse(arguments.begin(), arguments.end());
-  try {
-    app.parse(arguments);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return kOk;
-  } catch (const CLI::ParseError& error) {
-    std::string message = error.what();
-    std::vector<std::string> names;
-    for (const CLI::Option* option : app.get_options())
-      for (const std::string& n : option->get_lnames()) names.push_back("--" + n);
-    std::string hint = flag_hint(given, names);
-    return usage_error(message, hint.empty() ? "`autoray graph --help` lists the options" : hint);
-  }
+  if (auto status = parse_options(app, "graph", given, std::move(arguments))) return *status;
   return execute(o);
 }
 

@@ -1,5 +1,4 @@
 // autoray run SCRIPT: the module, or one of its functions on loaded data.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -9,7 +8,7 @@
 #include <filesystem>
 
 #include "autoray/engine.h"
-#include "command.h"
+#include "options.h"
 #include "watch.h"
 
 namespace autoray::tools {
@@ -341,20 +340,7 @@ int run_command(const std::vector<std::string>& given) {
   app.footer(
       "examples:\n  autoray run heat.ar --backend=eigen\n  autoray run f.ar --call f --load x=random:1:float64[50,50] --save "
       "out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
-  std::reverse(arguments.begin(), arguments.end());
-  try {
-    app.parse(arguments);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help().c_str(), stdout);
-    return kOk;
-  } catch (const CLI::ParseError& error) {
-    std::string message = error.what();
-    std::vector<std::string> names;
-    for (const CLI::Option* option : app.get_options())
-      for (const std::string& n : option->get_lnames()) names.push_back("--" + n);
-    std::string hint = flag_hint(given, names);
-    return usage_error(message, hint.empty() ? "`autoray run --help` lists the options" : hint);
-  }
+  if (auto status = parse_options(app, "run", given, std::move(arguments))) return *status;
   o.repeat_given = repeat->count() > 0;
   try {
     return execute(o);

@@ -5,7 +5,6 @@
 #include "ir/error.h"
 #include "ir/rules/elementwise.h"
 #include "runtime/bind.h"
-#include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
 
 namespace autoray::runtime {
@@ -19,9 +18,7 @@ namespace {
 constexpr std::int64_t kMostItems = 1 << 15;  // beyond, the general way polls for interrupts between chunks
 constexpr std::size_t kMostOperands = 2;
 
-// Fills a QuickLoop: the op's own rules say what a call on arrays of this dtype gives.
-void prepare(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoop& quick) {
-  quick.known = true;
+void prepare_elementwise(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoop& quick) {
   const ir::Op& op = ir::op(id);
   bool checked = ir::is_integer(dtype) && (id == OpId::Power || id == OpId::FloorDivide || id == OpId::Remainder);
   if (runtime.entry(backend, id).kernel != elementwise_kernel || !op.has(ir::kScalarResult) || ir::is_bool(dtype) || checked ||
@@ -49,6 +46,30 @@ void prepare(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoo
   quick.loop = runtime.loop(backend, id, dtype);
 }
 
+// What a product of two vectors gives: by the op's rules on two of them.
+void prepare_vectors(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoop& quick) {
+  const ir::Op& op = ir::op(id);
+  const OpBinding& binding = runtime.binding(id);
+  const Entry& entry = runtime.entry(backend, id);
+  if (op.op_class != ir::OpClass::Contract || !op.operands.starts_with("AA") ||
+      op.operands.find_first_not_of("A-") != std::string_view::npos || !entry.kernel || entry.host || !ir::is_inexact(dtype))
+    return;
+  const auto& parameters = binding.signature.parameters;
+  quick.by_axes = parameters.size() > 2 && parameters[2].kind == ir::ParameterKind::Positional && parameters[2].name == "axes";
+  ir::Type vector{dtype, Kind::Array, {2}};
+  ir::SmallVector<ir::OperandType, 4> operands{{&vector}, {&vector}};
+  ir::SmallVector<std::uint32_t, 4> groups{1, 1};
+  std::vector<ir::Attr> attrs = binding.default_attrs;
+  if (quick.by_axes) attrs[0] = std::int64_t{1};
+  ir::Inference inference{op, operands, groups, attrs, {}};
+  try {
+    ir::infer(inference);
+  } catch (const ir::Error&) {
+    return;  // the general way says why
+  }
+  quick.vectors = inference.results[0].shape.empty() && inference.results[0].dtype == dtype;
+}
+
 // A Python number in the loop's dtype, where no rule about ranges is concerned.
 bool weak_item(const Operand& operand, DType dtype, char* item) {
   auto load = [&](auto value) {
@@ -68,35 +89,6 @@ bool weak_item(const Operand& operand, DType dtype, char* item) {
     if (dtype == DType::Int64) return store(load(std::int64_t{0}));
   }
   return false;
-}
-
-// The parameter that is a product's number of axes; -1: it has none that is given by position.
-int axes_parameter(const OpBinding& binding) {
-  const auto& parameters = binding.signature.parameters;
-  bool third = parameters.size() > 2 && parameters[2].kind == ir::ParameterKind::Positional;
-  return third && parameters[2].name == "axes" ? 2 : -1;
-}
-
-void prepare_vectors(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoop& quick) {
-  quick.known = true;
-  const ir::Op& op = ir::op(id);
-  const OpBinding& binding = runtime.binding(id);
-  const Entry& entry = runtime.entry(backend, id);
-  if (!op.operands.starts_with("AA") || op.operands.find_first_not_of("A-") != std::string_view::npos || !entry.kernel ||
-      entry.host || !ir::is_inexact(dtype) || op.has(ir::kViewResult))
-    return;
-  ir::Type vector{dtype, Kind::Array, {2}};
-  ir::SmallVector<ir::OperandType, 4> operands{{&vector}, {&vector}};
-  ir::SmallVector<std::uint32_t, 4> groups{1, 1};
-  std::vector<ir::Attr> attrs = binding.default_attrs;
-  if (axes_parameter(binding) == 2) attrs[0] = std::int64_t{1};
-  ir::Inference inference{op, operands, groups, attrs, {}};
-  try {
-    ir::infer(inference);
-  } catch (const ir::Error&) {
-    return;
-  }
-  quick.vectors = inference.results[0].shape.empty() && inference.results[0].dtype == dtype;
 }
 
 // A call that can take the short way: where its loop reads and writes.
@@ -130,7 +122,7 @@ bool quick_call(Runtime& runtime, OpId id, BackendId backend, std::span<const Op
   DType dtype = first->dtype;
   QuickLoop& quick = runtime.quick_loop(backend, id, dtype);
   if (!quick.known) [[unlikely]]
-    prepare(runtime, id, backend, dtype, quick);
+    prepare_quick(runtime, id, backend, dtype, quick);
   if (!quick.loop) return false;
   std::int64_t n = 1, size = quick.operand_size;
   if (shaped)
@@ -162,6 +154,12 @@ void run_quick(Runtime& runtime, OpId id, QuickCall& call) {
 }
 
 }  // namespace
+
+void prepare_quick(Runtime& runtime, OpId id, BackendId backend, DType dtype, QuickLoop& quick) {
+  quick.known = true;
+  prepare_elementwise(runtime, id, backend, dtype, quick);
+  prepare_vectors(runtime, id, backend, dtype, quick);
+}
 
 bool quick_elementwise(Runtime& runtime, OpId id, BackendId backend, std::span<const Operand> operands, Array& result) {
   QuickCall call;
@@ -196,43 +194,6 @@ bool quick_elementwise_in_place(Runtime& runtime, OpId id, BackendId backend, st
   call.data[operands.size()] = operands[0]->data;
   call.strides[operands.size()] = call.strides[0];
   run_quick(runtime, id, call);
-  return true;
-}
-
-bool quick_product(Runtime& runtime, OpId id, BackendId backend, std::span<const Value> operands, Value& result) {
-  if (operands.size() < 2 || operands.size() > 3) return false;
-  auto *a = operands[0].get_if<ArrayObject>(), *b = operands[1].get_if<ArrayObject>();
-  if (!a || !b || a->array.ndim() != 1 || b->array.ndim() != 1 || a->array.dtype != b->array.dtype) return false;
-  std::int64_t n = a->array.shape[0];
-  if (n == 0 || n > kMostItems || n != b->array.shape[0]) return false;
-  QuickLoop& quick = runtime.quick_loop(backend, id, a->array.dtype);
-  if (!quick.known) [[unlikely]]
-    prepare_vectors(runtime, id, backend, a->array.dtype, quick);
-  if (!quick.vectors) return false;
-  const OpBinding& binding = runtime.binding(id);
-  bool by_axes = axes_parameter(binding) == 2;
-  if (operands.size() != (by_axes ? 3u : 2u)) return false;
-  if (by_axes && !(operands[2].is_int() && operands[2].as_int() == 1)) return false;
-  const ir::Op& op = ir::op(id);
-  const Operand in[] = {{&a->array, Kind::Array}, {&b->array, Kind::Array}};
-  static constexpr std::uint32_t kGroups[] = {1, 1};
-  const ir::Attr axes(std::int64_t{1});
-  const ir::Type type{a->array.dtype, op.has(ir::kScalarResult) ? Kind::Scalar : Kind::Array, {}};
-  Array out;
-  const Entry& entry = runtime.entry(backend, id);
-  KernelCall call{.runtime = runtime,
-                  .op = op,
-                  .backend = backend,
-                  .in = in,
-                  .groups = kGroups,
-                  .attrs = by_axes ? std::span(&axes, 1) : std::span<const ir::Attr>(binding.default_attrs),
-                  .types = std::span(&type, 1),
-                  .out = std::span(&out, 1),
-                  .provider = entry.provided_by,
-                  .library = entry.library};
-  entry.kernel(call);
-  out.backend = backend;
-  result = from_array(std::move(out), op.has(ir::kScalarResult));
   return true;
 }
 

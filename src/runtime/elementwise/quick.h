@@ -15,6 +15,7 @@ struct QuickLoop {
   bool known;
   bool quiet;    // numpy tells of no floating-point events
   bool vectors;  // a product that makes one element of two vectors
+  bool by_axes;  // of two vectors and the number of axes, 1
   std::uint8_t operand_size, result_size;
 };
 
@@ -23,6 +24,9 @@ struct QuickLoop {
 bool quick_elementwise(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands, Array& result);
 // The result takes the elements' places of the first operand, which has its shape and dtype, C-ordered.
 bool quick_elementwise_in_place(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands);
+
+// Fills a QuickLoop at first use: the op's own rules say what a call on arrays of this dtype gives.
+void prepare_quick(Runtime& runtime, ir::OpId id, BackendId backend, ir::DType dtype, QuickLoop& quick);
 
 // The same for a product of two vectors of one inexact dtype and length, called as f(a, b) or f(a, b, 1) where the third
 // argument is its number of axes.

@@ -148,17 +148,19 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     if (!target)
       throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
           .with_code(405);
-    if (id == OpId::Matmul) {
-      Array types[4];
-      const ir::Type* of[] = {&graph_.type(inputs.nodes[0]), &graph_.type(inputs.nodes[1]), &result.as<LazyArray>().type(),
-                              &target->type()};
-      for (std::size_t i = 0; i < 4; ++i) {
-        types[i].dtype = of[i]->dtype;
-        types[i].shape = of[i]->shape;
-      }
-      const Operand operands[] = {{&types[0]}, {&types[1]}};
-      fit_out(runtime_, *op, operands, types[2], types[3]);
-    }
+    // As types: what does not fit is found as eagerly.
+    auto typed = [](const ir::Type& type) {
+      Array array;
+      array.dtype = type.dtype;
+      array.shape = type.shape;
+      return array;
+    };
+    std::vector<Array> types;
+    for (NodeId input : inputs.nodes) types.push_back(input == kNoNode ? Array() : typed(graph_.type(input)));
+    std::vector<Operand> operands;
+    for (const Array& type : types) operands.push_back({&type});
+    Array made = typed(result.as<LazyArray>().type()), place = typed(target->type());
+    fit_out(runtime_, *op, operands, made, place);
     ir::Dims mask;
     if (ufunc.where) mask = leaf_or_constant(*ufunc.where)->type().shape;
     check_store(id, *target, result.as<LazyArray>().type(), casting_of(ufunc.casting), ufunc.where ? &mask : nullptr);

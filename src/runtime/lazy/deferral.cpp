@@ -243,16 +243,19 @@ void Deferral::finish_draws() {
   runtime::compute(recorder_, draws);
 }
 
+Value Deferral::record_index(const Value& key) {
+  if (is_recorded_index(key)) return record(key);
+  auto* tuple = key.get_if<Tuple>();
+  if (!tuple) return key;
+  std::vector<Value> items;
+  for (const Value& item : tuple->items) items.push_back(is_recorded_index(item) ? record(item) : item);
+  return make_tuple(std::move(items));
+}
+
 Value Deferral::get_item(const Value& array, const Value& key) {
   write_back();
   Value lazy = record(array);
-  Value recorded_key = key;
-  if (is_recorded_index(key)) recorded_key = record(key);
-  if (auto* tuple = key.get_if<Tuple>()) {
-    std::vector<Value> items;
-    for (const Value& item : tuple->items) items.push_back(is_recorded_index(item) ? record(item) : item);
-    recorded_key = make_tuple(std::move(items));
-  }
+  Value recorded_key = record_index(key);
   try {
     Value item = recorder_.get_item(lazy.as<LazyArray>(), recorded_key);
     ++statistics.recorded;
@@ -268,13 +271,7 @@ Value Deferral::get_item(const Value& array, const Value& key) {
 void Deferral::set_item(const Value& array, const Value& key, const Value& item) {
   write_back();
   Value lazy = record(array);
-  Value recorded_key = key;
-  if (is_recorded_index(key)) recorded_key = record(key);
-  if (auto* tuple = key.get_if<Tuple>()) {
-    std::vector<Value> items;
-    for (const Value& part : tuple->items) items.push_back(is_recorded_index(part) ? record(part) : part);
-    recorded_key = make_tuple(std::move(items));
-  }
+  Value recorded_key = record_index(key);
   try {
     recorder_.set_item(lazy.as<LazyArray>(), recorded_key, record(item));
     ++statistics.recorded;

@@ -61,6 +61,7 @@ class Deferral {
 
  private:
   Value call_now(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator);
+  Value record_index(const Value& key);
   void compute(const LazyArray& array);
   void compute_folded(const std::vector<ir::NodeId>& order, std::vector<ir::NodeId> roots);
   Value finished(Value result);
