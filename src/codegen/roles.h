@@ -31,6 +31,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
+  std::vector<double> parameters;  // of the lowering
   // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};
   Order order = Order::Any;
@@ -55,6 +56,7 @@ class Roles {
 
  private:
   NodeRole role_of(ir::Index i);
+  std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
   NodeRole pointwise_role(ir::Index i, const ir::Op& op);
   NodeRole fold_role(ir::Index i, const ir::Op& op);
   NodeRole norm_role(ir::Index i);
