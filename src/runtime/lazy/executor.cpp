@@ -324,7 +324,9 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
           .with_hint("get_function((variable,)) gives a function of its value");
     arguments.push_back(recorder.array(id));
   }
-  std::vector<Array> values = run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
+  const auto& executor = recorder.runtime().plan_executor;
+  std::vector<Array> values =
+      executor ? executor(prepared.plan, std::move(arguments)) : run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
   // A node that gets its value lets its inputs go, which may be results too.
   for (NodeId id : prepared.results) graph.retain(id);
   for (std::size_t r = 0; r < values.size(); ++r)
