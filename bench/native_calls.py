@@ -13,7 +13,7 @@ from autoray import autojit
 def f(x):
     return 2 * x + 1
 
-print(median_seconds(f, np.array([1.0, 2.0, 3.0])))
+print(seconds_of_call(f, np.array([1.0, 2.0, 3.0])))
 '''
 
 

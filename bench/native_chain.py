@@ -91,18 +91,18 @@ def by_torch(op, arguments):
 OURS = '''
 f = autojit(compute)
 np.save(sys.argv[1], f(*operands))
-print(median_seconds(f, *operands))
+print(seconds_of_call(f, *operands))
 '''
 NUMPYS = '''
 np.save(sys.argv[1], compute(*operands))
-print(median_seconds(compute, *operands))
+print(seconds_of_call(compute, *operands))
 '''
 JAXS = '''
 import jax
 f = jax.jit(compute)
 operands = [jax.numpy.asarray(x) for x in operands]
 np.save(sys.argv[1], f(*operands))
-print(median_seconds(lambda *given: f(*given).block_until_ready(), *operands))
+print(seconds_of_call(lambda *given: f(*given).block_until_ready(), *operands))
 '''
 TORCHS = '''
 torch.set_num_threads(1)
@@ -110,7 +110,7 @@ torch.set_grad_enabled(False)
 f = torch.compile(compute)
 operands = [torch.from_numpy(x) for x in operands]
 np.save(sys.argv[1], f(*operands).numpy())
-print(median_seconds(f, *operands))
+print(seconds_of_call(f, *operands))
 '''
 
 

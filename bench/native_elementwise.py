@@ -30,7 +30,7 @@ for f in (poly, trig, norm, soft):
     if folder:
         np.save(folder + "/" + name + ".npy", f(a, b, c))
     else:
-        print(name, median_seconds(f, a, b, c), sep="\\t")
+        print(name, seconds_of_call(f, a, b, c, 0.15), sep="\\t")
 '''
 
 

@@ -73,7 +73,7 @@ template <class T>
 template <class T, class Function>
 int measure(int n, char** files, Function f) {
   std::vector<T> X = read_file<T>(files[0]), Q(X.size());
-  std::printf("%.9g\n", median_seconds([&] { f(X.data(), Q.data(), n); }));
+  std::printf("%.9g\n", seconds_of_call([&] { f(X.data(), Q.data(), n); }));
   write_file(files[1], Q);
   return 0;
 }
