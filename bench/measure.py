@@ -115,9 +115,9 @@ def by_hand(name):
 
 
 def timing(*arguments):
-    """The text of `seconds_of_call(f, x, y)`, the seconds of a call f(x, y), for scripts of ours and for CPython alike: the lower
-    decile of samples of 500 us or a call, as in peers/peer.h. Seconds are the processor's, and the lower decile has warm caches: what
-    else runs on the machine stays out as far as it can. A short call is repeated, as our clock counts whole microseconds."""
+    """The text of `seconds_of_call(f, x, y)`, the seconds of a call f(x, y), for scripts of ours and for CPython alike: the least
+    of samples of 500 us or a call, as in peers/peer.h. Seconds are the processor's, and the least of them had its caches to itself:
+    what else runs on the machine stays out. A short call is repeated, as our clock counts whole microseconds."""
     names = ", ".join(arguments)
     return f'''
 import time
@@ -141,6 +141,5 @@ def seconds_of_call(f, {names}, budget=0.3):
         for _ in range(calls):
             f({names})
         samples.append((now() - begin) / calls)
-    samples.sort()
-    return samples[len(samples) // 10]
+    return min(samples)
 '''

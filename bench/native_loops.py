@@ -57,7 +57,7 @@ from autoray import autojit
 
 X = np.random.default_rng(int(sys.argv[2])).standard_normal((int(sys.argv[1]), int(sys.argv[1])))
 f = autojit(compute, backend="jax")
-print(seconds_of_call(f, X))
+print(seconds_of_call(f, X, 2.0))
 '''
 
 

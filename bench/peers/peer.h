@@ -14,7 +14,7 @@ inline double now() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-// The lower decile of samples of 500 us or a call, for 0.3 s, as scripts are timed (measure.py).
+// The least of samples of 500 us or a call, for 0.3 s, as scripts are timed (measure.py).
 template <class Call>
 double seconds_of_call(Call call) {
   call();
@@ -31,8 +31,7 @@ double seconds_of_call(Call call) {
     for (long i = 0; i < calls; ++i) call();
     samples.push_back((now() - begin) / static_cast<double>(calls));
   }
-  std::sort(samples.begin(), samples.end());
-  return samples[samples.size() / 10];
+  return *std::min_element(samples.begin(), samples.end());
 }
 
 template <class T>
