@@ -8,6 +8,7 @@ A value is a ratio, our time over the peer's (smaller is better): the median ove
 one thread. Where no peer is concerned the name ends with the value's unit. Limits stand in limits.json. The exit status is 0 when
 every limit holds, and 1 when one is missed, a figure that has a limit could not be measured, or a figure has no limit.
 AUTORAY and AUTORAY_BENCH name the binary and the folder of the google-benchmark programs; build/release and build/bench by default.
+AUTORAY_SEED repeats a run's sizes and operands. The native sections stand in native_*.py.
 """
 import fnmatch
 import io
