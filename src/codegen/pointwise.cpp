@@ -185,6 +185,14 @@ Lowering pointwise(OpId op, DType dtype) {
   return found == rows().end() ? nullptr : found->second.lowering;
 }
 
+Parts constant_value(Body& b, DType t, Operands, Parameters parameters) {
+  DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
+  auto item = [&](double value) {
+    return ir::is_real_floating(part) ? b.real(part, value) : b.integer(part, static_cast<std::int64_t>(value));
+  };
+  return {item(parameters[0]), ir::is_complex(t) ? item(0) : kNoValue};
+}
+
 Parts integer_power(Body& b, DType t, Operands x, Parameters parameters) {
   // Products wrap around in whatever order they are taken.
   auto n = static_cast<std::uint64_t>(parameters[0]);

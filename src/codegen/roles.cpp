@@ -31,6 +31,16 @@ constexpr double kSmallProduct = 32 * 32 * 32;
 bool generated_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::Float64; }
 bool generated_inexact(DType dtype) { return generated_float(dtype) || ir::is_complex(dtype); }
 
+// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded.
+bool makes_nothing(const ir::Op& op) {
+  switch (op.op_class) {
+    case ir::OpClass::Elementwise:
+    case ir::OpClass::Contract:
+    case ir::OpClass::Join: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
+    default: return false;
+  }
+}
+
 NodeRole call(std::string reason) {
   NodeRole role;
   role.reason = std::move(reason);
@@ -120,6 +130,10 @@ NodeRole Roles::role_of(Index i) {
     return call("another backend");
   auto types = block_.types(i);
   if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
+  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op)) {
+    role.role = Role::Nothing;
+    return role;
+  }
   for (const ir::Type& type : types) {
     if (type.dtype == DType::Float16) return call("float16");
     if (ir::element_count(type.shape) == 0) return call("no elements");
@@ -141,6 +155,9 @@ NodeRole Roles::role_of(Index i) {
       role.role = Role::View;
       return role;
     }
+    case ir::OpClass::Create:
+      if (auto created = created_role(i)) return std::move(*created);
+      break;
     default: break;
   }
   if (n.op == OpId::GetItem) {
@@ -150,16 +167,43 @@ NodeRole Roles::role_of(Index i) {
   }
   if (n.op == OpId::SetItem) return update_role(i);
   if (n.op == OpId::LinalgNorm) return norm_role(i);
-  if (n.op == OpId::Copy) {
-    role.role = Role::Pointwise;
-    role.lowering = pointwise(OpId::Copy, types[0].dtype);
-    role.compute = types[0].dtype;
-    role.operands = 1;
-    return role;
-  }
   static constexpr std::string_view kClasses[] = {"", "a scan or search", "",       "", "indexing or sorting", "creation",
                                                   "", "linalg",           "a draw", ""};
   return call(std::string(kClasses[static_cast<int>(op.op_class)]));
+}
+
+// Arrays of one value, and copies.
+std::optional<NodeRole> Roles::created_role(Index i) {
+  const ir::BlockNode& n = block_.nodes[i];
+  const ir::Op& op = ir::op(n.op);
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.compute = block_.type(i).dtype;
+  // Fortran's order, and what is wrong, is the runtime's.
+  auto plain = [&] {
+    const Attr& order = ir::attribute(op, attrs(i), "order");
+    const std::string* text = order.get<std::string>();
+    return order.none() || (text && (*text == "C" || *text == "K"));
+  };
+  auto filled = [&](double value) -> std::optional<NodeRole> {
+    if (!plain()) return std::nullopt;
+    role.lowering = constant_value;
+    role.parameters = {value};
+    return role;
+  };
+  switch (n.op) {
+    case OpId::Zeros:
+    case OpId::ZerosLike: return filled(0);
+    case OpId::Ones:
+    case OpId::OnesLike: return filled(1);
+    case OpId::Full:
+    case OpId::Copy:
+      if (!plain()) return std::nullopt;
+      role.lowering = pointwise(OpId::Copy, role.compute);
+      role.operands = 1;
+      return role;
+    default: return std::nullopt;
+  }
 }
 
 NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
@@ -337,6 +381,9 @@ NodeRole Roles::product_role(Index i) {
   if (inputs.size() != 2) return call("another number of factors");
   const Dims &a = block_.type(inputs[0]).shape, &b = block_.type(inputs[1]).shape;
   if (a.empty() || b.empty()) return call("a product with one number");
+  // As numpy, the runtime lets zero times everything be zero there.
+  bool number_a = ir::element_count(a) == 1, number_b = ir::element_count(b) == 1;
+  if (number_a != number_b && generated_inexact(dtype)) return call("a product with one number");
   NodeRole role;
   role.role = Role::Product;
   auto contract = [&](const ir::SummedAxes& axes) {
