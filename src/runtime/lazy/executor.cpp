@@ -335,6 +335,19 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   for (NodeId id : prepared.results) graph.release(id);
 }
 
+Value Recorder::known_value(const LazyArray& array) {
+  if (tracing == 0) return {};
+  const NodeId root[] = {array.node()};
+  for (NodeId id : graph_.ascend(root, true)) {
+    const ir::Node& n = graph_.node(id);
+    bool made_here = n.kind == NodeKind::Constant || ((n.kind == NodeKind::Call || n.kind == NodeKind::Project) && !n.dispatched &&
+                                                      !ir::op(n.op).has(ir::kRandom));
+    if (!made_here) return {};
+  }
+  compute(*this, root);
+  return computed_value(*this, root[0]);
+}
+
 Value computed_value(const Recorder& recorder, NodeId node) {
   return from_kind(recorder.array(node), const_cast<Recorder&>(recorder).graph().type(node).kind);
 }
