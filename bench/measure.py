@@ -1,5 +1,4 @@
 """How figures are measured: programs run one after the other on one thread, ours and the peer's in turn."""
-import json
 import os
 import random
 import statistics

@@ -1,4 +1,5 @@
-// Cholesky's factor and forward substitution by hand. usage: triangular VARIANT N OPERANDS RESULT; prints the seconds of a call.
+// Cholesky's factor and forward substitution by hand. usage: triangular VARIANT N OPERANDS RESULT; prints the seconds of a
+// call.
 #include "peer.h"
 
 #include <cmath>
