@@ -897,26 +897,47 @@ class Emitter {
     arguments_.pop_back();
     return result;
   }
-  // Up to 256 terms of each column: sixteen lanes in memory, then the tree over them.
+  // Up to 256 terms of each column: sixteen lanes, a vector register each, then the tree over them.
   Value* column_block(const Pointers& pointers, const Place& place, Value* begin, Value* n) {
     std::size_t folded = nest_->extents.size() - 1;
-    auto* type = widened(scalar_type(fold_dtype_), place.width);
-    auto* f = b_.GetInsertBlock()->getParent();
-    llvm::IRBuilder<> top(&f->getEntryBlock(), f->getEntryBlock().begin());
-    auto* lanes = top.CreateAlloca(type, top.getInt32(kLanes));
-    lanes->setAlignment(llvm::Align(64));
-    auto lane = [&](Value* k) { return b_.CreateGEP(type, lanes, k); };
-    for (int k = 0; k < kLanes; ++k) b_.CreateStore(identity(place.width), lane(b_.getInt64(static_cast<std::uint64_t>(k))));
-    loop(n, 1, [&](Value* i) {
-      Value* mine = lane(b_.CreateAnd(i, b_.getInt64(kLanes - 1)));
-      Value* v = term(moved(pointers, folded, b_.CreateAdd(begin, i)), place);
-      b_.CreateStore(combine(b_.CreateLoad(type, mine), v), mine);
-    });
-    std::vector<Value*> values;
-    for (int k = 0; k < kLanes; ++k) values.push_back(b_.CreateLoad(type, lane(b_.getInt64(static_cast<std::uint64_t>(k)))));
-    for (std::size_t count = kLanes; count > 1; count /= 2)
-      for (std::size_t k = 0; k < count / 2; ++k) values[k] = combine(values[k], values[k + count / 2]);
-    return values[0];
+    const Number& extent = nest_->extents[folded];
+    std::vector<Value*> lanes(kLanes, identity(place.width));
+    auto add = [&](Value* at, std::vector<Value*>& now, int lane) {
+      Value* index = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(lane)));
+      auto k = static_cast<std::size_t>(lane);
+      now[k] = combine(now[k], term(moved(pointers, folded, index), place));
+    };
+    auto turn = [&](Value* at, std::vector<Value*> now) {
+      for (int lane = 0; lane < kLanes; ++lane) add(at, now, lane);
+      return now;
+    };
+    Value* end = b_.CreateAdd(begin, n);
+    Value* at = begin;
+    bool known = extent.constant && extent.value <= kBlock;
+    if (!known || extent.value >= kLanes) {
+      auto done = fold_loop(begin, end, kLanes, lanes, turn);
+      at = done[0];
+      lanes.assign(done.begin() + 1, done.end());
+    }
+    if (known) {
+      for (int lane = 0; lane < extent.value % kLanes; ++lane) add(at, lanes, lane);
+    } else {
+      for (int lane = 0; lane + 1 < kLanes; ++lane) {
+        auto k = static_cast<std::size_t>(lane);
+        Value* old = lanes[k];
+        auto* before = b_.GetInsertBlock();
+        llvm::BasicBlock* inside = nullptr;
+        when(b_.CreateICmpSLT(b_.CreateAdd(at, b_.getInt64(k)), end), [&] {
+          add(at, lanes, lane);
+          inside = b_.GetInsertBlock();
+        });
+        auto* phi = b_.CreatePHI(old->getType(), 2);
+        phi->addIncoming(old, before);
+        phi->addIncoming(lanes[k], inside);
+        lanes[k] = phi;
+      }
+    }
+    return lanes_together(std::move(lanes), 1);
   }
 
   const Kernel& kernel_;

@@ -39,6 +39,8 @@ class Sweep {
           if (!needs_copies(i)) break;
           [[fallthrough]];
         case Role::Update:
+          if (in_place_[i] && joins_its_value(i)) break;
+          [[fallthrough]];
         case Role::Call:
           start(i);
           groups_[group_[i]].call = roles_[i].role == Role::Call;
@@ -65,8 +67,22 @@ class Sweep {
     bool call = false;
     int level = 0;
     Index first_consumer = kNoIndex;  // the earliest other group that uses one of its values
+    bool closed = false;              // ends with a write in place: nothing that comes later may be computed before it
   };
 
+  // A write in place is the end of the kernel that computes what is written, where that is the newest one: whoever reads the old
+  // version has been met.
+  bool joins_its_value(Index i) {
+    Index g = group_of(block_.inputs(i)[1]);
+    if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].closed || groups_[g].nodes.empty()) return false;
+    group_[i] = g;
+    groups_[g].nodes.push_back(i);
+    groups_[g].level = level_[i] = 1;
+    groups_[g].closed = true;
+    consume(i);
+    barrier_ = g;
+    return true;
+  }
   bool needs_copies(Index i) const {
     for (Index input : block_.inputs(i))
       if (!joined_[input]) return true;
@@ -111,7 +127,7 @@ class Sweep {
       Index g = group_of(input);
       if (g != kNoIndex && (latest == kNoIndex || g > latest)) latest = g;
     }
-    if (latest == kNoIndex || groups_[latest].call || groups_[latest].nodes.size() >= kLargest) return start_fold(i, fold);
+    if (latest == kNoIndex || groups_[latest].call || groups_[latest].closed || groups_[latest].nodes.size() >= kLargest) return start_fold(i, fold);
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
@@ -140,7 +156,7 @@ class Sweep {
   bool can_merge(Index from, Index into, bool fold) const {
     const Draft &a = groups_[from], &b = groups_[into];
     if (a.call || a.nodes.size() + b.nodes.size() > kLargest) return false;
-    if (barrier_ != kNoIndex && from < barrier_) return false;
+    if (a.closed || (barrier_ != kNoIndex && from < barrier_)) return false;
     if (a.first_consumer != kNoIndex && a.first_consumer < into) return false;
     // A fold of the later kernel may not come to depend on one of the earlier.
     if (a.level > 0 && (fold || a.first_consumer == into)) return false;

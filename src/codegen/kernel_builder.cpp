@@ -196,7 +196,12 @@ void KernelBuilder::map(std::span<const Index> targets, const Dims& shape) {
   Emission e;
   begin(e, shape);
   for (Index i : list) evaluate(e, i);
-  for (Index t : targets) store(e.draft, e.values[t], walk_of(t));
+  for (Index t : targets) {
+    store(e.draft, e.values[t], walk_of(t));
+    if (!memory_.beside[t]) continue;
+    Where part = memory_.part_of_join(t);
+    store(e.draft, e.values[t], {part.root, part.layout.offset, block_.type(t).dtype, part.layout.strides});
+  }
   add(std::move(e.draft));
 }
 

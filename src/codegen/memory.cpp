@@ -34,6 +34,8 @@ Memory::Memory(runtime::Runtime& runtime, const ir::Block& block, std::span<cons
   root_node.resize(n);
   in_place.assign(n, false);
   joined.assign(n, false);
+  beside.assign(n, false);
+  read_twice_.assign(n, false);
   has_views_.assign(n, false);
   result_.assign(n, false);
   for (Index r : block.results) result_[r] = true;
@@ -148,8 +150,10 @@ void Memory::make_roots() {
           // operand.
           const auto& [join, operand] = found->second;
           if (where[join].root == kNoRoot) make_root(join, is_result_root[join]);
-          where[i] = part_of_join(join, operand);
-          break;
+          if (!beside[i]) {
+            where[i] = part_of_join(join, operand);
+            break;
+          }
         }
         if (where[i].root == kNoRoot) make_root(i, is_result_root[i]);
       }
@@ -193,8 +197,11 @@ void Memory::last_uses() {
   last_use_.assign(block_.nodes.size(), 0);
   for (Index i = 0; i < block_.nodes.size(); ++i) {
     if (roles_[i].role == Role::View) continue;
-    for (Index input : block_.inputs(i))
-      if (input != kNoIndex) last_use_[root_node[input]] = i;
+    for (Index input : block_.inputs(i)) {
+      if (input == kNoIndex) continue;
+      read_twice_[root_node[input]] = last_use_[root_node[input]] != 0;
+      last_use_[root_node[input]] = i;
+    }
   }
   for (Index r : block_.results) last_use_[root_node[r]] = kNoIndex;
 }
@@ -227,6 +234,9 @@ void Memory::placements() {
       if (last_use_[x] == kNoIndex || has_views_[x]) continue;
       placed_[x] = {i, k};
       joined[x] = true;
+      // The last axis lies as the result's, unless that is the axis along which it is joined.
+      bool strided = block_.type(x).shape.size() > 0 && block_.nodes[i].op == OpId::Stack && roles_[i].axis == block_.type(x).shape.ssize();
+      beside[x] = strided && read_twice_[x] && role == Role::Pointwise && ir::element_count(block_.type(x).shape) > 1;
     }
     // Placed twice in one join: the second time it is copied.
     for (std::size_t k = 0; k < inputs.size(); ++k)
@@ -234,7 +244,7 @@ void Memory::placements() {
   }
   for (auto& [join, operand] : twice) {
     Index x = block_.inputs(join)[operand];
-    joined[x] = false;
+    joined[x] = beside[x] = false;
     placed_.erase(x);
   }
 }
@@ -253,6 +263,11 @@ Where Memory::part_of_join(Index join, std::size_t operand) const {
   part.layout.strides = whole.layout.strides;
   if (block_.nodes[join].op == OpId::Stack) part.layout.strides.erase(axis);
   return part;
+}
+
+Where Memory::part_of_join(Index operand) const {
+  auto [join, number] = placed_.at(operand);
+  return part_of_join(join, number);
 }
 
 RootId Memory::constant(DType dtype, double value) {

@@ -48,6 +48,8 @@ class Memory {
 
   // Where operand k of a join lies in its result, and whether it is made there.
   Where part_of_join(ir::Index join, std::size_t operand) const;
+  // Of an operand that is made there.
+  Where part_of_join(ir::Index operand) const;
   bool made_in_join(ir::Index join, std::size_t operand) const;
   RootId first_dynamic_root(ir::Index call) const { return first_dynamic_root_.at(call); }
 
@@ -56,6 +58,8 @@ class Memory {
   std::vector<ir::Index> root_node;  // by node: the node that makes the memory in which it lies
   std::vector<bool> in_place;        // by node: an update that writes into its first operand
   std::vector<bool> joined;          // by node: it is made inside the result of a join
+  // By node, of those: it has dense memory of its own too, because others read it, and stands in the join at wide strides.
+  std::vector<bool> beside;
 
  private:
   void first_layouts();
@@ -71,7 +75,7 @@ class Memory {
   std::span<const ArgumentInfo> arguments_;
   Roles& roles_;
   Program& program_;
-  std::vector<bool> result_, has_views_;
+  std::vector<bool> result_, has_views_, read_twice_;
   std::vector<ir::Index> last_use_;
   std::unordered_map<ir::Index, std::pair<ir::Index, std::size_t>> placed_;  // operand -> its join and number
   std::unordered_map<ir::Index, RootId> first_dynamic_root_;

@@ -36,7 +36,8 @@ bool makes_nothing(const ir::Op& op) {
   switch (op.op_class) {
     case ir::OpClass::Elementwise:
     case ir::OpClass::Contract:
-    case ir::OpClass::Join: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
+    case ir::OpClass::Join:
+    case ir::OpClass::Index: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
     default: return false;
   }
 }
@@ -138,6 +139,7 @@ NodeRole Roles::role_of(Index i) {
     if (type.dtype == DType::Float16) return call("float16");
     if (ir::element_count(type.shape) == 0) return call("no elements");
   }
+  if (auto identity = sum_of_nothing(i, op)) return std::move(*identity);
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
@@ -348,6 +350,22 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   return role;
 }
 
+// Sums and products over axes without elements are their first value.
+std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
+  auto inputs = block_.inputs(i);
+  auto empty = [&](Index x) { return x != kNoIndex && ir::element_count(block_.type(x).shape) == 0; };
+  bool sum = (op.op_class == ir::OpClass::Contract && inputs.size() == 2 && empty(inputs[0]) && empty(inputs[1])) ||
+             ((op.id == OpId::Sum || op.id == OpId::Prod) && empty(inputs[0]) &&
+              ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>());
+  if (!sum || block_.type(i).dtype == DType::Float16) return std::nullopt;
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.compute = block_.type(i).dtype;
+  role.lowering = constant_value;
+  role.parameters = {op.id == OpId::Prod ? 1.0 : 0.0};
+  return role;
+}
+
 NodeRole Roles::norm_role(Index i) {
   const std::vector<Attr>& attributes = attrs(i);
   const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
@@ -445,17 +463,18 @@ NodeRole Roles::product_role(Index i) {
     }
     default: return call("a composed product");
   }
-  double m = 1, k = 1, each = 1;
-  for (std::int64_t axis : role.summed_a) k *= static_cast<double>(a[static_cast<std::size_t>(axis)]);
-  for (std::int64_t axis : role.free_a) m *= static_cast<double>(a[static_cast<std::size_t>(axis)]);
-  for (std::int64_t axis : role.free_b) m *= static_cast<double>(b[static_cast<std::size_t>(axis)]);
-  each = m * k;
-  bool dot = m == 1;
-  if (!dot && each > kSmallProduct) return call("a large product");
+  auto extent = [](const Dims& shape, const Dims& axes) {
+    double count = 1;
+    for (std::int64_t axis : axes) count *= static_cast<double>(shape[static_cast<std::size_t>(axis)]);
+    return count;
+  };
+  double m = extent(a, role.free_a), columns = extent(b, role.free_b), k = extent(a, role.summed_a);
+  bool vector = m == 1 || columns == 1;
+  if (m * columns != 1 && m * columns * k > kSmallProduct) return call("a large product");
   if (role.summed_a.size() == 0) return call("a product without a sum");
   role.fold = Prim::Add;
   role.accumulate = dtype;
-  role.order = !generated_inexact(dtype) ? Order::Any : dot ? Order::Pairwise : Order::Sequential;
+  role.order = !generated_inexact(dtype) ? Order::Any : vector ? Order::Pairwise : Order::Sequential;
   return role;
 }
 

@@ -58,6 +58,7 @@ class Roles {
  private:
   NodeRole role_of(ir::Index i);
   std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
+  std::optional<NodeRole> sum_of_nothing(ir::Index i, const ir::Op& op);
   std::optional<NodeRole> created_role(ir::Index i);
   NodeRole pointwise_role(ir::Index i, const ir::Op& op);
   NodeRole fold_role(ir::Index i, const ir::Op& op);

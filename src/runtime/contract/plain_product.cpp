@@ -40,34 +40,11 @@ T product(T x, T y) {
     return static_cast<T>(x * y);
 }
 
-template <class T>
-T dot(const Matrix& a, const Matrix& b) {
-  const std::int64_t n = a.columns, as = a.column_stride, bs = b.row_stride;
-  constexpr auto size = static_cast<std::int64_t>(sizeof(T));
-  if (as == size && bs == size)
-    return ordered_sum<T>(
-        0, n, [x = a.data, y = b.data](std::int64_t i) { return product(load<T>(x + i * size), load<T>(y + i * size)); });
-  return ordered_sum<T>(
-      0, n, [=, x = a.data, y = b.data](std::int64_t i) { return product(load<T>(x + i * as), load<T>(y + i * bs)); });
-}
-
 // Complex numbers as pairs, so that a product is the documented formula and no library call.
 template <class R>
 struct Pair {
   R re = 0, im = 0;
 };
-// Each part by itself: side by side, GCC 12 fuses the sums and differences of products, -ffp-contract=off or not.
-template <class R>
-Pair<R> complex_dot(const Matrix& a, const Matrix& b) {
-  auto part = [&](auto term) {
-    return ordered_sum<R>(0, a.columns, [=, x = a.data, y = b.data, as = a.column_stride, bs = b.row_stride](std::int64_t i) {
-      return term(load<Pair<R>>(x + i * as), load<Pair<R>>(y + i * bs));
-    });
-  };
-  return {part([](Pair<R> x, Pair<R> y) { return x.re * y.re - x.im * y.im; }),
-          part([](Pair<R> x, Pair<R> y) { return x.re * y.im + x.im * y.re; })};
-}
-
 // ---- panels ----
 // b is packed into panels of kWidth columns, zero-padded: a panel is k vectors one after the other. Complex panels hold the
 // real parts of a row and then its imaginary parts.
@@ -155,13 +132,44 @@ void panels(Runtime& runtime, const Matrix& b, const Matrix& c, Rows4 rows4, Row
   }
 }
 
-template <class T>
-void multiply(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c) {
-  if (c.rows == 1 && c.columns == 1) {
-    T value = dot<T>(a, b);
-    std::memcpy(c.data, &value, sizeof value);
+// A row times a matrix, of plain numbers or of one part of complex ones: `term` gives the terms. By rows of the transposed matrix
+// where its elements lie along the sum, else by columns side by side.
+template <class T, class Item, class Term>
+void vector_product(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c, std::int64_t part, Term term) {
+  constexpr auto size = static_cast<std::int64_t>(sizeof(Item));
+  constexpr int kColumns = 64 / static_cast<int>(sizeof(T)) * 2;
+  const std::int64_t n = a.columns;
+  auto put = [&](std::int64_t j, T value) { std::memcpy(c.data + j * c.column_stride + part * sizeof(T), &value, sizeof value); };
+  if (b.row_stride == size || c.columns == 1) {
+    for (std::int64_t j = 0; j < c.columns; ++j) {
+      const char *x = a.data, *y = b.data + j * b.column_stride;
+      if (a.column_stride == size && b.row_stride == size)
+        put(j, ordered_sum<T>(0, n, [=](std::int64_t i) { return term(load<Item>(x + i * size), load<Item>(y + i * size)); }));
+      else
+        put(j, ordered_sum<T>(0, n, [=, xs = a.column_stride, ys = b.row_stride](std::int64_t i) {
+              return term(load<Item>(x + i * xs), load<Item>(y + i * ys));
+            }));
+    }
     return;
   }
+  for (std::int64_t j = 0; j < c.columns; j += kColumns) {
+    int width = static_cast<int>(std::min<std::int64_t>(kColumns, c.columns - j));
+    T results[kColumns];
+    const char *x = a.data, *y = b.data + j * b.column_stride;
+    auto columns = [&](std::int64_t stride) {
+      ordered_columns<SumFold, kColumns>(0, n, width, results, [=, xs = a.column_stride, ys = b.row_stride](std::int64_t i, int k) {
+        return term(load<Item>(x + i * xs), load<Item>(y + i * ys + k * stride));
+      });
+    };
+    b.column_stride == size ? columns(size) : columns(b.column_stride);
+    for (int k = 0; k < width; ++k) put(j + k, results[k]);
+    runtime.poll();
+  }
+}
+
+template <class T>
+void multiply(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c) {
+  if (c.rows == 1) return vector_product<T, T>(runtime, a, b, c, 0, product<T>);
   panels<T, 1>(
       runtime, b, c,
       [&](std::int64_t i, const T* p, std::int64_t j, std::int64_t w) { rows_times_panel<T, 4>(a, i, p, c, j, w); },
@@ -169,9 +177,10 @@ void multiply(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& 
 }
 template <class R>
 void multiply_complex(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c) {
-  if (c.rows == 1 && c.columns == 1) {
-    Pair<R> value = complex_dot<R>(a, b);
-    std::memcpy(c.data, &value, sizeof value);
+  if (c.rows == 1) {
+    // Each part by itself: side by side, GCC 12 fuses the sums and differences of products, -ffp-contract=off or not.
+    vector_product<R, Pair<R>>(runtime, a, b, c, 0, [](Pair<R> x, Pair<R> y) { return x.re * y.re - x.im * y.im; });
+    vector_product<R, Pair<R>>(runtime, a, b, c, 1, [](Pair<R> x, Pair<R> y) { return x.re * y.im + x.im * y.re; });
     return;
   }
   panels<R, 2>(
