@@ -38,8 +38,8 @@ NodeRole call(std::string reason) {
 
 }  // namespace
 
-Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments)
-    : runtime_(runtime), block_(block), arguments_(arguments) {
+Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone)
+    : runtime_(runtime), block_(block), arguments_(arguments), standalone_(standalone) {
   roles_.reserve(block.nodes.size());
   struct Key {
     std::uint64_t op_and_attrs, types, inputs;
@@ -356,7 +356,7 @@ NodeRole Roles::product_role(Index i) {
   for (std::int64_t axis : role.free_b) m *= static_cast<double>(b[static_cast<std::size_t>(axis)]);
   each = m * k;
   bool dot = m == 1;
-  if (!dot && each > kSmallProduct) return call("a large product");
+  if (!dot && !standalone_ && each > kSmallProduct) return call("a large product");
   if (role.summed_a.size() == 0) return call("a product without a sum");
   role.fold = Prim::Add;
   role.accumulate = dtype;

@@ -47,7 +47,8 @@ struct NodeRole {
 
 class Roles {
  public:
-  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments);
+  // `standalone`: there will be no runtime whose products are faster.
+  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone);
   const NodeRole& operator[](ir::Index i) const { return *roles_[i]; }
   // A movement that turns out to copy.
   void become_call(ir::Index i, std::string reason);
@@ -68,6 +69,7 @@ class Roles {
   runtime::Runtime& runtime_;
   const ir::Block& block_;
   std::span<const ArgumentInfo> arguments_;
+  bool standalone_;
   // Equal calls of equal types have one role: an unrolled loop has few different ones.
   std::deque<NodeRole> pool_;
   std::vector<const NodeRole*> roles_;
