@@ -392,7 +392,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         NodeId node = lazy->node();
         leaf.kind = graph.type(node).kind;
         for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (leaf_nodes[i] == node && !reading.leaves[i].value.is_float() && lazy == leaves[i].get())
+          if (!reading.leaves[i].value.is_float() && lazy == leaves[i].get())  // written to or not
             leaf.argument = static_cast<int>(i);
         if (leaf.argument < 0) {
           leaf.result = static_cast<int>(roots.size());

@@ -83,8 +83,11 @@ class Maker {
     f_.name = c_identifier(name);
     taken_ = {"workspace", f_.name};
     f_.floats_compiled_in = spec.floats_static;
-    f_.flops = spec.plan->flops;
-    f_.bytes = spec.plan->bytes;
+    for (ir::Index i = 0; i < spec.plan->block.nodes.size(); ++i) {
+      ir::Cost cost = ir::cost(spec.plan->block, i);
+      f_.flops += cost.flops;
+      f_.bytes += cost.bytes;
+    }
   }
 
   Function make(std::span<const std::string_view> names, std::span<const Value> values) {
@@ -141,15 +144,16 @@ class Maker {
   void data() {
     f_.data = program_.constants;
     place_of_captured_.assign(spec_.captured.size(), 0);
-    for (std::size_t a = 0; a < spec_.captured.size(); ++a) {
-      const runtime::Array& array = spec_.captured[a];
-      if (spec_.argument_leaf[a] >= 0 || !array.data) continue;
-      std::int64_t bytes = array.nbytes(), step = bytes < kAlignment ? 16 : kAlignment;
-      std::int64_t at = (static_cast<std::int64_t>(f_.data.size()) + step - 1) / step * step;
-      f_.data.resize(static_cast<std::size_t>(at + bytes));
-      if (bytes) std::memcpy(f_.data.data() + at, array.data, static_cast<std::size_t>(bytes));
-      place_of_captured_[a] = at;
-    }
+    for (std::size_t a = 0; a < spec_.captured.size(); ++a)
+      if (spec_.argument_leaf[a] < 0 && spec_.captured[a].data)
+        place_of_captured_[a] = add_data(spec_.captured[a].data, spec_.captured[a].nbytes());
+  }
+  std::int64_t add_data(const char* from, std::int64_t bytes) {
+    std::int64_t step = bytes < kAlignment ? 16 : kAlignment;
+    std::int64_t at = (static_cast<std::int64_t>(f_.data.size()) + step - 1) / step * step;
+    f_.data.resize(static_cast<std::size_t>(at));
+    f_.data.insert(f_.data.end(), from, from + bytes);
+    return at;
   }
 
   // Each result gets a parameter; where it is the only dense array in its memory, kernels write there directly.
@@ -194,6 +198,21 @@ class Maker {
     if (from.argument >= 0) {
       Base base = base_of_leaf_[static_cast<std::size_t>(from.argument)];
       return quoted(f_.parameters[base - kFirstParameter].name);
+    }
+    // An array that the call did not compute: data.
+    const auto* array = v.get_if<runtime::ArrayObject>();
+    const auto* scalar = v.get_if<runtime::NumpyScalar>();
+    if (from.result < 0 && (array || scalar)) {
+      DType dtype = array ? array->array.dtype : scalar->dtype;
+      Dims shape = array ? array->array.shape : Dims();
+      if (array && !array->array.c_contiguous())
+        throw ir::Error(ir::ErrorClass::NotImplementedError, "a compiled function gives arrays that it does not compute only "
+                                                             "where they are dense in C order")
+            .with_hint("return a copy: np.ascontiguousarray(x)");
+      Base base = add_parameter(result_name(path), Passing::Out, dtype, shape);
+      std::int64_t at = add_data(array ? array->array.data : scalar->data, type_bytes(dtype, shape));
+      copies_.push_back({{{Home::Constants, 0, at}, {dtype, ir::Kind::Array, shape}, ir::contiguous_strides(shape, item_bytes(dtype))}, base});
+      return quoted(f_.parameters.back().name);
     }
     if (from.result < 0) {
       if (!number_text(v, text))
