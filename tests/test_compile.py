@@ -237,7 +237,6 @@ def test_llvm_text_is_a_module(tmp_path):
     path = tmp_path / "f.ll"
     compiled(HEAT, "simulate", "u=float64[41,41]", "r=0.2", "steps=3", output=path)
     assert re.search(r"^define .*i32 @simulate\(ptr[^,]* %u, double %r, ptr[^,]* %workspace\)", path.read_text(), re.M)
-    assert "define internal" in path.read_text()
 
 
 @pytest.mark.parametrize("cpu", ["native", "x86-64-v2", "x86-64-v3", "x86-64-v4"])
@@ -401,7 +400,7 @@ def test_complex_arrays_are_pairs(tmp_path):
 REFUSED = {
     "linear algebra": ("def f(x):\n    y = x + 1\n    return np.linalg.solve(y, x)\n", 5, 12, "E0505", "'linalg.solve' cannot be compiled into an object: linalg"),
     "sorting": ("def f(x):\n    return np.sort(x, axis=0)\n", 4, 12, "E0505", "'sort' cannot be compiled"),
-    "random": ("def f(x):\n    return x + np.random.default_rng(1).standard_normal((3, 3))\n", 4, 16, "E0505", "'random.standard_normal' cannot be compiled"),
+    "random": ("def f(x):\n    return x + np.random.default_rng(1).standard_normal((3, 3))\n", 4, 16, "E0505", "'Generator.standard_normal' cannot be compiled"),
     "printing": ("def f(x):\n    print('tracing')\n    return x\n", 4, 5, "E0202", "a traced function prints"),
     "branches": ("def f(x):\n    if np.sum(x) > 0:\n        return x\n    return -x\n", 4, 8, "E0405", "the truth value"),
     "shapes of data": ("def f(x):\n    return x[x > 0]\n", 4, 12, "E0405", ""),
@@ -443,7 +442,7 @@ def test_usage(tmp_path):
     assert "did you mean 'f'?" in usage(script, "--call", "ff", "-o", "f.o")
     assert "'f' needs 'x'" in usage(script, "--call", "f", "-o", "f.o")
     assert "--call" in usage(script, "-o", "f.o")
-    assert "did you mean --header?" in usage(*call, "-o", "f.o", "--heder=x") or True
+    assert "did you mean '--header'?" in usage(*call, "-o", "f.o", "--heder=x")
     assert "name one file twice" in usage(*call, "-o", "f.o", "--header=f.o")
     assert "did you mean 'compile'?" in autoray("compil").stderr
     help_text = autoray("compile", "--help").stdout
@@ -476,3 +475,36 @@ def test_failed_writes_leave_old_files(tmp_path):
     compiled(script, "f", "x=float64[3]", output=out / "f.o", status=1, options=["--manifest", tmp_path / "nowhere/f.json"])
     assert (out / "f.o").read_text() == "old" and (out / "f.h").read_text() == "old"
     assert sorted(p.name for p in out.iterdir()) == ["f.h", "f.o"]
+
+
+# ---- arguments that are written ----
+
+IN_PLACE = {
+    "a stencil": "def f(u):\n    u[1:-1] = u[2:] + u[:-2]\n",
+    "many steps": "def f(u):\n    for _ in range(20):\n        u[1:-1] += 0.25 * (u[2:] - 2 * u[1:-1] + u[:-2])\n",
+    "all of it": "def f(u):\n    u[:] = u * 2\n",
+    "twice": "def f(u):\n    u[:50] = 1.0\n    u[50:] = u[:50] * 3\n",
+    "reversed": "def f(u):\n    u[:] = u[::-1] * 2\n",
+    "the old version after the new one": "def f(u):\n    old = np.conj(u)\n    u[10:20] = 0.0\n    return np.sum(old * u), old\n",
+    "a part of the old one": "def f(u):\n    old = np.conj(u)\n    u[10:20] = old[:10] * 2\n    u[:5] = old[20:25] + old[5:10]\n",
+    "a product": "def f(u):\n    u[:] = np.dot(np.reshape(u, (10, 10)), u[:10] * 1.0)[3]\n",
+}
+
+
+@pytest.mark.parametrize("case", IN_PLACE)
+def test_written_arguments(case, tmp_path):
+    script = script_file(tmp_path, "import numpy as np\n\n" + IN_PLACE[case])
+    library = Library(tmp_path, script, "f", "u=float64[100]")
+    assert [p["passing"] for p in library.manifest["parameters"]][0] == "inout"
+    u = np.random.default_rng(2).standard_normal(100)
+    mine = u.copy()
+    want = python_function(script, "f")(u)
+    same(library(u=mine), want, 1e-13)
+    same(mine, u, 1e-13)
+
+
+def test_new_versions_are_made_in_place(tmp_path):
+    """A time step on a large array takes no second array of that size to copy from."""
+    script = script_file(tmp_path, "def f(u, r):\n    u[1:-1] += r * (u[2:] - 2 * u[1:-1] + u[:-2])\n")
+    compiled(script, "f", "u=float64[100000]", "r=0.1", output=tmp_path / "f.o")
+    assert json.loads((tmp_path / "f.json").read_text())["workspace_bytes"] < 900_000

@@ -129,7 +129,7 @@ CompiledFunction Program::compile(std::string_view function, const std::vector<N
     for (const codegen::RuntimeCall& call : spec->program->calls) detail::refuse(runtime.recorder().tables(), call);
     auto state = std::make_shared<detail::CompiledState>();
     detail::with_status(detail::kRefused, [&] {
-      state->function = object::make_function(std::string(function), names, values, *spec);
+      state->function = object::make_function(runtime, std::string(function), names, values, *spec);
       state->machine = object::find_machine(options.cpu, options.triple);
     });
     if (!options.symbol.empty()) state->function.name = options.symbol;

@@ -8,7 +8,10 @@
 #include <set>
 
 #include "codegen/draft.h"
+#include "codegen/object/in_place.h"
 #include "ir/error.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
 #include "runtime/objects.h"
 #include "runtime/printing.h"
 
@@ -78,7 +81,8 @@ bool number_text(const Value& v, std::string& text) {
 
 class Maker {
  public:
-  Maker(const std::string& name, const Specialisation& spec) : spec_(spec), program_(*spec.program) {
+  Maker(runtime::Runtime& runtime, const std::string& name, const Specialisation& spec)
+      : runtime_(runtime), spec_(spec), program_(*spec.program) {
     f_.script_name = name;
     f_.name = c_identifier(name);
     taken_ = {"workspace", f_.name};
@@ -97,6 +101,7 @@ class Maker {
     steps();
     for (const Copy& copy : copies_) add_copy(copy);
     for (const Copy& copy : write_backs_) add_copy(copy);
+    drop_unused_kernels();
     return std::move(f_);
   }
 
@@ -162,14 +167,35 @@ class Maker {
     base_of_output_.assign(program_.output_bytes.size(), Buffer{kWorkspace, -1});
     std::size_t leaf = 0;
     f_.results = result_tree(spec_.tree, {}, leaf);
+    for (auto [result, argument] : spec_.written) write_back(static_cast<std::size_t>(result), argument);
     for (std::size_t o = 0; o < base_of_output_.size(); ++o) {
       if (base_of_output_[o].offset >= 0) continue;
       base_of_output_[o] = {kWorkspace, f_.workspace_bytes};
       f_.workspace_bytes += aligned(program_.output_bytes[o]);
     }
-    for (auto [result, argument] : spec_.written)
-      write_backs_.push_back(
-          {program_.results[static_cast<std::size_t>(result)], base_of_leaf_[static_cast<std::size_t>(argument)]});
+  }
+  // What is written is made in the argument's memory, or copied there at the end.
+  void write_back(std::size_t result, int leaf) {
+    const Located& located = program_.results[result];
+    Base base = base_of_leaf_[static_cast<std::size_t>(leaf)];
+    auto argument = std::find(spec_.argument_leaf.begin(), spec_.argument_leaf.end(), leaf);
+    auto number = static_cast<std::uint32_t>(argument - spec_.argument_leaf.begin());
+    bool read_later = std::any_of(copies_.begin(), copies_.end(), [&](const Copy& c) {
+      return c.from.place.home == Home::Argument && c.from.place.number == number;
+    });
+    if (whole_output(located) && base_of_output_[located.place.number].offset < 0 && !read_later)
+      if (auto copies = in_place(program_, number, located.place.number)) {
+        base_of_output_[located.place.number] = {base, 0};
+        not_needed_.insert(not_needed_.end(), copies->begin(), copies->end());
+        return;
+      }
+    write_backs_.push_back({located, base});
+  }
+  // A dense array that is all of its memory.
+  bool whole_output(const Located& located) const {
+    return located.place.home == Home::Output && located.place.offset == 0 &&
+           located.strides == ir::contiguous_strides(located.type.shape, item_bytes(located.type.dtype)) &&
+           type_bytes(located.type.dtype, located.type.shape) == program_.output_bytes[located.place.number];
   }
   std::string result_tree(const Value& v, const Path& path, std::size_t& leaf) {
     std::string text;
@@ -199,19 +225,13 @@ class Maker {
       Base base = base_of_leaf_[static_cast<std::size_t>(from.argument)];
       return quoted(f_.parameters[base - kFirstParameter].name);
     }
-    // An array that the call did not compute: data.
-    const auto* array = v.get_if<runtime::ArrayObject>();
-    const auto* scalar = v.get_if<runtime::NumpyScalar>();
-    if (from.result < 0 && (array || scalar)) {
-      DType dtype = array ? array->array.dtype : scalar->dtype;
-      Dims shape = array ? array->array.shape : Dims();
-      if (array && !array->array.c_contiguous())
-        throw ir::Error(ir::ErrorClass::NotImplementedError, "a compiled function gives arrays that it does not compute only "
-                                                             "where they are dense in C order")
-            .with_hint("return a copy: np.ascontiguousarray(x)");
-      Base base = add_parameter(result_name(path), Passing::Out, dtype, shape);
-      std::int64_t at = add_data(array ? array->array.data : scalar->data, type_bytes(dtype, shape));
-      copies_.push_back({{{Home::Constants, 0, at}, {dtype, ir::Kind::Array, shape}, ir::contiguous_strides(shape, item_bytes(dtype))}, base});
+    if (from.result < 0 && (v.is(runtime::ObjectKind::Array) || v.is(runtime::ObjectKind::NumpyScalar))) {
+      // What the call did not compute is data.
+      runtime::Array array = runtime::to_array(runtime_, v);
+      if (!array.c_contiguous()) array = runtime::converted(runtime_, array, array.dtype);
+      Base base = add_parameter(result_name(path), Passing::Out, array.dtype, array.shape);
+      Place place{Home::Constants, 0, add_data(array.data, array.nbytes())};
+      copies_.push_back({{place, array.type(), array.strides}, base});
       return quoted(f_.parameters.back().name);
     }
     if (from.result < 0) {
@@ -223,10 +243,7 @@ class Maker {
     }
     const Located& located = program_.results[static_cast<std::size_t>(from.result)];
     Base base = add_parameter(result_name(path), Passing::Out, located.type.dtype, located.type.shape);
-    bool direct = located.place.home == Home::Output && located.place.offset == 0 &&
-                  located.strides == ir::contiguous_strides(located.type.shape, item_bytes(located.type.dtype)) &&
-                  type_bytes(located.type.dtype, located.type.shape) == program_.output_bytes[located.place.number];
-    if (direct && base_of_output_[located.place.number].offset < 0)
+    if (whole_output(located) && base_of_output_[located.place.number].offset < 0)
       base_of_output_[located.place.number] = {base, 0};
     else
       copies_.push_back({located, base});
@@ -260,13 +277,46 @@ class Maker {
   }
   void steps() {
     f_.kernels = program_.sources;
-    for (const ProgramStep& step : program_.steps) {
+    for (std::size_t s = 0; s < program_.steps.size(); ++s) {
+      const ProgramStep& step = program_.steps[s];
+      std::uint32_t number = step.number;
+      std::vector<std::size_t> gone;
+      for (const NestOfStep& at : not_needed_)
+        if (at.step == s) gone.push_back(at.nest);
+      if (!gone.empty()) {
+        Kernel without = f_.kernels[number];
+        std::sort(gone.rbegin(), gone.rend());
+        for (std::size_t nest : gone) without.nests.erase(without.nests.begin() + static_cast<std::ptrdiff_t>(nest));
+        if (without.nests.empty()) continue;
+        number = add_kernel(std::move(without));
+      }
       f_.steps.push_back(
-          {step.number, static_cast<std::uint32_t>(f_.buffers.size()), static_cast<std::uint32_t>(f_.numbers.size())});
-      const Kernel& kernel = f_.kernels[step.number];
+          {number, static_cast<std::uint32_t>(f_.buffers.size()), static_cast<std::uint32_t>(f_.numbers.size())});
+      const Kernel& kernel = f_.kernels[number];
       for (std::size_t b = 0; b < kernel.buffers.size(); ++b) f_.buffers.push_back(buffer(program_.buffers[step.first + b]));
       for (std::size_t n = 0; n < kernel.arguments; ++n) f_.numbers.push_back(program_.arguments[step.first_argument + n]);
     }
+  }
+
+  std::uint32_t add_kernel(Kernel kernel) {
+    std::string text = kernel.text();
+    auto known = std::find_if(f_.kernels.begin(), f_.kernels.end(), [&](const Kernel& k) { return k.text() == text; });
+    auto number = static_cast<std::uint32_t>(known - f_.kernels.begin());
+    if (known == f_.kernels.end()) f_.kernels.push_back(std::move(kernel));
+    return number;
+  }
+
+  void drop_unused_kernels() {
+    std::vector<std::int64_t> number(f_.kernels.size(), -1);
+    std::vector<Kernel> used;
+    for (Step& step : f_.steps) {
+      if (number[step.kernel] < 0) {
+        number[step.kernel] = static_cast<std::int64_t>(used.size());
+        used.push_back(std::move(f_.kernels[step.kernel]));
+      }
+      step.kernel = static_cast<std::uint32_t>(number[step.kernel]);
+    }
+    f_.kernels = std::move(used);
   }
 
   // A kernel that moves the bits of an array into a dense one.
@@ -303,16 +353,13 @@ class Maker {
     draft.nest.extents.clear();
     for (std::int64_t extent : draft.extents) draft.nest.extents.push_back({true, extent});
     kernel.nests.push_back(std::move(draft.nest));
-    std::string text = kernel.text();
-    auto known = std::find_if(f_.kernels.begin(), f_.kernels.end(), [&](const Kernel& k) { return k.text() == text; });
-    auto number = static_cast<std::uint32_t>(known - f_.kernels.begin());
-    if (known == f_.kernels.end()) f_.kernels.push_back(std::move(kernel));
     f_.steps.push_back(
-        {number, static_cast<std::uint32_t>(f_.buffers.size()), static_cast<std::uint32_t>(f_.numbers.size())});
+        {add_kernel(std::move(kernel)), static_cast<std::uint32_t>(f_.buffers.size()), static_cast<std::uint32_t>(f_.numbers.size())});
     f_.buffers.push_back(buffer(copy.from.place));
     f_.buffers.push_back({copy.to, 0});
   }
 
+  runtime::Runtime& runtime_;
   const Specialisation& spec_;
   const Program& program_;
   Function f_;
@@ -320,6 +367,7 @@ class Maker {
   std::vector<Base> base_of_leaf_;               // by leaf of the call
   std::vector<std::int64_t> place_of_captured_;  // in the data, by argument of the plan
   std::vector<Buffer> base_of_output_;           // by output of the program; offset -1: not placed yet
+  std::vector<NestOfStep> not_needed_;           // where a version is made in place
   std::vector<Copy> copies_, write_backs_;       // what is written back comes last: results are copies of the old values
 };
 
@@ -338,9 +386,9 @@ std::string c_identifier(std::string_view name) {
   return result;
 }
 
-Function make_function(const std::string& name, std::span<const std::string_view> names, std::span<const Value> values,
-                       const Specialisation& spec) {
-  return Maker(name, spec).make(names, values);
+Function make_function(runtime::Runtime& runtime, const std::string& name, std::span<const std::string_view> names,
+                       std::span<const Value> values, const Specialisation& spec) {
+  return Maker(runtime, name, spec).make(names, values);
 }
 
 }  // namespace autoray::codegen::object

@@ -63,8 +63,8 @@ inline constexpr std::int64_t kAlignment = 64;  // of the data and of everything
 
 // `names` and `values`: the call's keyword arguments, for which `spec` was made with JitBackend::Object. Every call of the
 // runtime is an error that the caller has told already. Throws ir::Error NotImplementedError where a result is no number or array.
-Function make_function(const std::string& name, std::span<const std::string_view> names, std::span<const runtime::Value> values,
-                       const Specialisation& spec);
+Function make_function(runtime::Runtime& runtime, const std::string& name, std::span<const std::string_view> names,
+                       std::span<const runtime::Value> values, const Specialisation& spec);
 
 // `name` as a C identifier that is no keyword of C or C++.
 std::string c_identifier(std::string_view name);

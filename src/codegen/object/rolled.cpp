@@ -52,13 +52,11 @@ std::vector<Repeated> roll(const Function& f) {
   auto steps = static_cast<std::uint32_t>(f.steps.size());
   for (std::uint32_t at = 0; at < steps;) {
     Repeated best{at, 1, 1};
-    std::uint32_t saved = 0;
+    // The most turns make the shortest table; of two turns only, which any two steps are, the longest.
     for (std::uint32_t period = 1; period <= kLongestPeriod && at + 2 * period <= steps; ++period) {
       if (f.steps[at].kernel != f.steps[at + period].kernel) continue;
       std::uint32_t count = rolling.turns(at, period);
-      if ((count - 1) * period <= saved) continue;
-      saved = (count - 1) * period;
-      best = {at, period, count};
+      if (count > best.count || (count == 2 && best.count == 2)) best = {at, period, count};
     }
     list.push_back(best);
     at += best.period * best.count;
