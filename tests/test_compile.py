@@ -10,6 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
+import native_programs
 from conftest import ROOT, autoray
 
 GRAM_SCHMIDT = ROOT / "examples/gram_schmidt.ar"
@@ -355,6 +356,48 @@ def test_against_numpy(case, tmp_path):
         for n, v in values.items():
             if isinstance(v, np.ndarray):
                 same(mine[n], v, tolerance)
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_generated_programs_are_bit_equal_to_eager_runs(chunk, tmp_path):
+    compiled_ones = 0
+    for seed in range(chunk * 100, chunk * 100 + 10):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        text, (n, m) = native_programs.Maker(seed).text("f")
+        script = script_file(folder, "import numpy as np\n\n" + text)
+        dtype = "float32" if seed % 4 == 3 else "float64"
+        shapes = {"x": (n, m), "y": (n, m), "v": (m,), "w": (n,)}
+        flags = [f"{name}={dtype}[{','.join(map(str, shape))}]" for name, shape in shapes.items()] + ["s=0.75"]
+        done = autoray("compile", script, "--call", "f", *[part for flag in flags for part in ("--arg", flag)], "-o", folder / "f.o")
+        if done.returncode == 3:
+            assert "error[E0505]" in done.stderr
+            continue
+        compiled_ones += 1
+        library = Library(folder, script, "f", *flags)
+        rng = np.random.default_rng(seed)
+        values = {name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+        np.savez(folder / "in.npz", **values)
+        done = autoray("run", script, "--call", "f", "--load", folder / "in.npz", "--load", "s=0.75", "--save", folder / "out.npz")
+        assert done.returncode == 0, done.stderr
+        want = np.load(folder / "out.npz")
+        got = library(**values, s=0.75)
+        for k, result in enumerate(got):
+            expected = want[f"return{k}"] if f"return{k}" in want else want["return"]
+            assert np.array_equal(result, expected, equal_nan=True), f"{text}\nresult {k}"
+    assert compiled_ones >= 5
+
+
+def test_decorated_functions(tmp_path):
+    script = script_file(tmp_path, "from autoray import autojit\n\n@autojit\ndef f(x):\n    return x + 1\n")
+    assert Library(tmp_path, script, "f", "x=float64[3]")(x=np.zeros(3)).tolist() == [1, 1, 1]
+
+
+def test_the_same_bytes_each_time(network, tmp_path):
+    script, function, arguments = programs(network)["network"]
+    for name in ("a.o", "b.o"):
+        compiled(script, function, *arguments, output=tmp_path / name)
+    assert (tmp_path / "a.o").read_bytes() == (tmp_path / "b.o").read_bytes()
 
 
 def test_a_float_that_the_trace_needs_is_compiled_in(tmp_path):

@@ -582,6 +582,12 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments
   } else {
     results = runtime::run_plan(runtime, *spec.plan, given);
   }
+  // What has memory of its own eagerly is taken out before arguments change.
+  for (const Specialisation::Leaf& leaf : spec.leaves)
+    if (leaf.copy) {
+      Array& result = results[static_cast<std::size_t>(leaf.result)];
+      result = runtime::converted(runtime, result, result.dtype);
+    }
   for (auto [result, leaf] : spec.written) {
     Array& target = reading.leaves[static_cast<std::size_t>(leaf)].value.as<ArrayObject>().array;
     runtime::copy_into(runtime, results[static_cast<std::size_t>(result)], target);
@@ -592,9 +598,7 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments
     const Specialisation::Leaf& leaf = spec.leaves[next++];
     if (leaf.argument >= 0) return reading.leaves[static_cast<std::size_t>(leaf.argument)].value;
     if (leaf.result < 0) return v;
-    Array array = results[static_cast<std::size_t>(leaf.result)];
-    if (leaf.copy) array = runtime::converted(runtime, array, array.dtype);
-    return runtime::from_kind(std::move(array), leaf.kind);
+    return runtime::from_kind(std::move(results[static_cast<std::size_t>(leaf.result)]), leaf.kind);
   });
 }
 
