@@ -320,6 +320,9 @@ CASES = {
                  "def f(x):\n    return x @ table, weights[:3] * x[0], table\n", {"x": f64(5, 3)}, 1e-14),
     "products": ("def f(a, b):\n    return a @ b, b.T @ a.T, np.tensordot(a, a, 2), np.einsum('ij,ij->i', a, a)\n",
                  {"a": f64(70, 90), "b": f64(90, 61)}, 1e-11),
+    "large products": ("def f(a, b, v):\n    return a @ b.T, a.T @ b, b.T @ a, a @ v, v @ a.T,"
+                       " np.tensordot(np.reshape(a, (75, 9, 10)), np.transpose(np.reshape(b, (75, 10, 9)), (2, 1, 0)), ([1, 2], [0, 1]))\n",
+                       {"a": f64(75, 90), "b": f64(75, 90), "v": f64(90)}, 1e-11),
     "a long product": ("def f(a, v):\n    return np.dot(a, v), np.dot(v, v)\n", {"a": f64(33, 1000), "v": f64(1000)}, 1e-10),
     "functions": ("def f(x):\n    return np.exp(-x * x) + np.sin(x) * np.log1p(np.abs(x)), np.arctan2(x, x + 1), np.abs(x) ** 1.3\n", {"x": f64(37)}, 1e-14),
     "reductions": ("def f(x):\n    return np.sum(x, axis=1), np.mean(x, axis=(0, 2)), np.min(x), np.linalg.norm(x[0], axis=0), np.prod(x[:2, 0])\n",
@@ -491,6 +494,9 @@ def test_usage(tmp_path):
     help_text = autoray("compile", "--help").stdout
     assert "examples:" in help_text and "--cpu" in help_text and "exit status" in help_text
     assert compiled(script, "f", "x=float64[3]", output=tmp_path / "f.o", options=["--triple=x86_64-linux-gnu"])
+    script.write_text("def sin(x):\n    return x + 1\n")
+    assert "'sin' is a function of libc or libm" in usage(script, "--call", "sin", "--arg", "x=float64[3]", "-o", tmp_path / "sin.o")
+    compiled(script, "sin", "x=float64[3]", output=tmp_path / "sin.o", options=["--name=my_sin"])
 
 
 def test_no_object_on_a_terminal(tmp_path):

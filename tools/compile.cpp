@@ -35,7 +35,8 @@ std::optional<ObjectFormat> find_format(const Options& o) {
   }
   std::string near = asked.empty() ? "" : did_you_mean(asked, endings);
   if (!o.format.empty())
-    usage_error("unknown format '" + o.format + "'", near.empty() ? "the formats are " + names : "did you mean '" + near + "'?");
+    usage_error("unknown format '" + o.format + "'",
+                near.empty() ? "the formats are " + names : "did you mean '" + near + "'?");
   else
     usage_error("-o " + o.output + ": the name does not say which format",
                 near.empty() ? "end it in " + names + ", or give --format" : "did you mean '." + near + "'?");
@@ -132,7 +133,8 @@ int compile_command(const std::vector<std::string>& given) {
       "examples:\n"
       "  autoray compile gram_schmidt.ar --call modified_gram_schmidt --arg 'X=float64[50,50]' -o gs.o\n"
       "  cc main.c gs.o -lm                                        main.c includes gs.h\n"
-      "  autoray compile heat.ar --call simulate --arg 'u=float64[41,41]' --arg r=0.2 --arg steps=3 --cpu=x86-64-v3 -o libheat.so\n"
+      "  autoray compile heat.ar --call simulate --arg 'u=float64[41,41]' --arg r=0.2 --arg steps=3 --cpu=x86-64-v3 -o "
+      "libheat.so\n"
       "  autoray compile heat.ar --call simulate --arg 'u=float64[41,41]' --arg r=0.2 --arg steps=3 --format=s -o - | less\n\n"
       "exit status: 0 ok, 1 the script failed or a file could not be written, 2 usage, 3 parse error, or something that no\n"
       "             object can do, 5 a limit, 130 interrupted");

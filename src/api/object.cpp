@@ -55,8 +55,8 @@ decltype(auto) with_status(int status, Function&& function) {
     // A column counts code points.
     std::string_view line = source.line(static_cast<int>(place.line));
     std::size_t at = 0;
-    for (std::uint32_t column = 1; column < place.column && at < line.size(); ++column)
-      do ++at;
+    for (std::uint32_t column = 1; column < place.column && at < line.size(); ++column) do
+        ++at;
       while (at < line.size() && (static_cast<unsigned char>(line[at]) & 0xc0) == 0x80);
     std::uint32_t begin = source.line_start(static_cast<int>(place.line)) + static_cast<std::uint32_t>(at);
     d.labels.push_back({{begin, begin + 1}, operands.empty() ? std::string() : "of " + operands});
@@ -90,7 +90,8 @@ runtime::Value without_elements(runtime::Runtime& runtime, const runtime::Value&
 }  // namespace
 }  // namespace detail
 
-CompiledFunction Program::compile(std::string_view function, const std::vector<Named>& arguments, const ObjectOptions& options) {
+CompiledFunction Program::compile(std::string_view function, const std::vector<Named>& arguments,
+                                  const ObjectOptions& options) {
   check(options);
   CompiledFunction compiled;
   if (!engine_) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));
@@ -117,8 +118,7 @@ CompiledFunction Program::compile(std::string_view function, const std::vector<N
     frontend::Outcome outcome = program.call(name, {}, names, values);
     program.set_global(name, {});
     runtime.clear_stop();
-    if (outcome.error)
-      detail::raise(*outcome.error, outcome.interrupted ? 130 : outcome.limit ? 5 : detail::kRefused);
+    if (outcome.error) detail::raise(*outcome.error, outcome.interrupted ? 130 : outcome.limit ? 5 : detail::kRefused);
     if (!spec) throw ir::Error(ir::ErrorClass::SystemExit, "the traced function ended the script");
     if (!spec->plain.empty() || !spec->program)
       detail::raise(ir::Error(ir::ErrorClass::NotImplementedError,
@@ -133,6 +133,11 @@ CompiledFunction Program::compile(std::string_view function, const std::vector<N
       state->machine = object::find_machine(options.cpu, options.triple);
     });
     if (!options.symbol.empty()) state->function.name = options.symbol;
+    if (object::is_library_function(state->function.name))
+      detail::raise(ir::Error(ir::ErrorClass::ValueError,
+                              "'" + state->function.name + "' is a function of libc or libm, which the object would replace")
+                        .with_hint("give the entry another name (--name)"),
+                    2);
     state->about = {name_, version()};
     compiled.state_ = std::move(state);
   });

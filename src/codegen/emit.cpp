@@ -784,8 +784,7 @@ class Emitter {
   bool tiled(const std::vector<std::size_t>& outer, std::size_t across) const {
     if (nest_->order != Order::Sequential || outer.empty() || options_.check_bounds) return false;
     const Number &rows = nest_->extents[outer.back()], &columns = nest_->extents[across];
-    return !(rows.constant && rows.value < kTileRows) &&
-           !(columns.constant && columns.value < tile_vectors() * vector_width());
+    return !(rows.constant && rows.value < kTileRows) && !(columns.constant && columns.value < tile_vectors() * vector_width());
   }
   void fold_tiles(const Pointers& pointers, std::size_t rows, std::size_t across) {
     std::int64_t columns = tile_vectors() * vector_width();
@@ -813,13 +812,13 @@ class Emitter {
     for (std::int64_t v = 0; v < tile_vectors(); ++v)
       place.push_back({across, b_.getInt64(static_cast<std::uint64_t>(v * width)), width, nullptr});
     std::vector<Value*> sums(row.size() * place.size(), identity(width));
-    auto done = fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, sums,
-                          [&](Value* k, const std::vector<Value*>& now) {
-                            std::vector<Value*> next;
-                            for (const Pointers& p : row)
-                              for (const Place& at : place) next.push_back(combine(now[next.size()], term(moved(p, folded, k), at)));
-                            return next;
-                          });
+    auto done =
+        fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, sums, [&](Value* k, const std::vector<Value*>& now) {
+          std::vector<Value*> next;
+          for (const Pointers& p : row)
+            for (const Place& at : place) next.push_back(combine(now[next.size()], term(moved(p, folded, k), at)));
+          return next;
+        });
     for (std::size_t r = 0; r < row.size(); ++r)
       for (std::size_t v = 0; v < place.size(); ++v) give(row[r], place[v], done[1 + r * place.size() + v]);
   }

@@ -58,6 +58,8 @@ class KernelBuilder {
   ir::Dims kept_strides(ir::Index i);
   ValueId after(Emission& e, ir::Index i, ValueId v, std::int64_t n);
   void product(ir::Index i);
+  // A factor, walked as `shape`, is copied: dimensions `first` to `last` - 1 become the innermost ones.
+  void make_dense(Walk& w, const ir::Dims& shape, std::size_t first, std::size_t last);
   // target = x over its own shape.
   void copy(ir::Index x, const Walk& target, const ir::Dims& shape, ir::DType dtype);
   void join(ir::Index i);

@@ -178,6 +178,30 @@ ValueId KernelBuilder::after(Emission& e, Index i, ValueId v, std::int64_t n) {
   return body.cast(v, block_.type(i).dtype);
 }
 
+void KernelBuilder::make_dense(Walk& w, const Dims& shape, std::size_t first, std::size_t last) {
+  Dims own, dense(shape.size(), 0);
+  for (std::size_t k = 0; k < shape.size(); ++k) own.push_back(w.strides[k] == 0 ? 1 : shape[k]);
+  // The dimensions in this order; from the innermost one outwards.
+  std::int64_t step = item_bytes(w.dtype);
+  auto place = [&](std::size_t k) {
+    dense[k] = step;
+    step *= own[k];
+  };
+  for (std::size_t k = last; k-- > first;) place(k);
+  for (std::size_t k = shape.size(); k-- > 0;)
+    if (k < first || k >= last) place(k);
+  RootId copy = memory_.new_root(step);
+  Emission c;
+  begin(c, own);
+  ValueId item = load_walk(c, {w.root, w.offset, w.dtype, w.strides});
+  c.draft.nest.stores.push_back({item, {}});
+  c.draft.stores.push_back({copy, 0, w.dtype, dense});
+  add(std::move(c.draft));
+  for (std::size_t k = 0; k < shape.size(); ++k) w.strides[k] = own[k] == 1 ? 0 : dense[k];
+  w.root = copy;
+  w.offset = 0;
+}
+
 void KernelBuilder::product(Index i) {
   const NodeRole& role = roles_[i];
   auto inputs = block_.inputs(i);
@@ -228,6 +252,21 @@ void KernelBuilder::product(Index i) {
     add(std::move(draft));
     emitted_[i] = true;
   };
+  if (role.any_order) {
+    // A large one: a matrix times a vector is dots along rows; else the second factor's columns lie side by side.
+    std::size_t columns = batch + role.free_a.size();
+    auto points = [&](std::size_t from, std::size_t to) {
+      return ir::element_count(
+          Dims(shape.begin() + static_cast<std::ptrdiff_t>(from), shape.begin() + static_cast<std::ptrdiff_t>(to)));
+    };
+    auto dense_along = [&](const Walk& w, std::size_t axis) { return w.strides[axis] == item_bytes(w.dtype); };
+    if (points(batch, columns) == 1 || points(columns, kept) == 1) {
+      if (dense_along(e.draft.loads[0], shape.size() - 1) && dense_along(e.draft.loads[1], shape.size() - 1))
+        e.draft.nest.order = Order::Pairwise;
+    } else if (!dense_along(e.draft.loads[1], kept - 1)) {
+      make_dense(e.draft.loads[1], shape, columns, kept);
+    }
+  }
   if (foldable(e.draft)) return finish(std::move(e.draft));
   // Both factors as matrices, copied where their summed axes lie apart.
   for (Walk& w : e.draft.loads) {
@@ -235,20 +274,7 @@ void KernelBuilder::product(Index i) {
     one.extents = shape;
     one.kept = kept;
     one.loads = {w};
-    if (foldable(one)) continue;
-    Dims own;
-    for (std::size_t k = 0; k < shape.size(); ++k) own.push_back(w.strides[k] == 0 ? 1 : shape[k]);
-    RootId copy = memory_.new_root(ir::element_count(own) * item_bytes(w.dtype));
-    Emission c;
-    begin(c, own);
-    ValueId item = load_walk(c, {w.root, w.offset, w.dtype, w.strides});
-    c.draft.nest.stores.push_back({item, {}});
-    Dims dense = ir::contiguous_strides(own, item_bytes(w.dtype));
-    c.draft.stores.push_back({copy, 0, w.dtype, dense});
-    add(std::move(c.draft));
-    for (std::size_t k = 0; k < shape.size(); ++k) w.strides[k] = own[k] == 1 ? 0 : dense[k];
-    w.root = copy;
-    w.offset = 0;
+    if (!foldable(one)) make_dense(w, shape, 0, 0);
   }
   if (!foldable(e.draft)) throw ir::Error(ir::ErrorClass::SystemError, "code generation: a product's axes cannot be joined");
   finish(std::move(e.draft));

@@ -360,6 +360,7 @@ NodeRole Roles::product_role(Index i) {
   if (role.summed_a.size() == 0) return call("a product without a sum");
   role.fold = Prim::Add;
   role.accumulate = dtype;
+  role.any_order = !dot && each > kSmallProduct;
   role.order = !generated_float(dtype) ? Order::Any : dot ? Order::Pairwise : Order::Sequential;
   return role;
 }

@@ -40,6 +40,7 @@ struct NodeRole {
   enum class After : std::uint8_t { Nothing, Mean, Sqrt } after = After::Nothing;
   // Product: axes of both operands.
   ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
+  bool any_order = false;  // so large that its sums have no order that others agree on
   // Join: where each operand lies in the result.
   std::vector<std::int64_t> offsets;
   int axis = 0;

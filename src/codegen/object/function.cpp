@@ -353,8 +353,8 @@ class Maker {
     draft.nest.extents.clear();
     for (std::int64_t extent : draft.extents) draft.nest.extents.push_back({true, extent});
     kernel.nests.push_back(std::move(draft.nest));
-    f_.steps.push_back(
-        {add_kernel(std::move(kernel)), static_cast<std::uint32_t>(f_.buffers.size()), static_cast<std::uint32_t>(f_.numbers.size())});
+    f_.steps.push_back({add_kernel(std::move(kernel)), static_cast<std::uint32_t>(f_.buffers.size()),
+                        static_cast<std::uint32_t>(f_.numbers.size())});
     f_.buffers.push_back(buffer(copy.from.place));
     f_.buffers.push_back({copy.to, 0});
   }

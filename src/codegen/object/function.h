@@ -62,7 +62,8 @@ struct Function {
 inline constexpr std::int64_t kAlignment = 64;  // of the data and of everything in the workspace, from its beginning
 
 // `names` and `values`: the call's keyword arguments, for which `spec` was made with JitBackend::Object. Every call of the
-// runtime is an error that the caller has told already. Throws ir::Error NotImplementedError where a result is no number or array.
+// runtime is an error that the caller has told already. Throws ir::Error NotImplementedError where a result is no number or
+// array.
 Function make_function(runtime::Runtime& runtime, const std::string& name, std::span<const std::string_view> names,
                        std::span<const runtime::Value> values, const Specialisation& spec);
 

@@ -67,8 +67,9 @@ std::string c_header(const Function& f, const Machine& machine, const About& abo
     for (std::size_t at; (at = value.find("*/")) != std::string::npos;) value.replace(at, 2, "* /");
     text += "   compiled in: " + s.name + " = " + value + "\n";
   }
-  text += "   Results and what is written share no memory with other arrays. Calls from several threads need a workspace each.\n"
-          "   Returns 0; anything else: an index was out of bounds, and results are not complete. */\n";
+  text +=
+      "   Results and what is written share no memory with other arrays. Calls from several threads need a workspace each.\n"
+      "   Returns 0; anything else: an index was out of bounds, and results are not complete. */\n";
   text += "int32_t " + f.name + "(";
   for (const Parameter& p : f.parameters) text += declaration(p) + ", ";
   text += "void* workspace);\n\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

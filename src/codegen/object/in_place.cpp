@@ -39,7 +39,8 @@ std::optional<std::vector<NestOfStep>> in_place(const Program& program, std::uin
       for (const Walked& read : reads)
         for (const Walked& write : writes)
           if (nest.folds || !(read == write)) return std::nullopt;
-      bool copy = !nest.folds && nest.body.size() == 1 && nest.stores.size() == 1 && reads.size() == 1 && nest.registers.empty();
+      bool copy =
+          !nest.folds && nest.body.size() == 1 && nest.stores.size() == 1 && reads.size() == 1 && nest.registers.empty();
       if (copy)
         copies.push_back({s, k});
       else

@@ -1,8 +1,8 @@
 #include "codegen/object/machine.h"
 
+#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/Verifier.h>
-#include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Object/ArchiveWriter.h>
 #include <llvm/Object/ObjectFile.h>
@@ -22,9 +22,7 @@
 namespace autoray::codegen::object {
 namespace {
 
-[[noreturn]] void refused(const std::string& what) {
-  throw ir::Error(ir::ErrorClass::SystemError, "code generation: " + what);
-}
+[[noreturn]] void refused(const std::string& what) { throw ir::Error(ir::ErrorClass::SystemError, "code generation: " + what); }
 template <class T>
 T take(llvm::Expected<T> expected) {
   if (!expected) refused(llvm::toString(expected.takeError()));
@@ -50,10 +48,10 @@ std::unique_ptr<llvm::TargetMachine> target_machine(const Machine& machine) {
   llvm::TargetOptions options;
   // a * b + c keeps its bits.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  return std::unique_ptr<llvm::TargetMachine>(
-      target_of(machine.triple)
-          .createTargetMachine(machine.triple, machine.cpu, machine.features, options, llvm::Reloc::PIC_, std::nullopt,
-                               llvm::CodeGenOptLevel::Default));
+  return std::unique_ptr<llvm::TargetMachine>(target_of(machine.triple)
+                                                  .createTargetMachine(machine.triple, machine.cpu, machine.features, options,
+                                                                       llvm::Reloc::PIC_, std::nullopt,
+                                                                       llvm::CodeGenOptLevel::Default));
 }
 
 // The usual passes without those that decide on vectors and copies of loops: kernels say both themselves.

@@ -37,6 +37,8 @@ std::string object_code(const Function& function, const Machine& machine);
 std::string archive(const Function& function, const Machine& machine);
 // With libm, libmvec and libc of this system as the libraries it needs, as far as it does.
 std::string shared_library(const Function& function, const Machine& machine);
+// Whether libc or libm has a function of that name, which an object's would take the place of in a whole program.
+bool is_library_function(const std::string& name);
 // The symbols that an object leaves to libc and libm, sorted.
 std::vector<std::string> undefined_symbols(const std::string& object);
 

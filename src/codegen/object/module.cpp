@@ -58,8 +58,7 @@ class Lowering {
     return read_only(name, data, alignof(T));
   }
   llvm::GlobalVariable* read_only(const std::string& name, llvm::Constant* data, std::uint64_t alignment) {
-    auto* global =
-        new llvm::GlobalVariable(module_, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data, name);
+    auto* global = new llvm::GlobalVariable(module_, data->getType(), true, llvm::GlobalValue::PrivateLinkage, data, name);
     global->setAlignment(llvm::Align(alignment));
     global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
     return global;
@@ -70,8 +69,7 @@ class Lowering {
     llvm::Type* type;
   };
   Numbers numbers(const std::string& name, const std::vector<std::int64_t>& items) {
-    bool narrow = std::all_of(items.begin(), items.end(),
-                              [](std::int64_t n) { return n == static_cast<std::int32_t>(n); });
+    bool narrow = std::all_of(items.begin(), items.end(), [](std::int64_t n) { return n == static_cast<std::int32_t>(n); });
     if (!narrow) return {table(name, std::vector<std::uint64_t>(items.begin(), items.end())), b_.getInt64Ty()};
     std::vector<std::uint32_t> half;
     for (std::int64_t n : items) half.push_back(static_cast<std::uint32_t>(n));
@@ -104,8 +102,8 @@ class Lowering {
     workspace->setName("workspace");
     set_base(kWorkspace, workspace);
     if (!f_.data.empty()) {
-      auto* data = llvm::ConstantDataArray::getRaw(llvm::StringRef(f_.data.data(), f_.data.size()), f_.data.size(),
-                                                   b_.getInt8Ty());
+      auto* data =
+          llvm::ConstantDataArray::getRaw(llvm::StringRef(f_.data.data(), f_.data.size()), f_.data.size(), b_.getInt8Ty());
       set_base(kData, read_only("data", data, static_cast<std::uint64_t>(kAlignment)));
     }
     for (std::size_t p = 0; p < f_.parameters.size(); ++p) {
@@ -147,9 +145,7 @@ class Lowering {
   void give_buffer(std::size_t i, Value* address) {
     b_.CreateStore(address, b_.CreateConstInBoundsGEP1_64(b_.getPtrTy(), buffers_, i));
   }
-  void give_number(std::size_t i, Value* n) {
-    b_.CreateStore(n, b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), numbers_, i));
-  }
+  void give_number(std::size_t i, Value* n) { b_.CreateStore(n, b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), numbers_, i)); }
 
   void written_out() {
     for (const Step& step : f_.steps) {
@@ -194,8 +190,7 @@ class Lowering {
     // Unsigned where it counts, so zero-extended.
     auto field = [&](llvm::GlobalVariable* from, Value* at, std::int64_t width, std::int64_t which) {
       Value* place = b_.CreateAdd(b_.CreateMul(at, number(width)), number(which));
-      return b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateInBoundsGEP(b_.getInt32Ty(), from, place)),
-                           b_.getInt64Ty());
+      return b_.CreateZExt(b_.CreateLoad(b_.getInt32Ty(), b_.CreateInBoundsGEP(b_.getInt32Ty(), from, place)), b_.getInt64Ty());
     };
     loop("loop", number(count), [&](Value* l) {
       Value *turns = field(loops_table, l, 3, 0), *first = field(loops_table, l, 3, 1), *period = field(loops_table, l, 3, 2);
@@ -229,8 +224,8 @@ class Lowering {
         give_number(i - buffer_count, now);
         continue;
       }
-      Value* base = b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), b_.CreateInBoundsGEP(b_.getInt16Ty(), bases, at)),
-                                  b_.getInt64Ty());
+      Value* base =
+          b_.CreateZExt(b_.CreateLoad(b_.getInt16Ty(), b_.CreateInBoundsGEP(b_.getInt16Ty(), bases, at)), b_.getInt64Ty());
       Value* address = b_.CreateLoad(b_.getPtrTy(), b_.CreateInBoundsGEP(b_.getPtrTy(), bases_, base));
       give_buffer(i, b_.CreatePtrAdd(address, now));
     }
@@ -264,8 +259,7 @@ class Lowering {
     for (int v = 0; v < static_cast<int>(runtime::VectorFunction::Count); ++v)
       for (bool single : {false, true})
         if (auto* declared = module_.getFunction(vector_symbol(v, single)))
-          declared->setName(
-              runtime::vector_name(static_cast<runtime::VectorFunction>(v), single, machine_.vector_bytes));
+          declared->setName(runtime::vector_name(static_cast<runtime::VectorFunction>(v), single, machine_.vector_bytes));
   }
 
   const Function& f_;

@@ -6,8 +6,8 @@
 
 namespace autoray::codegen::object {
 
-// Steps `first`, `first + 1`, ... `first + period - 1`, `count` times; in turn n every offset and number is its first value plus
-// n times what it grows by from the first turn to the second.
+// Steps `first`, `first + 1`, ... `first + period - 1`, `count` times; in turn n every offset and number is its first value
+// plus n times what it grows by from the first turn to the second.
 struct Repeated {
   std::uint32_t first, period, count;
 };
