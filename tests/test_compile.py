@@ -469,6 +469,13 @@ def test_refusals(case, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["script.ar"]
 
 
+def test_every_refused_operation_is_told(tmp_path):
+    script = script_file(tmp_path, "import numpy as np\n\ndef f(x):\n    y = np.sort(x)\n    return np.linalg.inv(y), np.cumsum(x)\n")
+    told = compiled(script, "f", "x=float64[3,3]", output=tmp_path / "f.o", status=3).stderr
+    assert "script.ar:4:9: error[E0505]" in told
+    assert "note: 'linalg.inv' neither, in line 5: linalg" in told and "note: 'cumsum' neither, in line 5: a scan or search" in told
+
+
 def usage(*arguments):
     done = autoray("compile", *arguments)
     assert done.returncode == 2, done.stderr

@@ -1,6 +1,8 @@
 // Compiling ahead of time for the host program: a call is traced, lowered, and kept until somebody writes it.
 #include "autoray/object.h"
 
+#include <algorithm>
+
 #include "api/access.h"
 #include "autoray/engine.h"
 #include "codegen/autojit.h"
@@ -36,9 +38,20 @@ decltype(auto) with_status(int status, Function&& function) {
   }
 }
 
-// An operation that only the runtime computes, at its place in the script.
-[[noreturn]] void refuse(const ir::GraphTables& tables, const codegen::RuntimeCall& call) {
+constexpr std::size_t kMostNotes = 5;
+
+// Operations that only the runtime computes: the first at its place in the script, the others as notes.
+[[noreturn]] void refuse(const ir::GraphTables& tables, std::span<const codegen::RuntimeCall> calls) {
+  const codegen::RuntimeCall& call = calls.front();
   frontend::Diagnostic d;
+  for (const codegen::RuntimeCall& other : calls.subspan(1)) {
+    const ir::SourcePlace& at = tables.sources.place(other.source);
+    std::string note = "'" + std::string(ir::op(other.op).path) + "' neither";
+    if (other.source != ir::kNoSource) note += ", in line " + std::to_string(at.line);
+    if (!other.reason.empty()) note += ": " + other.reason;
+    if (std::find(d.notes.begin(), d.notes.end(), note) == d.notes.end()) d.notes.push_back(std::move(note));
+    if (d.notes.size() == kMostNotes) break;
+  }
   std::string operands;
   for (const codegen::Located& in : call.inputs)
     if (in.present && !call.random) operands += (operands.empty() ? "" : ", ") + ir::to_string(in.type);
@@ -126,7 +139,7 @@ CompiledFunction Program::compile(std::string_view function, const std::vector<N
                                   (spec->plain.empty() ? "a registered function takes part" : spec->plain))
                         .with_code(505),
                     detail::kRefused);
-    for (const codegen::RuntimeCall& call : spec->program->calls) detail::refuse(runtime.recorder().tables(), call);
+    if (!spec->program->calls.empty()) detail::refuse(runtime.recorder().tables(), spec->program->calls);
     auto state = std::make_shared<detail::CompiledState>();
     detail::with_status(detail::kRefused, [&] {
       state->function = object::make_function(runtime, std::string(function), names, values, *spec);
