@@ -8,6 +8,7 @@ A value is a ratio, our time over the peer's (smaller is better): the median ove
 one thread. Where no peer is concerned the name ends with the value's unit. Limits stand in limits.json. The exit status is 0 when
 every limit holds, and 1 when one is missed, a figure that has a limit could not be measured, or a figure has no limit.
 AUTORAY and AUTORAY_BENCH name the binary and the folder of the google-benchmark programs; build/release and build/bench by default.
+AUTORAY_SEED repeats a run's sizes and operands. The native sections stand in native_*.py.
 """
 import fnmatch
 import io
@@ -23,76 +24,13 @@ import time
 import tokenize
 
 import array_programs
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(HERE)
-AUTORAY = os.environ.get("AUTORAY", os.path.join(ROOT, "build/release/autoray"))
-PROGRAMS = os.environ.get("AUTORAY_BENCH", os.path.join(ROOT, "build/bench/bench"))
-ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
-# Settings of the environment that hold a current OpenBLAS back: each side chooses its kernels by the processor.
-for setting in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    ONE_THREAD.pop(setting, None)
-ROUNDS = 5
-
-
-def run(command, text=None):
-    done = subprocess.run(command, input=text, env=ONE_THREAD, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command[:4])}: status {done.returncode}: {done.stderr.strip()[-400:]}")
-    return done.stdout
-
-
-def seconds(command):
-    begin = time.perf_counter()
-    run(command)
-    return time.perf_counter() - begin
-
-
-def time_text(value):
-    """Seconds with a unit, three digits or so."""
-    if value is None:
-        return "-"
-    for scale, unit in ((1, "s"), (1e-3, "ms"), (1e-6, "us")):
-        if value >= scale:
-            return f"{value / scale:.3g} {unit}" if value < 1000 * scale else f"{value / scale:.0f} {unit}"
-    return f"{value * 1e9:.0f} ns"
-
-
-def pairs(ours, theirs, rounds=ROUNDS):
-    """Medians of (ours, theirs, ours / theirs) over rounds that alternate."""
-    samples = [(ours(), theirs()) for _ in range(rounds)]
-    return (statistics.median(a for a, _ in samples), statistics.median(b for _, b in samples),
-            statistics.median(a / b for a, b in samples))
-
-
-def by_line(text):
-    """`name TAB seconds` lines as a dictionary."""
-    return {name: float(value) for name, value in (line.split("\t") for line in text.splitlines())}
-
-
-class Script:
-    """A program's text, run by autoray or by CPython."""
-
-    def __init__(self, text):
-        self.file = tempfile.NamedTemporaryFile("w", suffix=".ar", delete=False)
-        self.file.write(text)
-        self.file.close()
-
-    def autoray(self, *options):
-        return run([AUTORAY, "run", self.file.name, *options])
-
-    def python(self):
-        return run([sys.executable, self.file.name])
-
-    def __del__(self):
-        os.unlink(self.file.name)
-
-
-def called(path, call="main()"):
-    """A script that prints what a program's call returns."""
-    with open(path) as f:
-        return Script(f.read() + f"\n\nprint({call})\n")
-
+import native_calls
+import native_chain
+import native_compile
+import native_elementwise
+import native_loops
+from measure import (AUTORAY, HERE, ONE_THREAD, PROGRAMS, ROOT, ROUNDS, Script, by_line, called, compared, pairs, run, seconds,
+                     time_text)
 
 # ---- the figures: each yields (name, value, our seconds or None, the peer's seconds or None, note) ----
 
@@ -137,16 +75,6 @@ def scalars():
         last = lambda out: float(out.splitlines()[-1].split("\t")[1])
         ours, theirs, ratio = pairs(lambda: last(script.autoray()), lambda: last(script.python()))
         yield f"scalars: {name}", ratio, ours, theirs, "the peer: CPython"
-
-
-def compared(prefix, script, rounds, options=()):
-    """Every line of a measuring program, ours against CPython's."""
-    samples = [(by_line(script.autoray(*options)), by_line(script.python())) for _ in range(rounds)]
-    for name in samples[0][1]:
-        ours = statistics.median(a[name] for a, _ in samples)
-        theirs = statistics.median(b[name] for _, b in samples)
-        ratio = statistics.median(a[name] / b[name] for a, b in samples)
-        yield f"{prefix}: {name}", ratio, ours, theirs, ""
 
 
 def arrays():
@@ -270,7 +198,10 @@ def pictures():
 
 FIGURES = (("start", start), ("eager", gram_schmidt), ("eager", do_in_a_script), ("eager", call_from_cpp), ("scalars", scalars),
            ("arrays", arrays), ("products", products), ("sorting", sorting), ("lazy", lazy_gram_schmidt),
-           ("lazy", lazy_nodes), ("parser", parser), ("pictures", pictures))
+           ("lazy", lazy_nodes), ("parser", parser), ("pictures", pictures), ("native Gram-Schmidt", native_loops.gram_schmidt),
+           ("native loops", native_loops.loops), ("native element-wise", native_elementwise.expressions),
+           ("native compile", native_compile.cold), ("native compile", native_compile.scaling), ("native chain", native_chain.chain),
+           ("native calls", native_calls.calls))
 
 
 def main(words):

@@ -1,6 +1,8 @@
 // What one call of an operation costs a C++ program, beyond the arithmetic: three elements.
 #include <benchmark/benchmark.h>
 
+#include <vector>
+
 #include "autoray/engine.h"
 
 namespace {
@@ -25,6 +27,15 @@ void add_three(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(engine.call("add", operands));
 }
 BENCHMARK(add_three);
+
+void compiled_of_three(benchmark::State& state) {
+  autoray::Engine engine;
+  autoray::Program program = engine.load("def f(x):\n    return 2 * x + 1\n");
+  program.run();
+  const std::vector<autoray::Named> arguments = {{"x", engine.value(vector_of_three())}};
+  for (auto _ : state) benchmark::DoNotOptimize(program.call_compiled("f", arguments));
+}
+BENCHMARK(compiled_of_three);
 
 }  // namespace
 

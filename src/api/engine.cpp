@@ -6,6 +6,7 @@
 
 #include "api/access.h"
 #include "codegen/autojit.h"
+#include "codegen/native_plan.h"
 #include "frontend/parser.h"
 #include "frontend/protocol.h"
 #include "ir/graph/text.h"
@@ -85,12 +86,13 @@ EngineState::EngineState(const EngineOptions& options) {
                                                                            {"plain", runtime::Defer::Plain},
                                                                            {"shared", runtime::Defer::Shared},
                                                                            {"folded", runtime::Defer::Folded},
+                                                                           {"native", runtime::Defer::Native},
                                                                            {"passes", runtime::Defer::Passes}};
   bool one_pass = false;
   const auto* mode =
       std::find_if(std::begin(kModes), std::end(kModes), [&](const auto& m) { return m.first == options.defer; });
   if (mode == std::end(kModes)) {
-    std::string names = "passes, plain, shared, folded";
+    std::string names = "passes, plain, shared, folded, native";
     for (const ir::Pass& pass : ir::all_passes()) {
       one_pass |= pass.name == options.defer;
       names += ", " + std::string(pass.name);
@@ -115,7 +117,12 @@ EngineState::EngineState(const EngineOptions& options) {
   set_passes(*runtime, options.passes);
   codegen::JitOptions jit;
   jit.check_bounds = options.check_bounds;
-  runtime->language_objects["autoray.autojit"] = codegen::make_autojit_function(std::make_shared<codegen::Jit>(jit));
+  auto compiler = std::make_shared<codegen::Jit>(jit);
+  runtime->language_objects["autoray.autojit"] = codegen::make_autojit_function(compiler);
+  if (r.defer == runtime::Defer::Native)
+    runtime->plan_executor = [r = runtime.get(), compiler](const ir::Plan& plan, std::vector<runtime::Array> arguments) {
+      return codegen::run_natively(*r, *compiler, plan, std::move(arguments));
+    };
   // numpy's warnings: once a message.
   auto seen = std::make_shared<std::vector<std::string>>();
   auto* rt = runtime.get();

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "codegen/builder.h"
+#include "codegen/native_plan.h"
 #include "codegen/specialisation.h"
 #include "ir/error.h"
 #include "runtime/convert.h"
@@ -519,13 +520,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     std::size_t calls = spec->program->calls.size();
     spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
                  " kernels, " + std::to_string(spec->program->fresh_kernels) + " new";
-    if (runtime.on_explain)
-      for (const RuntimeCall& c : spec->program->calls) {
-        std::string operands;
-        for (const Located& in : c.inputs)
-          if (in.present) operands += (operands.empty() ? "" : ", ") + ir::to_string(in.type);
-        runtime.on_explain({std::string(ir::op(c.op).path), operands, "native", c.reason, "fallback"});
-      }
+    explain_calls(runtime, *spec->program);
     if (calls) spec->note += ", " + std::to_string(calls) + " calls of the runtime";
   } else if (registered) {
     spec->note = "a registered function takes part: the plan runs";

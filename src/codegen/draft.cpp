@@ -113,7 +113,7 @@ Instance instance(const KernelDraft& draft, const Memory& memory, bool special) 
   auto buffer = [&](const Walk& w) {
     auto [found, fresh] = numbers.try_emplace({w.root, w.offset, w.dtype}, static_cast<std::uint16_t>(kernel.buffers.size()));
     if (fresh) {
-      kernel.buffers.push_back(w.dtype);
+      kernel.buffers.push_back(ir::is_complex(w.dtype) ? ir::real_dtype(w.dtype) : w.dtype);
       result.buffers.push_back(memory.place(w.root, w.offset));
       result.roots.push_back(w.root);
       result.offsets.push_back(w.offset);
@@ -132,6 +132,7 @@ Instance instance(const KernelDraft& draft, const Memory& memory, bool special) 
     auto access = [&](const Walk& w) {
       Access a;
       a.buffer = buffer(w);
+      a.part = static_cast<std::uint8_t>(w.part);
       for (std::size_t k = 0; k < d.extents.size(); ++k) {
         std::int64_t stride = w.strides[k];
         bool plain = stride == 0 || stride == static_cast<std::int64_t>(ir::itemsize(w.dtype));

@@ -6,12 +6,13 @@
 
 namespace autoray::codegen {
 
-// A load or store of a nest: memory walked by the nest's dimensions.
+// A load or store of a nest: memory walked by the nest's dimensions. Of complex memory, one part is accessed.
 struct Walk {
   RootId root;
   std::int64_t offset;
   ir::DType dtype;
   ir::Dims strides;
+  int part = 0;
 };
 
 struct NestDraft {

@@ -64,6 +64,7 @@ class Emitter {
   llvm::Type* scalar_type(DType dtype) {
     switch (dtype) {
       case DType::Bool: return b_.getInt1Ty();
+      case DType::Float16: return b_.getHalfTy();
       case DType::Float32: return b_.getFloatTy();
       case DType::Float64: return b_.getDoubleTy();
       default: return b_.getIntNTy(8 * static_cast<unsigned>(ir::itemsize(dtype)));
@@ -161,6 +162,10 @@ class Emitter {
   bool dense_along(const Access& access, std::size_t axis) const {
     return axis < access.strides.size() && access.strides[axis] == Number{true, item(access.buffer)};
   }
+  // Parts of complex numbers side by side.
+  bool paired_along(const Access& access, std::size_t axis) const {
+    return axis < access.strides.size() && access.strides[axis] == Number{true, 2 * item(access.buffer)};
+  }
 
   Value* advanced(Value* pointer, Value* index, const Number& stride) {
     if (stride == Number{true, 0}) return pointer;
@@ -201,10 +206,58 @@ class Emitter {
       } else {
         v = b_.CreateAlignedLoad(vector, first, align);
       }
+    } else if (paired_along(access, place.axis) && !options_.check_bounds) {
+      v = one_part(access, first, place, type, align);
     } else {
       v = by_lanes(access, first, place, type, align);
     }
     return dtype == DType::Bool ? to_bool(v) : v;
+  }
+  // Both parts are loaded, and the other one left: its own load finds them loaded.
+  Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+    Value* begin = b_.CreateConstGEP1_64(type, first, -std::int64_t{access.part});
+    auto* vector = widened(type, 2 * place.width);
+    std::vector<int> lanes;
+    for (int k = 0; k < place.width; ++k) lanes.push_back(2 * k + access.part);
+    if (!place.mask) return b_.CreateShuffleVector(b_.CreateAlignedLoad(vector, begin, align), lanes);
+    Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
+    Value* both = b_.CreateMaskedLoad(vector, begin, align, both_parts(place), llvm::Constant::getNullValue(vector));
+    return b_.CreateSelect(place.mask, b_.CreateShuffleVector(both, lanes), idle);
+  }
+  Value* both_parts(const Place& place) {
+    std::vector<int> twice;
+    for (int k = 0; k < 2 * place.width; ++k) twice.push_back(k / 2);
+    return b_.CreateShuffleVector(place.mask, twice);
+  }
+  // Stores of both parts side by side become one.
+  bool store_both(const Access& re, const Access& im, Value* pointer, const Place& place, Value* x, Value* y) {
+    bool together = re.buffer == im.buffer && re.part == 0 && im.part == 1 && place.width > 1 && !options_.check_bounds &&
+                    paired_along(re, place.axis) && re.strides == im.strides;
+    if (!together) return false;
+    llvm::Align align(ir::itemsize(kernel_.buffers[re.buffer]));
+    Value* first = advanced(pointer, place.index, re.strides[place.axis]);
+    std::vector<int> lanes;
+    for (int k = 0; k < place.width; ++k) {
+      lanes.push_back(k);
+      lanes.push_back(k + place.width);
+    }
+    Value* both = b_.CreateShuffleVector(x, y, lanes);
+    if (place.mask)
+      b_.CreateMaskedStore(both, first, align, both_parts(place));
+    else
+      b_.CreateAlignedStore(both, first, align);
+    return true;
+  }
+  void store_all(const Pointers& pointers, const Place& place, const std::vector<Value*>& values) {
+    auto& stores = nest_->stores;
+    for (std::size_t i = 0; i < stores.size(); ++i) {
+      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place, values[stores[i].value],
+                                              values[stores[i + 1].value])) {
+        ++i;
+        continue;
+      }
+      store(stores[i].to, pointers.stores[i], place, values[stores[i].value]);
+    }
   }
   Value* lane_pointers(const Access& access, Value* first, const Place& place) {
     Value* offsets = b_.CreateMul(lane_numbers(place.width), splat(number(access.strides[place.axis]), place.width));
@@ -314,7 +367,7 @@ class Emitter {
       case Prim::Add: return real ? b_.CreateFAdd(x, y) : b_.CreateAdd(x, y);
       case Prim::Subtract: return real ? b_.CreateFSub(x, y) : b_.CreateSub(x, y);
       case Prim::Multiply: return real ? b_.CreateFMul(x, y) : b_.CreateMul(x, y);
-      case Prim::Divide: return b_.CreateFDiv(x, y);
+      case Prim::Divide: return real ? b_.CreateFDiv(x, y) : is_signed ? b_.CreateSDiv(x, y) : b_.CreateUDiv(x, y);
       case Prim::Negative: return real ? b_.CreateFNeg(x) : b_.CreateNeg(x);
       case Prim::Sqrt: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, x);
       case Prim::Fabs: return b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x);
@@ -347,6 +400,7 @@ class Emitter {
       case Prim::ShiftLeft:
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
+      case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;
     }
@@ -398,6 +452,21 @@ class Emitter {
                                     : b_.getInt64Ty();
     Value* wrapped = b_.CreateTruncOrBitCast(b_.CreateFPToSI(b_.CreateSelect(negative, x, zero), wide), type);
     return b_.CreateSelect(fits, converted, b_.CreateSelect(negative, wrapped, llvm::Constant::getNullValue(type)));
+  }
+  Value* call_library(LibraryFunction function, DType dtype, Value* x, Value* y, int width) {
+    auto* type = scalar_type(dtype);
+    auto callee = module_.getOrInsertFunction(library_symbol(function, dtype == DType::Float32), type, type, type);
+    auto call = [&](Value* p, Value* q) {
+      auto* result = b_.CreateCall(callee, {p, q});
+      result->setDoesNotThrow();
+      result->setOnlyAccessesInaccessibleMemory();
+      return static_cast<Value*>(result);
+    };
+    if (width == 1) return call(x, y);
+    Value* result = llvm::PoisonValue::get(x->getType());
+    for (int k = 0; k < width; ++k)
+      result = b_.CreateInsertElement(result, call(b_.CreateExtractElement(x, k), b_.CreateExtractElement(y, k)), k);
+    return result;
   }
   // Vector functions take whole vectors: narrower ones are padded with their first lane.
   Value* call_function(int function, DType dtype, Value* x, Value* y, int width) {
@@ -460,8 +529,11 @@ class Emitter {
 
   Pointers bases() {
     Pointers p;
-    for (const Access& access : nest_->loads) p.loads.push_back(buffers_[access.buffer]);
-    for (const Store& s : nest_->stores) p.stores.push_back(buffers_[s.to.buffer]);
+    auto base = [&](const Access& access) {
+      return b_.CreateConstGEP1_64(stored_type(kernel_.buffers[access.buffer]), buffers_[access.buffer], access.part);
+    };
+    for (const Access& access : nest_->loads) p.loads.push_back(base(access));
+    for (const Store& s : nest_->stores) p.stores.push_back(base(s.to));
     return p;
   }
   Pointers moved(const Pointers& from, std::size_t axis, Value* index) {
@@ -496,8 +568,7 @@ class Emitter {
       Place point;
       std::vector<Value*> values = load_all(pointers, point);
       compute(values, 1);
-      for (std::size_t i = 0; i < nest_->stores.size(); ++i)
-        store(nest_->stores[i].to, pointers.stores[i], point, values[nest_->stores[i].value]);
+      store_all(pointers, point, values);
       for (auto [value, reg] : nest_->registers) registers_[reg] = values[value];
       return;
     }
@@ -508,8 +579,7 @@ class Emitter {
   }
   void finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values) {
     compute(values, place.width);
-    for (std::size_t i = 0; i < nest_->stores.size(); ++i)
-      store(nest_->stores[i].to, pointers.stores[i], place, values[nest_->stores[i].value]);
+    store_all(pointers, place, values);
   }
   void emit_row(const Pointers& pointers, std::size_t axis) {
     int width = vector_width();
@@ -565,7 +635,7 @@ class Emitter {
       bool any = false;
       for (const Access& access : nest_->loads) {
         if (fixed_along(access, axis)) continue;
-        if (!dense_along(access, axis)) return false;
+        if (!dense_along(access, axis) && !paired_along(access, axis)) return false;
         any = true;
       }
       return any;

@@ -26,6 +26,7 @@ class Sweep {
       switch (roles_[i].role) {
         case Role::Argument:
         case Role::View:
+        case Role::Nothing:
         case Role::Project: break;
         case Role::Pointwise:
         case Role::Fold: join(i); break;

@@ -18,6 +18,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "codegen/emit.h"
@@ -106,6 +107,10 @@ Jit::Machine& Jit::machine() {
     for (bool single : {false, true})
       if (void* entry = runtime::vector_entry(static_cast<runtime::VectorFunction>(f), single))
         add(vector_symbol(f, single), entry);
+  add("hypot", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::hypot)));
+  add("hypotf", reinterpret_cast<void*>(static_cast<float (*)(float, float)>(::hypotf)));
+  add("fmod", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::fmod)));
+  add("fmodf", reinterpret_cast<void*>(static_cast<float (*)(float, float)>(::fmodf)));
   add("autoray_check_access", reinterpret_cast<void*>(autoray_check_access));
   add("memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, std::size_t)>(std::memcpy)));
   add("memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, std::size_t)>(std::memset)));

@@ -21,6 +21,7 @@ void put(std::string& text, const Number& number) {
 void put(std::string& text, const Access& access) {
   text += 'b';
   put(text, access.buffer);
+  if (access.part) text += ".im";
   text += '[';
   for (std::size_t i = 0; i < access.strides.size(); ++i) {
     if (i) text += ',';
@@ -34,8 +35,13 @@ void put(std::string& text, const Access& access) {
 std::string_view name(Prim prim) { return kRows[static_cast<std::size_t>(prim)].name; }
 int operand_count(Prim prim) { return kRows[static_cast<std::size_t>(prim)].operands; }
 
+std::string library_symbol(LibraryFunction function, bool single) {
+  static constexpr std::string_view kNames[] = {"hypot", "fmod"};
+  return std::string(kNames[static_cast<std::size_t>(function)]) + (single ? "f" : "");
+}
+
 std::string Kernel::text() const {
-  std::string text = "kernel 1";
+  std::string text = "kernel 2";
   text.reserve(512);
   for (ir::DType dtype : buffers) text.append(" ").append(ir::name(dtype));
   text += '\n';
@@ -59,7 +65,8 @@ std::string Kernel::text() const {
       if (instr.prim == Prim::Load) {
         text += ' ';
         put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
-      } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function) {
+      } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function ||
+                 instr.prim == Prim::Library) {
         text += " #";
         put(text, instr.immediate);
       }

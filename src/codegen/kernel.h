@@ -3,8 +3,8 @@
 // folds them.
 //
 // A kernel has no names and no addresses: buffers are numbers, extents and strides are constants or numbers of arguments. Its
-// text is its identity, so one compile serves every place that computes the same. Values are real or boolean; complex numbers
-// stay above this level. All extents are positive: nothing is generated for arrays without elements.
+// text is its identity, so one compile serves every place that computes the same. Values are real or boolean; a complex number
+// is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for arrays without elements.
 //
 // A store never changes what a load of the same nest reads: results do not share memory with operands within a kernel.
 #pragma once
@@ -27,6 +27,11 @@ enum class Prim : std::uint8_t {
 std::string_view name(Prim prim);
 int operand_count(Prim prim);
 
+// What Prim::Library calls.
+enum class LibraryFunction : std::uint8_t { Hypot, Fmod, Count };
+// Its symbol: hypot, hypotf.
+std::string library_symbol(LibraryFunction function, bool single);
+
 using ValueId = std::uint16_t;
 inline constexpr ValueId kNoValue = 0xffff;
 
@@ -34,7 +39,7 @@ struct Instr {
   Prim prim;
   ir::DType dtype;  // of the result
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
-  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function: a VectorFunction.
+  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library: which one.
   std::int64_t immediate = 0;
 };
 
@@ -47,6 +52,7 @@ struct Number {
 
 struct Access {
   std::uint16_t buffer;
+  std::uint8_t part = 0;               // 1: the imaginary part, an item behind the real one
   ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
 };
 

@@ -129,13 +129,14 @@ void KernelBuilder::begin(Emission& e, const Dims& shape) {
   e.draft.kept = shape.size();
 }
 
-ValueId KernelBuilder::load(Emission& e, Index x) {
+Parts KernelBuilder::load(Emission& e, Index x) {
   if (auto found = e.values.find(x); found != e.values.end()) return found->second;
   Body body(e.draft.nest);
-  ValueId v;
-  DType dtype = block_.type(x).dtype;
+  Parts v;
+  DType dtype = block_.type(x).dtype, part = ir::is_complex(dtype) ? ir::real_dtype(dtype) : dtype;
   if (register_[x] >= 0 && inside(x)) {
-    v = body.emit(Prim::Register, dtype, kNoValue, kNoValue, kNoValue, register_[x]);
+    v.re = body.emit(Prim::Register, part, kNoValue, kNoValue, kNoValue, register_[x]);
+    if (part != dtype) v.im = body.emit(Prim::Register, part, kNoValue, kNoValue, kNoValue, register_[x] + 1);
   } else {
     const Where& w = memory_.where[x];
     v = load_walk(e, {w.root, w.layout.offset, dtype, broadcast_strides(w.layout.shape, w.layout.strides, e.shape)});
@@ -143,26 +144,43 @@ ValueId KernelBuilder::load(Emission& e, Index x) {
   return e.values[x] = v;
 }
 
-ValueId KernelBuilder::load_walk(Emission& e, Walk walk) {
+Parts KernelBuilder::load_walk(Emission& e, const Walk& walk) {
   Body body(e.draft.nest);
-  e.draft.loads.push_back(std::move(walk));
-  return body.emit(Prim::Load, e.draft.loads.back().dtype, kNoValue, kNoValue, kNoValue,
-                   static_cast<std::int64_t>(e.draft.loads.size() - 1));
+  auto part = [&](int number) {
+    e.draft.loads.push_back(walk);
+    e.draft.loads.back().part = number;
+    return body.emit(Prim::Load, ir::is_complex(walk.dtype) ? ir::real_dtype(walk.dtype) : walk.dtype, kNoValue, kNoValue,
+                     kNoValue, static_cast<std::int64_t>(e.draft.loads.size() - 1));
+  };
+  Parts v;
+  v.re = part(0);
+  if (ir::is_complex(walk.dtype)) v.im = part(1);
+  return v;
 }
 
-ValueId KernelBuilder::evaluate(Emission& e, Index i) {
+Parts KernelBuilder::evaluate(Emission& e, Index i) {
   const NodeRole& role = roles_[i];
   Body body(e.draft.nest);
-  ValueId operands[3] = {kNoValue, kNoValue, kNoValue};
+  ir::SmallVector<Parts, 4> operands;
   auto inputs = block_.inputs(i);
   for (std::size_t k = 0; k < role.operands; ++k) {
-    if (inputs[k] == kNoIndex) continue;
-    ValueId v = load(e, inputs[k]);
-    bool condition = block_.nodes[i].op == OpId::Where && k == 0;
-    operands[k] = body.cast(v, condition ? DType::Bool : role.compute);
+    Parts v;
+    if (inputs[k] != kNoIndex) {
+      bool condition = block_.nodes[i].op == OpId::Where && k == 0;
+      v = body.cast(load(e, inputs[k]), condition ? DType::Bool : role.compute);
+    }
+    operands.push_back(v);
   }
-  ValueId v = role.lowering(body, role.compute, std::span(operands, role.operands));
+  Parts v = role.lowering(body, role.compute, std::span(operands.begin(), operands.size()), role.parameters);
   return e.values[i] = body.cast(v, block_.type(i).dtype);
+}
+
+void KernelBuilder::store(NestDraft& draft, Parts value, const Walk& walk) {
+  for (int part = 0; part < (value.complex() ? 2 : 1); ++part) {
+    draft.nest.stores.push_back({value[part], {}});
+    draft.stores.push_back(walk);
+    draft.stores.back().part = part;
+  }
 }
 
 Walk KernelBuilder::walk_of(Index i) const {
@@ -178,10 +196,7 @@ void KernelBuilder::map(std::span<const Index> targets, const Dims& shape) {
   Emission e;
   begin(e, shape);
   for (Index i : list) evaluate(e, i);
-  for (Index t : targets) {
-    e.draft.nest.stores.push_back({e.values[t], {}});
-    e.draft.stores.push_back(walk_of(t));
-  }
+  for (Index t : targets) store(e.draft, e.values[t], walk_of(t));
   add(std::move(e.draft));
 }
 
@@ -194,7 +209,7 @@ void KernelBuilder::scalars(std::vector<Index> targets) {
   Emission e;
   begin(e, {});
   for (Index i : list) {
-    ValueId v = evaluate_single(e, i);
+    Parts v = evaluate(e, i);
     give_register(e.draft, i, v);
     if (stored_[i]) store_single(e.draft, i, v);
   }
@@ -202,37 +217,35 @@ void KernelBuilder::scalars(std::vector<Index> targets) {
   for (Index i : list) emitted_[i] = true;
 }
 
-ValueId KernelBuilder::evaluate_single(Emission& e, Index i) {
-  // Every operand has one element: all strides are gone.
-  return evaluate(e, i);
+std::uint16_t KernelBuilder::new_registers(DType dtype) {
+  auto number = static_cast<std::uint16_t>(draft_.registers.size());
+  draft_.registers.insert(draft_.registers.end(), ir::is_complex(dtype) ? 2 : 1,
+                          ir::is_complex(dtype) ? ir::real_dtype(dtype) : dtype);
+  return number;
+}
+void KernelBuilder::give_register(NestDraft& draft, Index i, Parts v) {
+  std::uint16_t number = new_registers(block_.type(i).dtype);
+  register_[i] = number;
+  draft.nest.registers.emplace_back(v.re, number);
+  if (v.complex()) draft.nest.registers.emplace_back(v.im, static_cast<std::uint16_t>(number + 1));
 }
 
-void KernelBuilder::give_register(NestDraft& draft, Index i, ValueId v) {
-  register_[i] = static_cast<int>(draft_.registers.size());
-  draft_.registers.push_back(block_.type(i).dtype);
-  draft.nest.registers.emplace_back(v, static_cast<std::uint16_t>(register_[i]));
-}
-
-void KernelBuilder::store_single(NestDraft& draft, Index i, ValueId v) {
-  draft.nest.stores.push_back({v, {}});
-  draft.stores.push_back(
-      {memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, Dims(draft.extents.size(), 0)});
+void KernelBuilder::store_single(NestDraft& draft, Index i, Parts v) {
+  store(draft, v,
+        {memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, Dims(draft.extents.size(), 0)});
 }
 
 void KernelBuilder::copy(Index x, const Walk& target, const Dims& shape, DType dtype) {
   Emission e;
   begin(e, shape);
   const Where& w = memory_.where[x];
-  ValueId v;
+  Parts v;
   if (register_[x] >= 0 && inside(x))
     v = load(e, x);
   else
     v = load_walk(e,
                   {w.root, w.layout.offset, block_.type(x).dtype, broadcast_strides(w.layout.shape, w.layout.strides, shape)});
-  Body body(e.draft.nest);
-  v = body.cast(v, dtype);
-  e.draft.nest.stores.push_back({v, {}});
-  e.draft.stores.push_back(target);
+  store(e.draft, Body(e.draft.nest).cast(v, dtype), target);
   add(std::move(e.draft));
 }
 
@@ -262,14 +275,11 @@ void KernelBuilder::update(Index i) {
   }
   Emission e;
   begin(e, place->shape);
-  ValueId v =
+  Parts v =
       register_[value] >= 0 && inside(value)
           ? load(e, value)
           : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, place->shape)});
-  Body body(e.draft.nest);
-  v = body.cast(v, type.dtype);
-  e.draft.nest.stores.push_back({v, {}});
-  e.draft.stores.push_back({memory_.where[i].root, place->offset, type.dtype, place->strides});
+  store(e.draft, Body(e.draft.nest).cast(v, type.dtype), {memory_.where[i].root, place->offset, type.dtype, place->strides});
   add(std::move(e.draft));
   emitted_[i] = true;
 }

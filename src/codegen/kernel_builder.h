@@ -31,35 +31,41 @@ class KernelBuilder {
   // A nest under construction, with what was loaded already.
   struct Emission {
     NestDraft draft;
-    std::unordered_map<ir::Index, ValueId> values;
+    std::unordered_map<ir::Index, Parts> values;
     ir::Dims shape;  // of the points
   };
   void begin(Emission& e, const ir::Dims& shape);
-  ValueId load(Emission& e, ir::Index x);
-  ValueId load_walk(Emission& e, Walk walk);
-  ValueId evaluate(Emission& e, ir::Index i);
+  Parts load(Emission& e, ir::Index x);
+  // Both parts of complex memory.
+  Parts load_walk(Emission& e, const Walk& walk);
+  Parts evaluate(Emission& e, ir::Index i);
+  void store(NestDraft& draft, Parts value, const Walk& walk);
   Walk walk_of(ir::Index i) const;
   void map(std::span<const ir::Index> targets, const ir::Dims& shape);
   // Values of single elements: into registers, and stored where somebody else
   // needs them.
   void scalars(std::vector<ir::Index> targets);
-  ValueId evaluate_single(Emission& e, ir::Index i);
-  void give_register(NestDraft& draft, ir::Index i, ValueId v);
-  void store_single(NestDraft& draft, ir::Index i, ValueId v);
+  // Complex values have two neighbours.
+  std::uint16_t new_registers(ir::DType dtype);
+  void give_register(NestDraft& draft, ir::Index i, Parts v);
+  void store_single(NestDraft& draft, ir::Index i, Parts v);
   // The operand's value over its own shape: computed where it is one of this
   // kernel's, else loaded.
-  ValueId operand_value(Emission& e, ir::Index x);
+  Parts operand_value(Emission& e, ir::Index x);
   void scalars_for(ir::Index x);
   void fold(ir::Index i);
-  void fold_copied(ir::Index i, NestDraft& draft, std::int64_t n);
-  void finish_fold(ir::Index i, NestDraft draft, std::int64_t n);
+  // A fold of complex numbers is one of each part; `parts` are the terms.
+  void fold_terms(ir::Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order);
+  // The terms in memory of their own, in the order in which they are folded.
+  NestDraft with_copied_terms(const NestDraft& draft);
+  void finish_fold(ir::Index i, std::span<NestDraft> parts, std::int64_t n);
   // The strides of a fold's result by the operand's kept axes: keepdims leaves
   // axes of extent 1 between them.
   ir::Dims kept_strides(ir::Index i);
-  ValueId after(Emission& e, ir::Index i, ValueId v, std::int64_t n);
+  Parts after(Emission& e, ir::Index i, Parts v, std::int64_t n);
   void product(ir::Index i);
-  // A factor, walked as `shape`, is copied: dimensions `first` to `last` - 1 become the innermost ones.
-  void make_dense(Walk& w, const ir::Dims& shape, std::size_t first, std::size_t last);
+  // A factor of a product, walked as `shape`, is copied: dimensions `first` to `last` - 1 become the innermost ones.
+  void make_dense(std::vector<Walk>& loads, std::size_t number, const ir::Dims& shape, std::size_t first, std::size_t last);
   // target = x over its own shape.
   void copy(ir::Index x, const Walk& target, const ir::Dims& shape, ir::DType dtype);
   void join(ir::Index i);

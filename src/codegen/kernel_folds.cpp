@@ -1,6 +1,7 @@
 #include "codegen/kernel_builder.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ir/error.h"
 
@@ -18,7 +19,7 @@ std::int64_t item_bytes(DType dtype) { return static_cast<std::int64_t>(ir::item
 
 }  // namespace
 
-ValueId KernelBuilder::operand_value(Emission& e, Index x) {
+Parts KernelBuilder::operand_value(Emission& e, Index x) {
   if (!inlined(x) || single(x)) return load(e, x);
   ++stamp_;
   std::vector<Index> none;
@@ -44,15 +45,16 @@ void KernelBuilder::fold(Index i) {
   Emission e;
   const Dims shape = block_.type(x).shape;
   begin(e, shape);
-  ValueId v = operand_value(e, x);
+  Parts v = operand_value(e, x);
   Body body(e.draft.nest);
   if (role.before == NodeRole::Before::Truth) v = body.cast(v, DType::Bool);
+  if (role.before == NodeRole::Before::Square) {
+    Parts term{body.emit(Prim::Multiply, body.dtype(v.re), v.re, v.re)};
+    if (v.complex())
+      term.re = body.emit(Prim::Add, body.dtype(v.re), term.re, body.emit(Prim::Multiply, body.dtype(v.im), v.im, v.im));
+    v = term;
+  }
   v = body.cast(v, role.accumulate);
-  if (role.before == NodeRole::Before::Square) v = body.emit(Prim::Multiply, role.accumulate, v, v);
-  e.draft.nest.folds = true;
-  e.draft.nest.fold = role.fold;
-  e.draft.nest.order = role.order;
-  e.draft.nest.folded = v;
   // Kept dimensions first, in order; the folded ones behind.
   Dims order;
   std::int64_t n = 1;
@@ -67,11 +69,25 @@ void KernelBuilder::fold(Index i) {
   if (role.after == NodeRole::After::Sqrt && e.draft.kept == 0 && fortran_order(memory_.where[x].layout, block_.type(x).dtype))
     std::reverse(order.begin(), order.end());
   permute(e.draft, order);
-  if (!foldable(e.draft)) return fold_copied(i, e.draft, n);
-  finish_fold(i, std::move(e.draft), n);
+  fold_terms(i, e.draft, v, n, role.order);
 }
 
-void KernelBuilder::fold_copied(Index i, NestDraft& draft, std::int64_t n) {
+void KernelBuilder::fold_terms(Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order) {
+  const NodeRole& role = roles_[i];
+  std::vector<NestDraft> parts;
+  for (int part = 0; part < (terms.complex() ? 2 : 1); ++part) {
+    parts.push_back(draft);
+    Nest& nest = parts.back().nest;
+    nest.folds = true;
+    nest.fold = role.fold;
+    nest.order = order;
+    nest.folded = terms[part];
+    if (!foldable(draft)) parts.back() = with_copied_terms(parts.back());
+  }
+  finish_fold(i, parts, n);
+}
+
+NestDraft KernelBuilder::with_copied_terms(const NestDraft& draft) {
   Nest terms = draft.nest;
   ValueId v = terms.folded;
   DType dtype = terms.body[v].dtype;
@@ -90,16 +106,17 @@ void KernelBuilder::fold_copied(Index i, NestDraft& draft, std::int64_t n) {
   Emission e;
   begin(e, draft.extents);
   e.draft.kept = draft.kept;
-  ValueId item = load_walk(e, {root, 0, dtype, ir::contiguous_strides(draft.extents, item_bytes(dtype))});
+  Parts item = load_walk(e, {root, 0, dtype, ir::contiguous_strides(draft.extents, item_bytes(dtype))});
   e.draft.nest.folds = true;
   e.draft.nest.fold = terms.fold;
   e.draft.nest.order = terms.order;
-  e.draft.nest.folded = item;
-  finish_fold(i, std::move(e.draft), n);
+  e.draft.nest.folded = item.re;
+  return std::move(e.draft);
 }
 
-void KernelBuilder::finish_fold(Index i, NestDraft draft, std::int64_t n) {
+void KernelBuilder::finish_fold(Index i, std::span<NestDraft> parts, std::int64_t n) {
   const NodeRole& role = roles_[i];
+  const NestDraft& draft = parts[0];
   bool alone = count(i) == 1;
   bool plain = role.after == NodeRole::After::Nothing && role.accumulate == block_.type(i).dtype;
   // The result's strides over the kept dimensions; the folded ones add
@@ -109,41 +126,45 @@ void KernelBuilder::finish_fold(Index i, NestDraft draft, std::int64_t n) {
     Dims all = kept_strides(i);
     strides = all;
   }
-  strides.resize(draft.extents.size(), 0);
   if (alone) {
-    auto number = static_cast<std::uint16_t>(draft_.registers.size());
-    draft_.registers.push_back(role.accumulate);
-    draft.nest.registers.emplace_back(kNoValue, number);
-    add(std::move(draft));
+    std::uint16_t number = new_registers(role.accumulate);
     Emission e;
     begin(e, {});
     Body body(e.draft.nest);
-    ValueId v = body.emit(Prim::Register, role.accumulate, kNoValue, kNoValue, kNoValue, number);
-    v = after(e, i, v, n);
+    ValueId values[2] = {kNoValue, kNoValue};
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      auto mine = static_cast<std::uint16_t>(number + k);
+      parts[k].nest.registers.emplace_back(kNoValue, mine);
+      add(std::move(parts[k]));
+      values[k] = body.emit(Prim::Register, draft_.registers[mine], kNoValue, kNoValue, kNoValue, mine);
+    }
+    Parts v = after(e, i, {values[0], values[1]}, n);
     give_register(e.draft, i, v);
     if (stored_[i]) store_single(e.draft, i, v);
     add(std::move(e.draft));
-  } else if (plain) {
-    draft.nest.stores.push_back({kNoValue, {}});
-    draft.stores.push_back({memory_.where[i].root, memory_.where[i].layout.offset, role.accumulate, strides});
-    add(std::move(draft));
-  } else {
-    // Sums into memory of their own, then the rest of the op on each.
-    RootId root = memory_.new_root(count(i) * item_bytes(role.accumulate));
-    Dims shape(draft.extents.begin(), draft.extents.begin() + static_cast<std::ptrdiff_t>(draft.kept));
-    Dims dense = ir::contiguous_strides(shape, item_bytes(role.accumulate));
-    Dims wide = dense;
-    wide.resize(draft.extents.size(), 0);
-    draft.nest.stores.push_back({kNoValue, {}});
-    draft.stores.push_back({root, 0, role.accumulate, wide});
-    add(std::move(draft));
+    emitted_[i] = true;
+    return;
+  }
+  // Straight into the result; or into memory of their own, then the rest of the op on each.
+  Walk to{memory_.where[i].root, memory_.where[i].layout.offset, role.accumulate, strides};
+  Dims shape(draft.extents.begin(), draft.extents.begin() + static_cast<std::ptrdiff_t>(draft.kept));
+  if (!plain) {
+    to.root = memory_.new_root(count(i) * item_bytes(role.accumulate));
+    to.offset = 0;
+    to.strides = ir::contiguous_strides(shape, item_bytes(role.accumulate));
+  }
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    parts[k].nest.stores.push_back({kNoValue, {}});
+    parts[k].stores.push_back(to);
+    parts[k].stores.back().part = static_cast<int>(k);
+    parts[k].stores.back().strides.resize(parts[k].extents.size(), 0);
+    add(std::move(parts[k]));
+  }
+  if (!plain) {
     Emission e;
     begin(e, shape);
-    ValueId v = load_walk(e, {root, 0, role.accumulate, dense});
-    v = after(e, i, v, n);
-    strides.resize(shape.size(), 0);
-    e.draft.nest.stores.push_back({v, {}});
-    e.draft.stores.push_back({memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, strides});
+    Parts v = after(e, i, load_walk(e, to), n);
+    store(e.draft, v, {memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, strides});
     add(std::move(e.draft));
   }
   emitted_[i] = true;
@@ -152,6 +173,7 @@ void KernelBuilder::finish_fold(Index i, NestDraft draft, std::int64_t n) {
 Dims KernelBuilder::kept_strides(Index i) {
   const NodeRole& role = roles_[i];
   const Where& w = memory_.where[i];
+  if (role.role == Role::Product) return w.layout.strides;
   int rank = block_.type(block_.inputs(i)[0]).shape.ssize();
   bool keepdims = w.layout.shape.ssize() == rank;
   Dims strides;
@@ -164,21 +186,24 @@ Dims KernelBuilder::kept_strides(Index i) {
   return strides;
 }
 
-ValueId KernelBuilder::after(Emission& e, Index i, ValueId v, std::int64_t n) {
+Parts KernelBuilder::after(Emission& e, Index i, Parts v, std::int64_t n) {
   const NodeRole& role = roles_[i];
   Body body(e.draft.nest);
-  if (role.after == NodeRole::After::Sqrt) v = body.emit(Prim::Sqrt, role.accumulate, v);
+  if (role.after == NodeRole::After::Sqrt) v.re = body.emit(Prim::Sqrt, role.accumulate, v.re);
   if (role.after == NodeRole::After::Mean) {
     // The number of terms is data of the program: kernels of all lengths are
     // one.
-    ValueId divisor =
-        load_walk(e, {memory_.constant(role.accumulate, static_cast<double>(n)), 0, role.accumulate, Dims(e.shape.size(), 0)});
-    v = body.emit(Prim::Divide, role.accumulate, v, divisor);
+    DType part = body.dtype(v.re);
+    ValueId divisor = load_walk(e, {memory_.constant(part, static_cast<double>(n)), 0, part, Dims(e.shape.size(), 0)}).re;
+    v.re = body.emit(Prim::Divide, part, v.re, divisor);
+    if (v.complex()) v.im = body.emit(Prim::Divide, part, v.im, divisor);
   }
   return body.cast(v, block_.type(i).dtype);
 }
 
-void KernelBuilder::make_dense(Walk& w, const Dims& shape, std::size_t first, std::size_t last) {
+void KernelBuilder::make_dense(std::vector<Walk>& loads, std::size_t number, const Dims& shape, std::size_t first,
+                               std::size_t last) {
+  Walk& w = loads[number];
   Dims own, dense(shape.size(), 0);
   for (std::size_t k = 0; k < shape.size(); ++k) own.push_back(w.strides[k] == 0 ? 1 : shape[k]);
   // The dimensions in this order; from the innermost one outwards.
@@ -193,13 +218,16 @@ void KernelBuilder::make_dense(Walk& w, const Dims& shape, std::size_t first, st
   RootId copy = memory_.new_root(step);
   Emission c;
   begin(c, own);
-  ValueId item = load_walk(c, {w.root, w.offset, w.dtype, w.strides});
-  c.draft.nest.stores.push_back({item, {}});
-  c.draft.stores.push_back({copy, 0, w.dtype, dense});
+  store(c.draft, load_walk(c, {w.root, w.offset, w.dtype, w.strides}), {copy, 0, w.dtype, dense});
   add(std::move(c.draft));
   for (std::size_t k = 0; k < shape.size(); ++k) w.strides[k] = own[k] == 1 ? 0 : dense[k];
   w.root = copy;
   w.offset = 0;
+  // The imaginary part lies beside the real one.
+  if (number + 1 < loads.size() && loads[number + 1].part == 1) {
+    loads[number + 1] = w;
+    loads[number + 1].part = 1;
+  }
 }
 
 void KernelBuilder::product(Index i) {
@@ -229,29 +257,13 @@ void KernelBuilder::product(Index i) {
   std::size_t batch = role.batch_a.size();
   Dims sa = strides(a, role.batch_a, role.free_a, batch, role.summed_a);
   Dims sb = strides(b, role.batch_b, role.free_b, batch + role.free_a.size(), role.summed_b);
-  ValueId x = load_walk(e, {memory_.where[a].root, memory_.where[a].layout.offset, block_.type(a).dtype, sa});
-  ValueId y = load_walk(e, {memory_.where[b].root, memory_.where[b].layout.offset, block_.type(b).dtype, sb});
-  x = body.cast(x, role.accumulate);
-  y = body.cast(y, role.accumulate);
-  ValueId v = body.emit(Prim::Multiply, role.accumulate, x, y);
-  e.draft.nest.folds = true;
-  e.draft.nest.fold = role.fold;
-  e.draft.nest.order = role.order;
-  e.draft.nest.folded = v;
+  Parts x = load_walk(e, {memory_.where[a].root, memory_.where[a].layout.offset, block_.type(a).dtype, sa});
+  Parts y = load_walk(e, {memory_.where[b].root, memory_.where[b].layout.offset, block_.type(b).dtype, sb});
+  const std::array factors = {body.cast(x, role.accumulate), body.cast(y, role.accumulate)};
+  Parts v = pointwise(OpId::Multiply, role.accumulate)(body, role.accumulate, factors, {});
   std::int64_t n = 1;
   for (std::size_t k = kept; k < shape.size(); ++k) n *= shape[k];
-  if (count(i) == 1) {
-    if (!foldable(e.draft)) return fold_copied(i, e.draft, n);
-    return finish_fold(i, std::move(e.draft), n);
-  }
-  Dims out = memory_.where[i].layout.strides;
-  out.resize(shape.size(), 0);
-  auto finish = [&](NestDraft draft) {
-    draft.nest.stores.push_back({kNoValue, {}});
-    draft.stores.push_back({memory_.where[i].root, memory_.where[i].layout.offset, role.accumulate, out});
-    add(std::move(draft));
-    emitted_[i] = true;
-  };
+  Order order = role.order;
   if (role.any_order) {
     // A large one: a matrix times a vector is dots along rows; else the second factor's columns lie side by side.
     std::size_t columns = batch + role.free_a.size();
@@ -260,24 +272,27 @@ void KernelBuilder::product(Index i) {
           Dims(shape.begin() + static_cast<std::ptrdiff_t>(from), shape.begin() + static_cast<std::ptrdiff_t>(to)));
     };
     auto dense_along = [&](const Walk& w, std::size_t axis) { return w.strides[axis] == item_bytes(w.dtype); };
+    std::size_t second = x.complex() ? 2 : 1;  // of the loads
     if (points(batch, columns) == 1 || points(columns, kept) == 1) {
-      if (dense_along(e.draft.loads[0], shape.size() - 1) && dense_along(e.draft.loads[1], shape.size() - 1))
-        e.draft.nest.order = Order::Pairwise;
-    } else if (!dense_along(e.draft.loads[1], kept - 1)) {
-      make_dense(e.draft.loads[1], shape, columns, kept);
+      if (dense_along(e.draft.loads[0], shape.size() - 1) && dense_along(e.draft.loads[second], shape.size() - 1))
+        order = Order::Pairwise;
+    } else if (!dense_along(e.draft.loads[second], kept - 1)) {
+      make_dense(e.draft.loads, second, shape, columns, kept);
     }
   }
-  if (foldable(e.draft)) return finish(std::move(e.draft));
+  if (count(i) == 1 || foldable(e.draft)) return fold_terms(i, e.draft, v, n, order);
   // Both factors as matrices, copied where their summed axes lie apart.
-  for (Walk& w : e.draft.loads) {
+  for (std::size_t number = 0; number < e.draft.loads.size(); ++number) {
+    const Walk& w = e.draft.loads[number];
+    if (w.part == 1) continue;  // copied with the real part
     NestDraft one;
     one.extents = shape;
     one.kept = kept;
     one.loads = {w};
-    if (!foldable(one)) make_dense(w, shape, 0, 0);
+    if (!foldable(one)) make_dense(e.draft.loads, number, shape, 0, 0);
   }
   if (!foldable(e.draft)) throw ir::Error(ir::ErrorClass::SystemError, "code generation: a product's axes cannot be joined");
-  finish(std::move(e.draft));
+  fold_terms(i, e.draft, v, n, order);
 }
 
 }  // namespace autoray::codegen

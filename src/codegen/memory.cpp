@@ -172,7 +172,7 @@ Layout Memory::made_layout(Index i) const {
   Role role = roles_[i].role;
   if (type.shape.size() < 2 || (role != Role::Pointwise && role != Role::Update)) return contiguous_layout(type);
   bool any = false;
-  std::size_t count = role == Role::Update ? 1 : roles_[i].operands;
+  std::size_t count = role == Role::Update ? 1 : block_.inputs(i).size();
   for (std::size_t k = 0; k < count; ++k) {
     Index x = block_.inputs(i)[k];
     if (x == kNoIndex || block_.type(x).shape.empty()) continue;

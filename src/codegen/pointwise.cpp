@@ -1,8 +1,12 @@
 #include "codegen/pointwise.h"
 
+#include <array>
+#include <cfloat>
 #include <cmath>
-#include <cstring>
+#include <unordered_map>
 
+#include "codegen/traced.h"
+#include "runtime/scalar/definitions.h"
 #include "runtime/vector_math.h"
 
 namespace autoray::codegen {
@@ -11,226 +15,193 @@ using ir::DType;
 using ir::OpId;
 using runtime::VectorFunction;
 
-ValueId Body::emit(Prim prim, DType dtype, ValueId a, ValueId b, ValueId c, std::int64_t immediate) {
-  nest_.body.push_back({prim, dtype, a, b, c, immediate});
-  return static_cast<ValueId>(nest_.body.size() - 1);
-}
-ValueId Body::real(DType dtype, double value) {
-  std::int64_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return emit(Prim::Constant, dtype, kNoValue, kNoValue, kNoValue, bits);
-}
-ValueId Body::integer(DType dtype, std::int64_t value) {
-  return emit(Prim::Constant, dtype, kNoValue, kNoValue, kNoValue, value);
-}
-ValueId Body::cast(ValueId value, DType to) { return dtype(value) == to ? value : emit(Prim::Cast, to, value); }
-
 namespace {
 
-using Operands = std::span<const ValueId>;
+using Operands = std::span<const Parts>;
+using Parameters = std::span<const double>;
 
-enum Classes : unsigned { kBool = 1, kInt = 2, kFloat = 4, kNumber = kInt | kFloat, kAny = 7 };
+// ---- definitions ----
 
-struct Row {
-  OpId op;
-  unsigned classes;
-  Lowering lowering;
+template <class T>
+struct TracedOf {
+  using type = Traced<T>;
+  static type from(Body& body, Parts p) { return {body, p.re}; }
 };
+template <class R>
+struct TracedOf<std::complex<R>> {
+  using type = TracedComplex<R>;
+  static type from(Body& body, Parts p) { return {Traced<R>(body, p.re), Traced<R>(body, p.im)}; }
+};
+template <class T>
+Parts parts(Body& body, Traced<T> value) {
+  return {value.in(body)};
+}
+template <class R>
+Parts parts(Body& body, TracedComplex<R> value) {
+  return {value.real().in(body), value.imag().in(body)};
+}
 
-ValueId zero(Body& b, DType t) { return ir::is_real_floating(t) ? b.real(t, 0) : b.integer(t, 0); }
-ValueId one(Body& b, DType t) { return ir::is_real_floating(t) ? b.real(t, 1) : b.integer(t, 1); }
-
-template <Prim P>
-ValueId unary(Body& b, DType t, Operands x) {
-  return b.emit(P, t, x[0]);
+template <class Definition, class T>
+Parts unary(Body& body, DType, Operands x, Parameters) {
+  using Number = TracedOf<T>;
+  return parts(body, Definition::template apply<typename Number::type>(Number::from(body, x[0])));
 }
-template <Prim P>
-ValueId binary(Body& b, DType t, Operands x) {
-  return b.emit(P, t, x[0], x[1]);
-}
-template <Prim P, bool Swapped = false>
-ValueId comparison(Body& b, DType, Operands x) {
-  return b.emit(P, DType::Bool, x[Swapped], x[!Swapped]);
-}
-template <Prim P>
-ValueId logical(Body& b, DType, Operands x) {
-  return b.emit(P, DType::Bool, b.cast(x[0], DType::Bool), b.cast(x[1], DType::Bool));
+template <class Definition, class T>
+Parts binary(Body& body, DType, Operands x, Parameters) {
+  using Number = TracedOf<T>;
+  return parts(body, Definition::template apply<typename Number::type>(Number::from(body, x[0]), Number::from(body, x[1])));
 }
 template <VectorFunction F>
-ValueId function(Body& b, DType t, Operands x) {
-  return b.emit(Prim::Function, t, x[0], x.size() > 1 ? x[1] : kNoValue, kNoValue, static_cast<std::int64_t>(F));
+Parts function(Body& body, DType t, Operands x, Parameters) {
+  return {body.emit(Prim::Function, t, x[0].re, x.size() > 1 ? x[1].re : kNoValue, kNoValue, static_cast<std::int64_t>(F))};
 }
-ValueId identity(Body&, DType, Operands x) { return x[0]; }
-ValueId absolute(Body& b, DType t, Operands x) {
-  if (ir::is_real_floating(t)) return b.emit(Prim::Fabs, t, x[0]);
-  if (!ir::is_signed_integer(t)) return x[0];
-  return b.emit(Prim::Select, t, b.emit(Prim::Less, DType::Bool, x[0], zero(b, t)), b.emit(Prim::Negative, t, x[0]), x[0]);
+
+// ---- compositions ----
+
+Parts identity(Body&, DType, Operands x, Parameters) { return x[0]; }
+Parts where(Body& b, DType t, Operands x, Parameters) {
+  DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
+  auto choice = [&](ValueId yes, ValueId no) { return b.emit(Prim::Select, part, x[0].re, yes, no); };
+  return {choice(x[1].re, x[2].re), ir::is_complex(t) ? choice(x[1].im, x[2].im) : kNoValue};
 }
-ValueId sign(Body& b, DType t, Operands x) {
-  ValueId nothing = zero(b, t), up = one(b, t);
-  ValueId down = ir::is_real_floating(t) ? b.real(t, -1) : b.integer(t, -1);
-  ValueId above = b.emit(Prim::Less, DType::Bool, nothing, x[0]), below = b.emit(Prim::Less, DType::Bool, x[0], nothing);
-  if (!ir::is_real_floating(t)) {
-    ValueId rest = b.emit(Prim::Select, t, b.emit(Prim::Equal, DType::Bool, x[0], nothing), nothing, down);
-    return b.emit(Prim::Select, t, above, up, rest);
+Parts complex(Body& b, DType t, Operands x, Parameters) {
+  DType part = ir::real_dtype(t);
+  return {b.cast(x[0].re, part), b.cast(x[1].re, part)};
+}
+Parts clip(Body& b, DType t, Operands x, Parameters) {
+  // The lower bounds first, in both spellings: a_min, a_max, min=, max=.
+  Parts v = x[0];
+  Lowering maximum = pointwise(OpId::Maximum, t), minimum = pointwise(OpId::Minimum, t);
+  for (std::size_t k : {1, 3, 2, 4}) {
+    if (k >= x.size() || !x[k].present()) continue;
+    const std::array both = {v, x[k]};
+    v = (k % 2 ? maximum : minimum)(b, t, both, {});
   }
-  // A NaN stays.
-  ValueId rest = b.emit(Prim::Select, t, b.emit(Prim::Equal, DType::Bool, x[0], nothing), nothing, x[0]);
-  return b.emit(Prim::Select, t, above, up, b.emit(Prim::Select, t, below, down, rest));
-}
-ValueId square(Body& b, DType t, Operands x) { return b.emit(Prim::Multiply, t, x[0], x[0]); }
-ValueId reciprocal(Body& b, DType t, Operands x) { return b.emit(Prim::Divide, t, one(b, t), x[0]); }
-template <bool ToRadians>
-ValueId angle_unit(Body& b, DType t, Operands x) {
-  return b.emit(Prim::Multiply, t, x[0], b.real(t, ToRadians ? M_PI / 180 : 180 / M_PI));
-}
-ValueId is_nan(Body& b, DType t, Operands x) {
-  if (!ir::is_real_floating(t)) return b.integer(DType::Bool, 0);
-  return b.emit(Prim::NotEqual, DType::Bool, x[0], x[0]);
-}
-ValueId is_inf(Body& b, DType t, Operands x) {
-  if (!ir::is_real_floating(t)) return b.integer(DType::Bool, 0);
-  return b.emit(Prim::Equal, DType::Bool, b.emit(Prim::Fabs, t, x[0]), b.real(t, INFINITY));
-}
-ValueId is_finite(Body& b, DType t, Operands x) {
-  if (!ir::is_real_floating(t)) return b.integer(DType::Bool, 1);
-  return b.emit(Prim::Less, DType::Bool, b.emit(Prim::Fabs, t, x[0]), b.real(t, INFINITY));
-}
-ValueId logical_not(Body& b, DType t, Operands x) { return b.emit(Prim::Equal, DType::Bool, x[0], zero(b, t)); }
-ValueId heaviside(Body& b, DType t, Operands x) {
-  ValueId nothing = zero(b, t);
-  ValueId side = b.emit(Prim::Select, t, b.emit(Prim::Less, DType::Bool, x[0], nothing), nothing, one(b, t));
-  ValueId at_zero = b.emit(Prim::Select, t, b.emit(Prim::Equal, DType::Bool, x[0], nothing), x[1], side);
-  return b.emit(Prim::Select, t, b.emit(Prim::NotEqual, DType::Bool, x[0], x[0]), x[0], at_zero);
-}
-ValueId where(Body& b, DType t, Operands x) { return b.emit(Prim::Select, t, x[0], x[1], x[2]); }
-ValueId clip(Body& b, DType t, Operands x) {
-  ValueId v = x[0];
-  if (x[1] != kNoValue) v = b.emit(Prim::Maximum, t, v, x[1]);
-  if (x[2] != kNoValue) v = b.emit(Prim::Minimum, t, v, x[2]);
   return v;
 }
-template <Prim Integer, Prim Bool>
-ValueId with_bool(Body& b, DType t, Operands x) {
-  return b.emit(t == DType::Bool ? Bool : Integer, t, x[0], x[1]);
+// The parameter is the scale 10**|decimals|, negative for digits before the point; 0: none.
+Parts round(Body& b, DType t, Operands x, Parameters parameters) {
+  Lowering rint = pointwise(OpId::Rint, t);
+  double scale = parameters.empty() ? 0 : parameters[0];
+  if (scale == 0) return rint(b, t, x, {});
+  DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
+  auto scaled = [&](Lowering op, Parts value) {
+    const std::array both = {value, b.cast(Parts{b.real(part, std::fabs(scale))}, t)};
+    return op(b, t, both, {});
+  };
+  Lowering multiply = pointwise(OpId::Multiply, t), divide = pointwise(OpId::Divide, t);
+  const std::array inner = {scaled(scale > 0 ? multiply : divide, x[0])};
+  return scaled(scale > 0 ? divide : multiply, rint(b, t, inner, {}));
 }
-// Of integers: themselves.
-template <Prim P>
-ValueId rounding(Body& b, DType t, Operands x) {
-  return ir::is_real_floating(t) ? b.emit(P, t, x[0]) : x[0];
+// Parameters: whether in degrees.
+Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
+  DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
+  ValueId im = x[0].complex() ? x[0].im : b.real(part, 0);
+  ValueId v =
+      b.emit(Prim::Function, part, im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
+  if (parameters[0] == 0) return {v};
+  // The factor is a float64 array, as in the eager kernel.
+  return {b.emit(Prim::Multiply, DType::Float64, b.cast(v, DType::Float64), b.real(DType::Float64, 180.0 / M_PI))};
+}
+// Parameters: rtol, atol, equal_nan.
+Parts is_close(Body& b, DType, Operands x, Parameters parameters) {
+  using Real = Traced<double>;
+  Real a(b, x[0].re), c(b, x[1].re), size = fabs(c);
+  auto near = fabs(a - c) <= Real(parameters[1]) + Real(parameters[0]) * size && size <= Real(DBL_MAX);
+  auto same = near || a == c;
+  if (parameters[2] != 0) same = same || (a != a && c != c);
+  return {same.in(b)};
 }
 
-constexpr Row kRows[] = {
-    {OpId::Add, kAny, with_bool<Prim::Add, Prim::Or>},
-    {OpId::Subtract, kNumber, binary<Prim::Subtract>},
-    {OpId::Multiply, kAny, with_bool<Prim::Multiply, Prim::And>},
-    {OpId::Divide, kFloat, binary<Prim::Divide>},
-    {OpId::Maximum, kAny, binary<Prim::Maximum>},
-    {OpId::Minimum, kAny, binary<Prim::Minimum>},
-    {OpId::Negative, kNumber, unary<Prim::Negative>},
-    {OpId::Positive, kNumber, identity},
-    {OpId::Conjugate, kAny, identity},
-    {OpId::Real, kAny, identity},
-    {OpId::Abs, kAny, absolute},
-    {OpId::Fabs, kFloat, unary<Prim::Fabs>},
-    {OpId::Sign, kNumber, sign},
-    {OpId::Sqrt, kFloat, unary<Prim::Sqrt>},
-    {OpId::Square, kNumber, square},
-    {OpId::Reciprocal, kFloat, reciprocal},
-    {OpId::Copysign, kFloat, binary<Prim::Copysign>},
-    {OpId::Heaviside, kFloat, heaviside},
-    {OpId::Deg2rad, kFloat, angle_unit<true>},
-    {OpId::Rad2deg, kFloat, angle_unit<false>},
-    {OpId::Floor, kAny, rounding<Prim::Floor>},
-    {OpId::Ceil, kAny, rounding<Prim::Ceil>},
-    {OpId::Trunc, kAny, rounding<Prim::Trunc>},
-    {OpId::Rint, kFloat, unary<Prim::Rint>},
-    {OpId::IsNan, kAny, is_nan},
-    {OpId::IsInf, kAny, is_inf},
-    {OpId::IsFinite, kAny, is_finite},
-    {OpId::Equal, kAny, comparison<Prim::Equal>},
-    {OpId::NotEqual, kAny, comparison<Prim::NotEqual>},
-    {OpId::Less, kAny, comparison<Prim::Less>},
-    {OpId::LessEqual, kAny, comparison<Prim::LessEqual>},
-    {OpId::Greater, kAny, comparison<Prim::Less, true>},
-    {OpId::GreaterEqual, kAny, comparison<Prim::LessEqual, true>},
-    {OpId::LogicalAnd, kAny, logical<Prim::And>},
-    {OpId::LogicalOr, kAny, logical<Prim::Or>},
-    {OpId::LogicalXor, kAny, logical<Prim::Xor>},
-    {OpId::LogicalNot, kAny, logical_not},
-    {OpId::BitwiseAnd, kBool | kInt, binary<Prim::And>},
-    {OpId::BitwiseOr, kBool | kInt, binary<Prim::Or>},
-    {OpId::BitwiseXor, kBool | kInt, binary<Prim::Xor>},
-    {OpId::Invert, kBool | kInt, unary<Prim::Not>},
-    {OpId::LeftShift, kInt, binary<Prim::ShiftLeft>},
-    {OpId::RightShift, kInt, binary<Prim::ShiftRight>},
-    {OpId::Where, kAny, where},
-    {OpId::Clip, kNumber, clip},
-    {OpId::Astype, kAny, identity},
-    {OpId::Copy, kAny, identity},
-    {OpId::Exp, kFloat, function<VectorFunction::Exp>},
-    {OpId::Exp2, kFloat, function<VectorFunction::Exp2>},
-    {OpId::Expm1, kFloat, function<VectorFunction::Expm1>},
-    {OpId::Log, kFloat, function<VectorFunction::Log>},
-    {OpId::Log2, kFloat, function<VectorFunction::Log2>},
-    {OpId::Log10, kFloat, function<VectorFunction::Log10>},
-    {OpId::Log1p, kFloat, function<VectorFunction::Log1p>},
-    {OpId::Sin, kFloat, function<VectorFunction::Sin>},
-    {OpId::Cos, kFloat, function<VectorFunction::Cos>},
-    {OpId::Tan, kFloat, function<VectorFunction::Tan>},
-    {OpId::Arcsin, kFloat, function<VectorFunction::Asin>},
-    {OpId::Arccos, kFloat, function<VectorFunction::Acos>},
-    {OpId::Arctan, kFloat, function<VectorFunction::Atan>},
-    {OpId::Sinh, kFloat, function<VectorFunction::Sinh>},
-    {OpId::Cosh, kFloat, function<VectorFunction::Cosh>},
-    {OpId::Tanh, kFloat, function<VectorFunction::Tanh>},
-    {OpId::Arcsinh, kFloat, function<VectorFunction::Asinh>},
-    {OpId::Arccosh, kFloat, function<VectorFunction::Acosh>},
-    {OpId::Arctanh, kFloat, function<VectorFunction::Atanh>},
-    {OpId::Cbrt, kFloat, function<VectorFunction::Cbrt>},
-    {OpId::Power, kFloat, function<VectorFunction::Pow>},
-    {OpId::Arctan2, kFloat, function<VectorFunction::Atan2>},
-    {OpId::Hypot, kFloat, function<VectorFunction::Hypot>},
+// ---- the rows ----
+
+struct Row {
+  Lowering lowering;
+  bool function = false;
 };
+using Rows = std::unordered_map<int, Row>;
+int key(OpId op, DType dtype) { return static_cast<int>(op) * 64 + static_cast<int>(dtype); }
 
-const Row* find(OpId op) {
-  for (const Row& row : kRows)
-    if (row.op == op) return &row;
-  return nullptr;
+template <class Definition, class... Ts>
+void loop1(Rows& rows, OpId id) {
+  ((rows[key(id, ir::dtype_of<Ts>)] = {unary<Definition, Ts>}), ...);
+}
+template <class Definition, class... Ts>
+void loop2(Rows& rows, OpId id) {
+  ((rows[key(id, ir::dtype_of<Ts>)] = {binary<Definition, Ts>}), ...);
+}
+template <VectorFunction F>
+void functions(Rows& rows, OpId id) {
+  for (DType dtype : {DType::Float32, DType::Float64})
+    if (runtime::vector_entry(F, dtype == DType::Float32)) rows[key(id, dtype)] = {function<F>, true};
+}
+template <class... Ts>
+void composed(Rows& rows, OpId id, Lowering lowering) {
+  ((rows[key(id, ir::dtype_of<Ts>)] = {lowering}), ...);
 }
 
-// Which vector function a row calls; Count: none.
-VectorFunction function_of(const Row& row) {
-  Nest nest;
-  Body body(nest);
-  ValueId x = body.emit(Prim::Load, DType::Float64);
-  const ValueId operands[] = {x, x, x};
-  row.lowering(body, DType::Float64, std::span(operands, ir::op(row.op).operands.size() > 1 ? 3 : 1));
-  for (const Instr& instr : nest.body)
-    if (instr.prim == Prim::Function) return static_cast<VectorFunction>(instr.immediate);
-  return VectorFunction::Count;
+const Rows& rows() {
+  static const Rows rows = [] {
+    using namespace runtime::scalar;
+    Rows r;
+#define LOOP1(id, definition, ...) loop1<definition, __VA_ARGS__>(r, OpId::id);
+#define LOOP2(id, definition, ...) loop2<definition, __VA_ARGS__>(r, OpId::id);
+#define LIBRARY1(id, definition, ...)
+#define LIBRARY2(id, definition, ...)
+#include "runtime/scalar/arithmetic.def"
+#include "runtime/scalar/unary.def"
+#define LOOP1(id, definition, ...) loop1<definition, __VA_ARGS__>(r, OpId::id);
+#define LOOP2(id, definition, ...) loop2<definition, __VA_ARGS__>(r, OpId::id);
+#include "runtime/scalar/comparison.def"
+#define UNARY(id, expression, ...) loop1<id, __VA_ARGS__>(r, OpId::id);
+#define BINARY(id, expression, ...) loop2<id, __VA_ARGS__>(r, OpId::id);
+#include "runtime/scalar/one_line.def"
+#define FUNCTION1(id, f, complex) functions<VectorFunction::f>(r, OpId::id);
+#define REAL_FUNCTION1(id, f) functions<VectorFunction::f>(r, OpId::id);
+#define REAL_FUNCTION2(id, f) functions<VectorFunction::f>(r, OpId::id);
+#include "runtime/scalar/functions.def"
+    for (OpId id : {OpId::Astype, OpId::Copy})
+      composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, id, identity);
+    composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Where, where);
+    composed<AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Clip, clip);
+    composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Round, round);
+    composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Angle, angle);
+    composed<AUTORAY_COMPLEXES>(r, OpId::Complex, complex);
+    composed<double>(r, OpId::IsClose, is_close);
+    return r;
+  }();
+  return rows;
 }
 
 }  // namespace
 
-bool is_expensive(OpId op) {
-  const Row* row = find(op);
-  return row && row->classes == kFloat && function_of(*row) != VectorFunction::Count;
+bool is_expensive(OpId op, DType dtype) {
+  auto found = rows().find(key(op, dtype));
+  return found != rows().end() && found->second.function;
 }
 
 Lowering pointwise(OpId op, DType dtype) {
-  const Row* row = find(op);
-  if (!row) return nullptr;
-  unsigned dtype_class = 0;
-  if (ir::is_bool(dtype)) dtype_class = kBool;
-  if (ir::is_integer(dtype)) dtype_class = kInt;
-  if (dtype == DType::Float32 || dtype == DType::Float64) dtype_class = kFloat;
-  if (!(row->classes & dtype_class)) return nullptr;
-  if (row->classes == kFloat) {
-    VectorFunction f = function_of(*row);
-    if (f != VectorFunction::Count && !runtime::vector_entry(f, dtype == DType::Float32)) return nullptr;
+  auto found = rows().find(key(op, dtype));
+  return found == rows().end() ? nullptr : found->second.lowering;
+}
+
+Parts constant_value(Body& b, DType t, Operands, Parameters parameters) {
+  DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
+  auto item = [&](double value) {
+    return ir::is_real_floating(part) ? b.real(part, value) : b.integer(part, static_cast<std::int64_t>(value));
+  };
+  return {item(parameters[0]), ir::is_complex(t) ? item(0) : kNoValue};
+}
+
+Parts integer_power(Body& b, DType t, Operands x, Parameters parameters) {
+  // Products wrap around in whatever order they are taken.
+  auto n = static_cast<std::uint64_t>(parameters[0]);
+  ValueId result = kNoValue, power = x[0].re;
+  for (; n; n >>= 1) {
+    if (n & 1) result = result == kNoValue ? power : b.emit(Prim::Multiply, t, result, power);
+    if (n > 1) power = b.emit(Prim::Multiply, t, power, power);
   }
-  return row->lowering;
+  return {result == kNoValue ? b.integer(t, 1) : result};
 }
 
 }  // namespace autoray::codegen

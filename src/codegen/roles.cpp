@@ -29,6 +29,17 @@ namespace {
 constexpr double kSmallProduct = 32 * 32 * 32;
 
 bool generated_float(DType dtype) { return dtype == DType::Float32 || dtype == DType::Float64; }
+bool generated_inexact(DType dtype) { return generated_float(dtype) || ir::is_complex(dtype); }
+
+// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded.
+bool makes_nothing(const ir::Op& op) {
+  switch (op.op_class) {
+    case ir::OpClass::Elementwise:
+    case ir::OpClass::Contract:
+    case ir::OpClass::Join: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
+    default: return false;
+  }
+}
 
 NodeRole call(std::string reason) {
   NodeRole role;
@@ -119,15 +130,17 @@ NodeRole Roles::role_of(Index i) {
     return call("another backend");
   auto types = block_.types(i);
   if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
+  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op)) {
+    role.role = Role::Nothing;
+    return role;
+  }
   for (const ir::Type& type : types) {
-    if (ir::is_complex(type.dtype)) return call("complex");
     if (type.dtype == DType::Float16) return call("float16");
     if (ir::element_count(type.shape) == 0) return call("no elements");
   }
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
-    if (ir::is_complex(type.dtype)) return call("complex");
     if (type.dtype == DType::Float16) return call("float16");
     if (ir::element_count(type.shape) == 0) return call("no elements");
   }
@@ -142,6 +155,9 @@ NodeRole Roles::role_of(Index i) {
       role.role = Role::View;
       return role;
     }
+    case ir::OpClass::Create:
+      if (auto created = created_role(i)) return std::move(*created);
+      break;
     default: break;
   }
   if (n.op == OpId::GetItem) {
@@ -151,16 +167,43 @@ NodeRole Roles::role_of(Index i) {
   }
   if (n.op == OpId::SetItem) return update_role(i);
   if (n.op == OpId::LinalgNorm) return norm_role(i);
-  if (n.op == OpId::Copy) {
-    role.role = Role::Pointwise;
-    role.lowering = pointwise(OpId::Copy, types[0].dtype);
-    role.compute = types[0].dtype;
-    role.operands = 1;
-    return role;
-  }
   static constexpr std::string_view kClasses[] = {"", "a scan or search", "",       "", "indexing or sorting", "creation",
                                                   "", "linalg",           "a draw", ""};
   return call(std::string(kClasses[static_cast<int>(op.op_class)]));
+}
+
+// Arrays of one value, and copies.
+std::optional<NodeRole> Roles::created_role(Index i) {
+  const ir::BlockNode& n = block_.nodes[i];
+  const ir::Op& op = ir::op(n.op);
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.compute = block_.type(i).dtype;
+  // Fortran's order, and what is wrong, is the runtime's.
+  auto plain = [&] {
+    const Attr& order = ir::attribute(op, attrs(i), "order");
+    const std::string* text = order.get<std::string>();
+    return order.none() || (text && (*text == "C" || *text == "K"));
+  };
+  auto filled = [&](double value) -> std::optional<NodeRole> {
+    if (!plain()) return std::nullopt;
+    role.lowering = constant_value;
+    role.parameters = {value};
+    return role;
+  };
+  switch (n.op) {
+    case OpId::Zeros:
+    case OpId::ZerosLike: return filled(0);
+    case OpId::Ones:
+    case OpId::OnesLike: return filled(1);
+    case OpId::Full:
+    case OpId::Copy:
+      if (!plain()) return std::nullopt;
+      role.lowering = pointwise(OpId::Copy, role.compute);
+      role.operands = 1;
+      return role;
+    default: return std::nullopt;
+  }
 }
 
 NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
@@ -177,7 +220,13 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
       if (input != kNoIndex) promotion.add(block_.type(input).dtype, block_.type(input).kind);
     compute = promotion.result();
   }
-  if (n.op == OpId::Imag || n.op == OpId::Angle) return call("a part of a real array");
+  DType first = block_.type(inputs[0]).dtype;
+  if (n.op == OpId::Imag && !ir::is_complex(first)) return call("a part of a real array");
+  if (n.op == OpId::Angle) compute = ir::is_complex(first) ? first : ir::real_dtype(ir::complex_dtype(first));
+  if (n.op == OpId::Real || n.op == OpId::Imag) compute = first;
+  // numpy warns of what it throws away.
+  if (n.op == OpId::Astype && ir::is_complex(first) && !ir::is_complex(type.dtype) && !ir::is_bool(type.dtype))
+    return call("a complex number made real");
   // Python integers that the dtype does not hold are the eager kernel's business.
   for (Index input : inputs) {
     if (input == kNoIndex || block_.type(input).kind != Kind::Weak) continue;
@@ -202,11 +251,51 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
     }
   }
   role.lowering = pointwise(id, compute);
+  if (auto chosen = by_parameters(i, id, compute)) {
+    role.parameters = std::move(*chosen);
+  } else {
+    return call("no code for these parameters of " + std::string(op.path));
+  }
+  if (id == OpId::Power && ir::is_integer(compute)) {
+    role.lowering = integer_power;
+    role.operands = 1;
+  }
+  if (id == OpId::Round && !ir::is_inexact(compute)) role.lowering = pointwise(OpId::Positive, compute);
+  if (id == OpId::Round) role.operands = 1;
   if (!role.lowering) return call("no code for " + std::string(op.path) + " of " + std::string(ir::name(compute)));
   if (id == OpId::Astype) role.operands = 1;
   role.compute = compute;
-  role.expensive = is_expensive(id);
+  role.expensive = is_expensive(id, compute);
   return role;
+}
+
+// What the lowering needs to know of the attributes; nothing where there is no code for them.
+std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType compute) {
+  const ir::BlockNode& n = block_.nodes[i];
+  auto inputs = block_.inputs(i);
+  auto values = [](std::initializer_list<double> list) { return std::optional(std::vector<double>(list)); };
+  switch (id) {
+    case OpId::Power: {
+      if (!ir::is_integer(compute)) return values({});
+      bool integer = false;
+      auto exponent = constant(inputs[1], integer);
+      if (!exponent || !integer || *exponent < 0 || *exponent > 64) return std::nullopt;
+      return values({*exponent});
+    }
+    case OpId::Round: {
+      std::int64_t decimals = ir::as_int(attrs(i)[0], "decimals");
+      if (!ir::is_inexact(compute)) return decimals >= 0 && !ir::is_bool(compute) ? values({}) : std::nullopt;
+      if (decimals == 0) return values({});
+      double scale = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
+      return values({decimals > 0 ? scale : -scale});
+    }
+    case OpId::Angle: return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0});
+    case OpId::IsClose:
+      if (block_.type(inputs[0]).dtype != DType::Float64 || block_.type(inputs[1]).dtype != DType::Float64) return std::nullopt;
+      return values({ir::as_double(attrs(i)[0], "rtol"), ir::as_double(attrs(i)[1], "atol"),
+                     ir::as_bool(attrs(i)[2], "equal_nan") ? 1.0 : 0.0});
+    default: return n.input_count > 0 ? values({}) : std::nullopt;
+  }
 }
 
 NodeRole Roles::fold_role(Index i, const ir::Op& op) {
@@ -220,17 +309,18 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   for (std::size_t k = 1; k < inputs.size(); ++k)
     if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
   auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
-  bool wide = generated_float(type.dtype) || type.dtype == DType::Int64 || type.dtype == DType::UInt64;
+  bool wide = generated_inexact(type.dtype) || type.dtype == DType::Int64 || type.dtype == DType::UInt64;
   switch (n.op) {
     case OpId::Sum:
     case OpId::Prod:
       if (initial()) return call("initial=");
       if (!wide) return call("sums in a narrow dtype");
+      if (n.op == OpId::Prod && ir::is_complex(type.dtype)) return call("a product of complex numbers");
       role.fold = n.op == OpId::Sum ? Prim::Add : Prim::Multiply;
-      role.order = generated_float(type.dtype) ? Order::Pairwise : Order::Any;
+      role.order = generated_inexact(type.dtype) ? Order::Pairwise : Order::Any;
       break;
     case OpId::Mean:
-      if (!generated_float(type.dtype)) return call("an integer mean");
+      if (!generated_inexact(type.dtype)) return call("an integer mean");
       role.fold = Prim::Add;
       role.order = Order::Pairwise;
       role.after = NodeRole::After::Mean;
@@ -238,6 +328,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
     case OpId::Max:
     case OpId::Min:
       if (initial()) return call("initial=");
+      if (ir::is_complex(type.dtype)) return call("extremes of complex numbers");
       role.fold = n.op == OpId::Max ? Prim::Maximum : Prim::Minimum;
       break;
     case OpId::All:
@@ -260,7 +351,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
 NodeRole Roles::norm_role(Index i) {
   const std::vector<Attr>& attributes = attrs(i);
   const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
-  if (!generated_float(operand.dtype)) return call("a norm of integers");
+  if (!generated_inexact(operand.dtype)) return call("a norm of integers");
   ir::NormForm form = ir::norm_form(attributes[0], attributes[1], operand.shape.ssize());
   NodeRole role;
   role.role = Role::Fold;
@@ -290,6 +381,9 @@ NodeRole Roles::product_role(Index i) {
   if (inputs.size() != 2) return call("another number of factors");
   const Dims &a = block_.type(inputs[0]).shape, &b = block_.type(inputs[1]).shape;
   if (a.empty() || b.empty()) return call("a product with one number");
+  // As numpy, the runtime lets zero times everything be zero there.
+  bool number_a = ir::element_count(a) == 1, number_b = ir::element_count(b) == 1;
+  if (number_a != number_b && generated_inexact(dtype)) return call("a product with one number");
   NodeRole role;
   role.role = Role::Product;
   auto contract = [&](const ir::SummedAxes& axes) {
@@ -303,6 +397,7 @@ NodeRole Roles::product_role(Index i) {
     case OpId::Inner: contract(ir::inner_axes(a, b)); break;
     case OpId::Vdot:
       if (a.size() != 1 || b.size() != 1) return call("vdot of matrices");
+      if (ir::is_complex(dtype)) return call("vdot of complex numbers");
       contract({{0}, {0}});
       break;
     case OpId::Tensordot:
@@ -361,7 +456,7 @@ NodeRole Roles::product_role(Index i) {
   role.fold = Prim::Add;
   role.accumulate = dtype;
   role.any_order = !dot && each > kSmallProduct;
-  role.order = !generated_float(dtype) ? Order::Any : dot ? Order::Pairwise : Order::Sequential;
+  role.order = !generated_inexact(dtype) ? Order::Any : dot ? Order::Pairwise : Order::Sequential;
   return role;
 }
 

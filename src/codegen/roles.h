@@ -19,6 +19,7 @@ enum class Role : std::uint8_t {
   Product,    // two operands multiplied, summed over shared axes
   Join,       // operands side by side in one array
   Update,     // a new version of the first operand with other values in one place
+  Nothing,    // has no elements
   Call,       // by the runtime
   Project,    // one result of a call
 };
@@ -31,6 +32,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
+  std::vector<double> parameters;  // of the lowering
   // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};
   Order order = Order::Any;
@@ -57,6 +59,8 @@ class Roles {
 
  private:
   NodeRole role_of(ir::Index i);
+  std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
+  std::optional<NodeRole> created_role(ir::Index i);
   NodeRole pointwise_role(ir::Index i, const ir::Op& op);
   NodeRole fold_role(ir::Index i, const ir::Op& op);
   NodeRole norm_role(ir::Index i);

@@ -10,6 +10,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "ir/number_traits.h"
+
 namespace autoray::ir {
 
 template <class T>
@@ -31,24 +33,28 @@ constexpr T wrap_negative(T a) {
 
 template <class T>
 constexpr T floor_divide_integer(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == -1) return wrap_negative(a);
-    T q = static_cast<T>(a / b);
-    return a % b != 0 && (a < 0) != (b < 0) ? static_cast<T>(q - 1) : q;
+  if constexpr (is_signed_v<T>) {
+    // 1 where the machine's division has no answer.
+    auto zero = b == T(0), minus_one = b == static_cast<T>(-1);
+    T divisor = select(zero || minus_one, T(1), b), q = static_cast<T>(a / divisor);
+    T rest = wrap_subtract(a, wrap_multiply(q, divisor));
+    T down = select(rest != T(0) && (a < T(0)) != (divisor < T(0)), wrap_subtract(q, T(1)), q);
+    return select(zero, T(0), select(minus_one, wrap_negative(a), down));
   } else {
-    return static_cast<T>(a / b);
+    auto zero = b == T(0);
+    return select(zero, T(0), static_cast<T>(a / select(zero, T(1), b)));
   }
 }
 template <class T>
 constexpr T remainder_integer(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == -1) return 0;
-    T r = static_cast<T>(a % b);
-    return r != 0 && (r < 0) != (b < 0) ? static_cast<T>(r + b) : r;
+  auto zero = b == T(0);
+  if constexpr (is_signed_v<T>) {
+    T divisor = select(zero || b == static_cast<T>(-1), T(1), b);
+    T rest = wrap_subtract(a, wrap_multiply(static_cast<T>(a / divisor), divisor));
+    return select(rest != T(0) && (rest < T(0)) != (divisor < T(0)), wrap_add(rest, divisor), rest);
   } else {
-    return static_cast<T>(a % b);
+    T divisor = select(zero, T(1), b);
+    return select(zero, T(0), wrap_subtract(a, wrap_multiply(static_cast<T>(a / divisor), divisor)));
   }
 }
 template <class T>

@@ -373,6 +373,9 @@ Value Runtime::call(OpId id, BackendId backend, const Arguments& arguments, BitG
     ir::NodeId pending = recorder_->pending_draw(generator ? generator : &legacy_stream(*this));
     if (pending != ir::kNoNode) compute(*recorder_, std::span(&pending, 1));
   }
+  // What a traced function makes may be written with values that are not known yet.
+  if (recorder_ && recorder_->tracing && op.has(ir::kLikeResult)) [[unlikely]]
+    return recorder_->call(id, backend, arguments, generator, dispatched);
   if (op.has(ir::kForms)) [[unlikely]] {
     CanonicalForm form = canonical_form(*this, id, arguments);
     if (form.id != id) return call(form.id, backend, form.arguments, generator);

@@ -22,6 +22,9 @@
 #include "runtime/objects.h"
 #include "runtime/value.h"
 
+namespace autoray::ir {
+struct Plan;
+}
 namespace autoray::runtime {
 
 class Recorder;      // lazy/recorder.h
@@ -32,7 +35,7 @@ struct RandomState;  // runtime/random: the legacy np.random stream and seeds fo
 
 // How operations of the script are computed: at once, or recorded and computed where their values are needed, as they stand,
 // with equal ones shared while recording, with what depends on half of the leaves folded, or after all passes.
-enum class Defer : std::uint8_t { Off, Plain, Shared, Folded, Passes };
+enum class Defer : std::uint8_t { Off, Plain, Shared, Folded, Passes, Native };
 
 struct RuntimeOptions {
   std::string backend = "numpy";  // the native backend that `import numpy` is bound to
@@ -177,6 +180,8 @@ class Runtime {
   std::unordered_map<std::string, Ref<Callable>> dispatchers;
 
   // ---- explain ----
+  // Runs the plans of what is computed lazily; empty: run_plan.
+  std::function<std::vector<Array>(const ir::Plan&, std::vector<Array>)> plan_executor;
   std::function<void(const ExplainEntry&)> on_explain;  // set: every dispatched call is told
 
   std::shared_ptr<RandomState> random;  // made at first use

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "ir/error.h"
+#include "runtime/lazy/recorder.h"
 #include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
@@ -216,10 +217,12 @@ void fill(Runtime& runtime, const Value& value, const Array& target, int axis, c
 }  // namespace
 
 Array to_array(Runtime& runtime, const Value& value, std::optional<DType> dtype) {
-  if (value.is(ObjectKind::Lazy)) [[unlikely]]
+  if (auto* lazy = value.get_if<LazyArray>()) [[unlikely]] {
+    if (Value known = lazy->recorder->known_value(*lazy); !known.empty()) return to_array(runtime, known, dtype);
     throw Error(ErrorClass::TypeError, "the values of a lazy array are not known before it is computed")
         .with_code(405)
         .with_hint("compute() gives them; np.where(condition, a, b) chooses without them");
+  }
   if (auto* object = value.get_if<ArrayObject>()) {
     if (!dtype || *dtype == object->array.dtype) return object->array;
     Array result = converted(runtime, object->array, *dtype);

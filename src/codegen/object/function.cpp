@@ -344,7 +344,8 @@ class Maker {
     Kernel kernel;
     kernel.buffers = {bits, bits};
     auto access = [](std::uint16_t buffer, const Dims& strides) {
-      Access a{buffer, {}};
+      Access a;
+      a.buffer = buffer;
       for (std::int64_t stride : strides) a.strides.push_back({true, stride});
       return a;
     };

@@ -64,7 +64,7 @@ std::int64_t index_of(const Value& v, std::string_view what) {
   if (auto* a = v.get_if<runtime::ArrayObject>(); a && a->array.ndim() == 0 && ir::is_integer(a->array.dtype))
     return index_of(python_scalar(a->array.dtype, a->array.data), what);
   if (v.is(ObjectKind::BigInt)) throw Error(ErrorClass::OverflowError, "cannot fit 'int' into an index-sized integer");
-  if (v.is(ObjectKind::Lazy)) value_needed("the value");
+  if (auto* lazy = v.get_if<runtime::LazyArray>()) return index_of(known_value(*lazy, "the value"), what);
   throw Error(ErrorClass::TypeError, "'" + runtime::type_name(v) + "' object cannot be interpreted as an integer");
 }
 
@@ -78,7 +78,7 @@ double real_of(const Value& v) {
     if (a->array.size() == 1 && a->array.ndim() == 0) return real_of(python_scalar(a->array.dtype, a->array.data));
     throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
   }
-  if (v.is(ObjectKind::Lazy)) value_needed("the value");
+  if (auto* lazy = v.get_if<runtime::LazyArray>()) return real_of(known_value(*lazy, "the value"));
   throw Error(ErrorClass::TypeError, "must be real number, not " + runtime::type_name(v));
 }
 

@@ -801,7 +801,7 @@ bool truth(Runtime& runtime, const Value& v) {
       throw Error(ErrorClass::ValueError,
                   "The truth value of an array with more than one element is ambiguous. Use a.any() or a.all()");
     }
-    case ObjectKind::Lazy: value_needed("the truth value");
+    case ObjectKind::Lazy: return truth(runtime, known_value(v.as<runtime::LazyArray>(), "the truth value"));
     case ObjectKind::Native: {
       auto n = v.as<runtime::NativeObject>().length();
       return !n || *n != 0;

@@ -27,6 +27,12 @@ void value_needed(std::string_view what) {
       .with_hint("np.where(condition, a, b) chooses between arrays; compute() gives the value");
 }
 
+Value known_value(const LazyArray& array, std::string_view what) {
+  Value known = array.recorder->known_value(array);
+  if (known.empty()) value_needed(what);
+  return known;
+}
+
 std::vector<NodeId> lazy_nodes(const Value& tree) {
   std::vector<NodeId> nodes;
   runtime::for_each_leaf(tree, [&](const Value& v) {

@@ -26,5 +26,7 @@ Value lazy_compute_constants(Runtime& runtime, const Value& tree, const Value& v
 Value lazy_source(Runtime& runtime, const Value& tree);
 
 [[noreturn]] void value_needed(std::string_view what);
+// The value of a lazy array that has one already (Recorder::known_value); else that error.
+runtime::Value known_value(const runtime::LazyArray& array, std::string_view what);
 
 }  // namespace autoray::frontend

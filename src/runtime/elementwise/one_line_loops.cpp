@@ -5,28 +5,10 @@
 #include "runtime/elementwise/loop_templates.h"
 
 namespace autoray::runtime {
-namespace {
-
-#define UNARY(id, expression, ...) \
-  struct id {                      \
-    template <class T>             \
-    static T apply(T x) {          \
-      return expression;           \
-    }                              \
-  };
-#define BINARY(id, expression, ...) \
-  struct id {                       \
-    template <class T>              \
-    static T apply(T x, T y) {      \
-      return expression;            \
-    }                               \
-  };
-#include "runtime/scalar/one_line.def"
-
-}  // namespace
 
 std::span<const LoopRow> one_line_loops() {
   static const LoopList rows = [] {
+    using namespace scalar;
     LoopList l;
 #define UNARY(id, expression, ...) unary<id, __VA_ARGS__>(l, ir::OpId::id);
 #define BINARY(id, expression, ...) binary<id, __VA_ARGS__>(l, ir::OpId::id);

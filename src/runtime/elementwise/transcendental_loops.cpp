@@ -28,30 +28,10 @@ std::span<const LoopRow> transcendental_loops() {
   static const LoopList rows = [] {
     using namespace scalar;
     LoopList l;
-    transcendental<VectorFunction::Exp, ComplexExp>(l, OpId::Exp);
-    transcendental<VectorFunction::Expm1, ComplexExpm1>(l, OpId::Expm1);
-    transcendental<VectorFunction::Log, ComplexLog>(l, OpId::Log);
-    transcendental<VectorFunction::Log2, ComplexLog2>(l, OpId::Log2);
-    transcendental<VectorFunction::Log10, ComplexLog10>(l, OpId::Log10);
-    transcendental<VectorFunction::Log1p, ComplexLog1p>(l, OpId::Log1p);
-    transcendental<VectorFunction::Sin, ComplexSin>(l, OpId::Sin);
-    transcendental<VectorFunction::Cos, ComplexCos>(l, OpId::Cos);
-    transcendental<VectorFunction::Tan, ComplexTan>(l, OpId::Tan);
-    transcendental<VectorFunction::Asin, ComplexAsin>(l, OpId::Arcsin);
-    transcendental<VectorFunction::Acos, ComplexAcos>(l, OpId::Arccos);
-    transcendental<VectorFunction::Atan, ComplexAtan>(l, OpId::Arctan);
-    transcendental<VectorFunction::Sinh, ComplexSinh>(l, OpId::Sinh);
-    transcendental<VectorFunction::Cosh, ComplexCosh>(l, OpId::Cosh);
-    transcendental<VectorFunction::Tanh, ComplexTanh>(l, OpId::Tanh);
-    transcendental<VectorFunction::Asinh, ComplexAsinh>(l, OpId::Arcsinh);
-    transcendental<VectorFunction::Acosh, ComplexAcosh>(l, OpId::Arccosh);
-    transcendental<VectorFunction::Atanh, ComplexAtanh>(l, OpId::Arctanh);
-    transcendental_real<VectorFunction::Cbrt>(l, OpId::Cbrt);
-    transcendental_real<VectorFunction::Exp2>(l, OpId::Exp2);
-    unary<ComplexExp2, AUTORAY_COMPLEXES>(l, OpId::Exp2);
-    transcendental2<VectorFunction::Pow>(l, OpId::Power);
-    transcendental2<VectorFunction::Atan2>(l, OpId::Arctan2);
-    transcendental2<VectorFunction::Hypot>(l, OpId::Hypot);
+#define FUNCTION1(id, function, complex) transcendental<VectorFunction::function, complex>(l, OpId::id);
+#define REAL_FUNCTION1(id, function) transcendental_real<VectorFunction::function>(l, OpId::id);
+#define REAL_FUNCTION2(id, function) transcendental2<VectorFunction::function>(l, OpId::id);
+#include "runtime/scalar/functions.def"
     return l;
   }();
   return rows;

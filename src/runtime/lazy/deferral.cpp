@@ -78,8 +78,9 @@ void Deferral::choose_passes() {
   recorder_.passes.check = true;
   recorder_.passes.without.clear();
   if (mode_ == Defer::Folded) return;
+  bool all = mode_ == Defer::Passes || mode_ == Defer::Native;
   for (const ir::Pass& pass : ir::all_passes())
-    if (mode_ != Defer::Passes || (!pass_.empty() && pass_ != pass.name)) recorder_.passes.without.emplace_back(pass.name);
+    if (!all || (!pass_.empty() && pass_ != pass.name)) recorder_.passes.without.emplace_back(pass.name);
 }
 
 // ---- between the script's values and the graph's ----

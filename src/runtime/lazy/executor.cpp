@@ -324,13 +324,28 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
           .with_hint("get_function((variable,)) gives a function of its value");
     arguments.push_back(recorder.array(id));
   }
-  std::vector<Array> values = run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
+  const auto& executor = recorder.runtime().plan_executor;
+  std::vector<Array> values =
+      executor ? executor(prepared.plan, std::move(arguments)) : run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
   // A node that gets its value lets its inputs go, which may be results too.
   for (NodeId id : prepared.results) graph.retain(id);
   for (std::size_t r = 0; r < values.size(); ++r)
     if (graph.node(prepared.results[r]).kind == NodeKind::Call || graph.node(prepared.results[r]).kind == NodeKind::Project)
       recorder.set_value(prepared.results[r], std::move(values[r]));
   for (NodeId id : prepared.results) graph.release(id);
+}
+
+Value Recorder::known_value(const LazyArray& array) {
+  if (tracing == 0) return {};
+  const NodeId root[] = {array.node()};
+  for (NodeId id : graph_.ascend(root, true)) {
+    const ir::Node& n = graph_.node(id);
+    bool made_here = n.kind == NodeKind::Constant || ((n.kind == NodeKind::Call || n.kind == NodeKind::Project) && !n.dispatched &&
+                                                      !ir::op(n.op).has(ir::kRandom));
+    if (!made_here) return {};
+  }
+  compute(*this, root);
+  return computed_value(*this, root[0]);
 }
 
 Value computed_value(const Recorder& recorder, NodeId node) {

@@ -69,6 +69,8 @@ class Recorder {
   Array owned_array(ir::NodeId node) const;
   void set_value(ir::NodeId node, Array array);
   std::size_t live_arrays() const { return live_arrays_; }
+  // In a trace, what depends on none of its arguments has a value all the same: computed now. Empty where there is none.
+  Value known_value(const LazyArray& array);
 
   Value wrap(ir::NodeId node);  // takes over one count
   Runtime& runtime() { return runtime_; }

@@ -1,5 +1,7 @@
-// The arithmetic of every element-wise op, written once. A definition is a struct with a template `apply`; loops instantiate it
-// for each dtype. Integer corner cases come from ir/integer_rules.h; complex ones are written on real pairs.
+// The arithmetic of every element-wise op, written once. A definition is a struct with a template `apply`; the loops instantiate it
+// for each dtype, the compiler for values of kernel IR. So a definition asks its type by the traits below, calls functions without
+// a namespace, and chooses by `select` (both values are there) or `choose` (what costs something is computed only where it is
+// needed, if the type allows). Integer corner cases come from ir/integer_rules.h; complex ones are written on real pairs.
 #pragma once
 
 #include <algorithm>
@@ -7,31 +9,60 @@
 #include <complex>
 
 #include "ir/integer_rules.h"
+#include "ir/number_traits.h"
 
 namespace autoray::runtime::scalar {
 
-template <class T>
-inline constexpr bool is_complex_v = std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>;
-template <class T>
-inline constexpr bool is_int_v = std::is_integral_v<T> && !std::is_same_v<T, bool>;
+using ir::choose;
+using ir::is_bool_v;
+using ir::is_complex_v;
+using ir::is_int_v;
+using ir::is_real_v;
+using ir::is_signed_v;
+using ir::select;
+using ir::truth_t;
+using ir::floor_divide_integer;
+using ir::remainder_integer;
+using ir::shift_left;
+using ir::shift_right;
+using ir::wrap_add;
+using ir::wrap_multiply;
+using ir::wrap_negative;
+using ir::wrap_subtract;
+using std::ceil;
+using std::copysign;
+using std::fabs;
+using std::floor;
+using std::fmod;
+using std::hypot;
+using std::nearbyint;
+using std::sqrt;
+using std::trunc;
 
 // numpy's order of complex numbers: by real part, then by imaginary part.
 template <class T>
-bool complex_less(T a, T b) {
-  if (a.real() < b.real()) return a.imag() == a.imag() || b.imag() != b.imag();
-  if (a.real() > b.real()) return b.imag() != b.imag() && a.imag() == a.imag();
-  if (a.real() == b.real() || (a.real() != a.real() && b.real() != b.real()))
-    return a.imag() < b.imag() || (b.imag() != b.imag() && a.imag() == a.imag());
-  return b.real() != b.real();
+auto complex_less(T a, T b) {
+  auto ar = a.real(), ai = a.imag(), br = b.real(), bi = b.imag();
+  return choose(
+      ar < br, [&] { return ai == ai || bi != bi; },
+      [&] {
+        return choose(
+            ar > br, [&] { return bi != bi && ai == ai; },
+            [&] {
+              return choose(
+                  ar == br || (ar != ar && br != br), [&] { return ai < bi || (bi != bi && ai == ai); },
+                  [&] { return br != br; });
+            });
+      });
 }
 
 struct Add {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>)
+    if constexpr (is_bool_v<T>)
       return a || b;
     else if constexpr (is_int_v<T>)
-      return ir::wrap_add(a, b);
+      return wrap_add(a, b);
     else if constexpr (is_complex_v<T>)
       return T(a.real() + b.real(), a.imag() + b.imag());
     else
@@ -42,7 +73,7 @@ struct Subtract {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_int_v<T>)
-      return ir::wrap_subtract(a, b);
+      return wrap_subtract(a, b);
     else if constexpr (is_complex_v<T>)
       return T(a.real() - b.real(), a.imag() - b.imag());
     else
@@ -52,10 +83,10 @@ struct Subtract {
 struct Multiply {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (std::is_same_v<T, bool>)
+    if constexpr (is_bool_v<T>)
       return a && b;
     else if constexpr (is_int_v<T>)
-      return ir::wrap_multiply(a, b);
+      return wrap_multiply(a, b);
     else if constexpr (is_complex_v<T>)
       return T(a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real());
     else
@@ -66,15 +97,18 @@ struct Divide {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_complex_v<T>) {
-      // Smith's division, as numpy.
-      auto br = std::fabs(b.real()), bi = std::fabs(b.imag());
-      if (br >= bi) {
-        if (br == 0 && bi == 0) return T(a.real() / br, a.imag() / br);
-        auto ratio = b.imag() / b.real(), scale = 1 / (b.real() + b.imag() * ratio);
-        return T((a.real() + a.imag() * ratio) * scale, (a.imag() - a.real() * ratio) * scale);
-      }
-      auto ratio = b.real() / b.imag(), scale = 1 / (b.imag() + b.real() * ratio);
-      return T((a.real() * ratio + a.imag()) * scale, (a.imag() * ratio - a.real()) * scale);
+      // Smith's division, as numpy: by the larger part of the divisor.
+      auto br = fabs(b.real()), bi = fabs(b.imag());
+      using Part = decltype(br);
+      return choose(
+          br == Part(0) && bi == Part(0), [&] { return T(a.real() / br, a.imag() / br); },
+          [&] {
+            auto by_real = br >= bi;
+            auto larger = select(by_real, b.real(), b.imag()), smaller = select(by_real, b.imag(), b.real());
+            auto u = select(by_real, a.real(), a.imag()), v = select(by_real, a.imag(), a.real());
+            auto ratio = smaller / larger, scale = Part(1) / (larger + smaller * ratio);
+            return T((u + v * ratio) * scale, select(by_real, v - u * ratio, u * ratio - v) * scale);
+          });
     } else {
       return a / b;
     }
@@ -84,35 +118,35 @@ struct FloorDivide {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_int_v<T>)
-      return ir::floor_divide_integer(a, b);
+      return floor_divide_integer(a, b);
     else {
-      return b == 0 ? a / b : from_fmod(a, b, std::fmod(a, b));
+      return choose(b == T(0), [&] { return a / b; }, [&] { return from_fmod(a, b, fmod(a, b)); });
     }
   }
   // Of finite a and b, b not zero.
   template <class T>
   static T from_fmod(T a, T b, T mod) {
     T div = (a - mod) / b;
-    div = mod != 0 && ((b < 0) != (mod < 0)) ? div - 1 : div;
-    T floor = std::floor(div);
-    floor = div - floor > T(0.5) ? floor + 1 : floor;
-    return div == 0 ? std::copysign(T(0), a / b) : floor;
+    div = select(mod != T(0) && ((b < T(0)) != (mod < T(0))), div - T(1), div);
+    T whole = floor(div);
+    whole = select(div - whole > T(0.5), whole + T(1), whole);
+    return select(div == T(0), copysign(T(0), a / b), whole);
   }
 };
 struct Remainder {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_int_v<T>)
-      return ir::remainder_integer(a, b);
+      return remainder_integer(a, b);
     else {
-      T mod = std::fmod(a, b);
-      return b == 0 ? mod : from_fmod(a, b, mod);
+      T mod = fmod(a, b);
+      return select(b == T(0), mod, from_fmod(a, b, mod));
     }
   }
   template <class T>
   static T from_fmod(T, T b, T mod) {
-    T moved = (b < 0) != (mod < 0) ? mod + b : mod;
-    return mod != 0 ? moved : std::copysign(T(0), b);
+    T moved = select((b < T(0)) != (mod < T(0)), mod + b, mod);
+    return select(mod != T(0), moved, copysign(T(0), b));
   }
 };
 struct Power {
@@ -122,8 +156,8 @@ struct Power {
     // Negative exponents are refused before the loop runs.
     T result = 1;
     for (auto n = static_cast<std::uint64_t>(b); n; n >>= 1) {
-      if (n & 1) result = ir::wrap_multiply(result, a);
-      a = ir::wrap_multiply(a, a);
+      if (n & 1) result = wrap_multiply(result, a);
+      a = wrap_multiply(a, a);
     }
     return result;
   }
@@ -132,24 +166,24 @@ struct Maximum {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_complex_v<T>)
-      return a != a || (b == b && !complex_less(a, b)) ? a : b;
+      return select(a != a || (b == b && !complex_less(a, b)), a, b);
     else
-      return a >= b || a != a ? a : b;
+      return select(a >= b || a != a, a, b);
   }
 };
 struct Minimum {
   template <class T>
   static T apply(T a, T b) {
     if constexpr (is_complex_v<T>)
-      return a != a || (b == b && !complex_less(b, a)) ? a : b;
+      return select(a != a || (b == b && !complex_less(b, a)), a, b);
     else
-      return a <= b || a != a ? a : b;
+      return select(a <= b || a != a, a, b);
   }
 };
 #define AUTORAY_COMPARISON(Name, real_expr, complex_expr) \
   struct Name {                                           \
     template <class T>                                    \
-    static bool apply(T a, T b) {                         \
+    static truth_t<T> apply(T a, T b) {                   \
       if constexpr (is_complex_v<T>)                      \
         return complex_expr;                              \
       else                                                \
@@ -158,7 +192,7 @@ struct Minimum {
   };
 // Comparisons are false where a part is NaN; only sorting gives NaN a place.
 template <class T>
-bool complex_ordered_less(T a, T b) {
+auto complex_ordered_less(T a, T b) {
   return (a.real() < b.real() && a.imag() == a.imag() && b.imag() == b.imag()) || (a.real() == b.real() && a.imag() < b.imag());
 }
 AUTORAY_COMPARISON(Equal, a == b, a == b)
@@ -192,13 +226,13 @@ struct BitwiseXor {
 struct LeftShift {
   template <class T>
   static T apply(T a, T b) {
-    return ir::shift_left(a, b);
+    return shift_left(a, b);
   }
 };
 struct RightShift {
   template <class T>
   static T apply(T a, T b) {
-    return ir::shift_right(a, b);
+    return shift_right(a, b);
   }
 };
 
@@ -206,11 +240,12 @@ struct Negative {
   template <class T>
   static T apply(T a) {
     if constexpr (is_int_v<T>)
-      return ir::wrap_negative(a);
+      return wrap_negative(a);
     else
       return -a;
   }
 };
+// Themselves: what is copied, or converted and nothing else.
 struct Positive {
   template <class T>
   static T apply(T a) {
@@ -230,11 +265,11 @@ struct Absolute {
   template <class T>
   static auto apply(T a) {
     if constexpr (is_complex_v<T>)
-      return std::hypot(a.real(), a.imag());
-    else if constexpr (std::is_floating_point_v<T>)
-      return std::fabs(a);
-    else if constexpr (std::is_signed_v<T>)
-      return a < 0 ? ir::wrap_negative(a) : a;
+      return hypot(a.real(), a.imag());
+    else if constexpr (is_real_v<T>)
+      return fabs(a);
+    else if constexpr (is_int_v<T> && is_signed_v<T>)
+      return select(a < T(0), wrap_negative(a), a);
     else
       return a;
   }
@@ -261,17 +296,27 @@ struct Sign {
   template <class T>
   static T apply(T a) {
     if constexpr (is_complex_v<T>) {
-      auto h = std::hypot(a.real(), a.imag());
-      if (std::isinf(h)) {
-        // An infinite part outweighs a finite one; two leave no direction.
-        bool re = std::isinf(a.real()), im = std::isinf(a.imag());
-        return re && im ? T(NAN, NAN) : re ? T(a.real() > 0 ? 1 : -1, 0) : T(0, a.imag() > 0 ? 1 : -1);
-      }
-      return h == 0 ? T(0) : h != h ? T(h, h) : T(a.real() / h, a.imag() / h);
-    } else if constexpr (std::is_floating_point_v<T>) {
-      return a > 0 ? T(1) : a < 0 ? T(-1) : a == 0 ? T(0) : a;
+      // An infinite part outweighs a finite one; two leave no direction.
+      auto h = hypot(a.real(), a.imag());
+      using Part = decltype(h);
+      const Part zero(0), one(1), infinity(HUGE_VAL);
+      auto re = fabs(a.real()) == infinity, im = fabs(a.imag()) == infinity;
+      auto direction = [&](Part x) { return select(x > zero, one, -one); };
+      return choose(
+          h == infinity && (re || im),
+          [&] {
+            return select(re && im, T(Part(NAN), Part(NAN)),
+                          select(re, T(direction(a.real()), zero), T(zero, direction(a.imag()))));
+          },
+          [&] {
+            return choose(
+                h == zero, [&] { return T(zero, zero); },
+                [&] { return select(h != h, T(h, h), T(a.real() / h, a.imag() / h)); });
+          });
+    } else if constexpr (is_real_v<T>) {
+      return select(a > T(0), T(1), select(a < T(0), T(-1), select(a == T(0), T(0), a)));
     } else {
-      return a > 0 ? T(1) : a == 0 ? T(0) : static_cast<T>(-1);
+      return select(a > T(0), T(1), select(a == T(0), T(0), static_cast<T>(-1)));
     }
   }
 };
@@ -285,7 +330,7 @@ struct Reciprocal {
   template <class T>
   static T apply(T a) {
     if constexpr (is_int_v<T>)
-      return a == 0 ? T(0) : static_cast<T>(1 / a);
+      return select(a == T(0), T(0), static_cast<T>(T(1) / select(a == T(0), T(1), a)));
     else
       return Divide::apply(T(1), a);
   }
@@ -293,14 +338,14 @@ struct Reciprocal {
 struct Sqrt {
   template <class T>
   static T apply(T a) {
-    return std::sqrt(a);
+    return sqrt(a);
   }
 };
 struct Floor {
   template <class T>
   static T apply(T a) {
-    if constexpr (std::is_floating_point_v<T>)
-      return std::floor(a);
+    if constexpr (is_real_v<T>)
+      return floor(a);
     else
       return a;
   }
@@ -308,8 +353,8 @@ struct Floor {
 struct Ceil {
   template <class T>
   static T apply(T a) {
-    if constexpr (std::is_floating_point_v<T>)
-      return std::ceil(a);
+    if constexpr (is_real_v<T>)
+      return ceil(a);
     else
       return a;
   }
@@ -317,8 +362,8 @@ struct Ceil {
 struct Trunc {
   template <class T>
   static T apply(T a) {
-    if constexpr (std::is_floating_point_v<T>)
-      return std::trunc(a);
+    if constexpr (is_real_v<T>)
+      return trunc(a);
     else
       return a;
   }
@@ -327,14 +372,14 @@ struct Rint {
   template <class T>
   static T apply(T a) {
     if constexpr (is_complex_v<T>)
-      return T(std::nearbyint(a.real()), std::nearbyint(a.imag()));
+      return T(nearbyint(a.real()), nearbyint(a.imag()));
     else
-      return std::nearbyint(a);
+      return nearbyint(a);
   }
 };
 struct IsNan {
   template <class T>
-  static bool apply(T a) {
+  static truth_t<T> apply(T a) {
     if constexpr (is_complex_v<T>)
       return a.real() != a.real() || a.imag() != a.imag();
     else
@@ -343,36 +388,36 @@ struct IsNan {
 };
 struct IsInf {
   template <class T>
-  static bool apply(T a) {
+  static truth_t<T> apply(T a) {
     if constexpr (is_complex_v<T>)
-      return std::isinf(a.real()) || std::isinf(a.imag());
-    else if constexpr (std::is_floating_point_v<T>)
-      return std::fabs(a) == std::numeric_limits<T>::infinity();
+      return apply(a.real()) || apply(a.imag());
+    else if constexpr (is_real_v<T>)
+      return fabs(a) == T(HUGE_VAL);
     else
-      return false;
+      return truth_t<T>(false);
   }
 };
 struct IsFinite {
   template <class T>
-  static bool apply(T a) {
+  static truth_t<T> apply(T a) {
     if constexpr (is_complex_v<T>)
-      return std::isfinite(a.real()) && std::isfinite(a.imag());
-    else if constexpr (std::is_floating_point_v<T>)
-      return std::fabs(a) < std::numeric_limits<T>::infinity();
+      return apply(a.real()) && apply(a.imag());
+    else if constexpr (is_real_v<T>)
+      return fabs(a) < T(HUGE_VAL);
     else
-      return true;
+      return truth_t<T>(true);
   }
 };
 struct LogicalNot {
   template <class T>
-  static bool apply(T a) {
+  static truth_t<T> apply(T a) {
     return a == T(0);
   }
 };
 struct Invert {
   template <class T>
   static T apply(T a) {
-    if constexpr (std::is_same_v<T, bool>)
+    if constexpr (is_bool_v<T>)
       return !a;
     else
       return static_cast<T>(~a);
@@ -430,4 +475,27 @@ struct ComplexPower {
   }
 };
 
+// The definitions of one line.
+#define UNARY(id, expression, ...) \
+  struct id {                      \
+    template <class T>             \
+    static T apply(T x) {          \
+      return expression;           \
+    }                              \
+  };
+#define BINARY(id, expression, ...) \
+  struct id {                       \
+    template <class T>              \
+    static T apply(T x, T y) {      \
+      return expression;            \
+    }                               \
+  };
+#include "runtime/scalar/one_line.def"
+
 }  // namespace autoray::runtime::scalar
+
+// Dtypes of the lists.
+#define AUTORAY_INTEGERS \
+  std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t
+#define AUTORAY_FLOATS float, double
+#define AUTORAY_COMPLEXES std::complex<float>, std::complex<double>

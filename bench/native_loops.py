@@ -1,0 +1,119 @@
+"""Loops of small steps, traced by autojit, against the same loops by hand in C++ (peers/), numpy, and autojit through jax."""
+import os
+import random
+import tempfile
+
+import numpy as np
+
+from measure import PEERS, ROUNDS, SEED, Script, by_hand, medians, program, run, timing
+
+# Title, script, the peer's program and its variant.
+LOOPS = (
+    ("classical Gram-Schmidt", "classical_gram_schmidt", "gram_schmidt", "classical"),
+    ("classical Gram-Schmidt by products", "block_gram_schmidt", "gram_schmidt", "classical"),
+    ("Gram-Schmidt of columns", "column_gram_schmidt", "gram_schmidt", "columns"),
+    ("Gram-Schmidt, complex128", "complex_gram_schmidt", "gram_schmidt", "complex"),
+    ("Gram-Schmidt, float32", "float32_gram_schmidt", "gram_schmidt", "float32"),
+    ("Cholesky", "cholesky", "triangular", "cholesky"),
+    ("forward substitution", "forward_substitution", "triangular", "forward"),
+    ("Jacobi sweeps", "jacobi_sweeps", "jacobi", "sweeps"),
+)
+
+OURS = '''
+import sys
+from autoray import autojit
+
+n, seed, result = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+operands = inputs(np.random.default_rng(seed), n)
+f = autojit(compute)
+np.save(result, f(*operands))
+print(seconds_of_call(f, *operands))
+'''
+
+# Also writes the operands, as the programs in C++ read them.
+NUMPYS = '''
+import sys
+
+n, seed, result, file = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+operands = inputs(np.random.default_rng(seed), n)
+with open(file, "wb") as f:
+    for x in operands:
+        x.tofile(f)
+np.save(result, compute(*operands))
+print(seconds_of_call(compute, *operands))
+'''
+
+QR = '''
+import sys
+import numpy as np
+
+X = np.random.default_rng(int(sys.argv[2])).standard_normal((int(sys.argv[1]), int(sys.argv[1])))
+print(seconds_of_call(np.linalg.qr, X))
+'''
+
+JAX = '''
+import sys
+from autoray import autojit
+
+X = np.random.default_rng(int(sys.argv[2])).standard_normal((int(sys.argv[1]), int(sys.argv[1])))
+f = autojit(compute, backend="jax")
+print(seconds_of_call(f, X, 2.0))
+'''
+
+
+class Loop:
+    """One script and its peers on operands of one size; made, and agreed upon, before anything is timed."""
+
+    def __init__(self, script, peer, variant, n, text=None):
+        self.n, self.variant, self.hand = n, variant, by_hand(peer)
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = lambda name: os.path.join(self.folder.name, name)
+        text = text or program(script)
+        parameters = text[text.index("def compute(") + len("def compute("):].split(")")[0].split(", ")
+        self.ours = Script(text + timing(*parameters) + OURS)
+        self.numpy_seconds = float(Script(text + timing(*parameters) + NUMPYS).python(
+            str(n), str(SEED), self.path("numpy.npy"), self.path("operands"), interpreter=PEERS))
+        self.ours_seconds()
+        self.hand_seconds()
+        want, got = np.load(self.path("numpy.npy")), np.load(self.path("ours.npy"))
+        by_hand_got = np.fromfile(self.path("hand"), dtype=want.dtype).reshape(want.shape)
+        tolerance = 1e5 * np.finfo(want.dtype).eps * np.abs(want).max()
+        for name, x in (("autojit", got), ("the loops by hand", by_hand_got)):
+            if got.dtype != want.dtype or got.shape != want.shape or not np.abs(x - want).max() <= tolerance:
+                raise RuntimeError(f"{script}, n = {n}, seed {SEED}: {name} and numpy differ by {np.abs(x - want).max():.3g}")
+
+    def ours_seconds(self):
+        return float(self.ours.autoray("--", str(self.n), str(SEED), self.path("ours.npy")))
+
+    def hand_seconds(self):
+        return float(run([self.hand, self.variant, str(self.n), self.path("operands"), self.path("hand")]))
+
+
+def gram_schmidt():
+    """The reference's own script."""
+    text = program("modified_gram_schmidt")
+    qr = Script(timing("X") + QR)
+    jax = Script(text + timing("X") + JAX)
+    for n in (50, 100):
+        loop = Loop("modified_gram_schmidt", "gram_schmidt", "modified", n)
+        samples = [(loop.ours_seconds(), loop.hand_seconds(), float(qr.python(str(n), str(SEED), interpreter=PEERS)))
+                   for _ in range(ROUNDS)]
+        ours, hand, ratio = medians([(a, b) for a, b, _ in samples])
+        yield (f"native Gram-Schmidt: {n}x{n}, of loops by hand", ratio, ours, hand,
+               f"g++ -O3 -march=native -ffast-math; {loop.numpy_seconds / ours:.0f} times as fast as numpy")
+        ours, theirs, ratio = medians([(a, c) for a, _, c in samples])
+        yield f"native Gram-Schmidt: {n}x{n}, of numpy's QR", ratio, ours, theirs, ""
+    ours = Loop("modified_gram_schmidt", "gram_schmidt", "modified", 50)
+    # jax takes seconds to compile a run's function.
+    ours, theirs, ratio = medians([(ours.ours_seconds(), float(jax.python("50", str(SEED), interpreter=PEERS))) for _ in range(3)])
+    yield "native Gram-Schmidt: 50x50, of autojit through jax", ratio, ours, theirs, f"{1 / ratio:.0f} times as fast"
+
+
+def loops():
+    sizes = random.Random(SEED)
+    for title, script, peer, variant in LOOPS:
+        n = sizes.randint(20, 130)
+        loop = Loop(script, peer, variant, n)
+        ours, hand, ratio = medians([(loop.ours_seconds(), loop.hand_seconds()) for _ in range(ROUNDS)])
+        yield (f"native loops: {title}, of loops by hand", ratio, ours, hand,
+               f"n = {n}, seed {SEED}; {loop.numpy_seconds / ours:.0f} times as fast as numpy")
