@@ -309,7 +309,7 @@ CASES = {
     "views": ("def f(x):\n    return x.T, x[::-1, 1:], x.T + 1\n", {"x": f64(4, 6)}, 0),
     "booleans": ("def f(m, x):\n    return np.where(m, x, -x), np.logical_not(m), np.any(m), np.all(m, axis=0)\n",
                  {"m": ("bool", (6, 8)), "x": f64(6, 8)}, 0),
-    "integers": ("def f(a, b):\n    return a * b - (a >> 1), np.sum(a), np.max(b, axis=0), np.minimum(a, 3) | b\n",
+    "integers": ("def f(a, b):\n    return a * b - (a >> 1), np.sum(a), np.max(b, axis=0), np.minimum(a, 3) | b, a % 5, a // (b * b + 1)\n",
                  {"a": ("int64", (5, 9)), "b": ("int64", (5, 9))}, 0),
     "small integers": ("def f(a):\n    return a + a, np.astype(a, 'float32') / 2\n", {"a": ("uint8", (33,))}, 0),
     "singles": ("def f(x):\n    return np.sqrt(np.abs(x)) * np.sum(x, axis=0)\n", {"x": ("float32", (12, 17))}, 2e-5),
@@ -327,6 +327,10 @@ CASES = {
     "functions": ("def f(x):\n    return np.exp(-x * x) + np.sin(x) * np.log1p(np.abs(x)), np.arctan2(x, x + 1), np.abs(x) ** 1.3\n", {"x": f64(37)}, 1e-14),
     "reductions": ("def f(x):\n    return np.sum(x, axis=1), np.mean(x, axis=(0, 2)), np.min(x), np.linalg.norm(x[0], axis=0), np.prod(x[:2, 0])\n",
                    {"x": f64(6, 300, 7)}, 1e-12),
+    "complex numbers": ("def f(z, w):\n    return z * w + 2j, z[::2], np.abs(z), np.conj(z) / (w + 3), np.sum(z * w, axis=0), z.real, z @ w.T\n",
+                        {"z": ("complex128", (6, 9)), "w": ("complex128", (6, 9))}, 1e-13),
+    "written complex numbers": ("def f(z):\n    z[1:-1] = z[1:-1] * 2 - z[2:]\n    return np.linalg.norm(z)\n", {"z": ("complex128", (30,))}, 1e-13),
+    "nothing in it": ("def f(x, y):\n    return x + 1, y * 2\n", {"x": f64(0, 3), "y": f64(3)}, 0),
     "joins": ("def f(x, y):\n    return np.stack([x, y, x + y]), np.concatenate((x, 2 * y), axis=1)\n", {"x": f64(3, 5), "y": f64(3, 5)}, 0),
     "loops": ("def f(x, n):\n    for k in range(n):\n        x = x + x[::-1] * (k % 3) / 4\n        x = x - np.mean(x)\n    return x\n", {"x": f64(21), "n": 60}, 1e-11),
 }
@@ -337,6 +341,8 @@ def make(rng, dtype, shape):
         return rng.random(shape) < 0.5
     if np.dtype(dtype).kind in "iu":
         return rng.integers(0 if np.dtype(dtype).kind == "u" else -50, 50, shape).astype(dtype)
+    if np.dtype(dtype).kind == "c":
+        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype)
     return rng.standard_normal(shape).astype(dtype)
 
 
