@@ -47,18 +47,21 @@ if(NOT AUTORAY_SANITIZE)
 endif()
 
 # LLVM: static, with hidden symbols, linked by its own lld in a tenth of bfd's time. Its libraries name others that only
-# parts of it need which we leave alone (libxml2, Z3).
+# parts of it need which we leave alone (libxml2, Z3, Polly). lld is a library as well: it makes the shared objects of
+# `autoray compile`, and brings link-time optimisation with it.
 find_program(LLVM_CONFIG NAMES llvm-config-19 REQUIRED)
-execute_process(COMMAND ${LLVM_CONFIG} --libs --link-static orcjit x86codegen passes OUTPUT_VARIABLE llvm_libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${LLVM_CONFIG} --libs --link-static orcjit x86codegen x86asmparser passes lto option OUTPUT_VARIABLE llvm_libraries OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${LLVM_CONFIG} --libdir OUTPUT_VARIABLE llvm_library_folder OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${LLVM_CONFIG} --includedir OUTPUT_VARIABLE llvm_include_folder OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${LLVM_CONFIG} --bindir OUTPUT_VARIABLE llvm_program_folder OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 find_library(ZSTD_STATIC NAMES libzstd.a REQUIRED)
 string(REPLACE " " ";" llvm_libraries "${llvm_libraries}")
+list(REMOVE_ITEM llvm_libraries -lPolly -lPollyISL)
+find_path(LLD_INCLUDE lld/Common/Driver.h HINTS ${llvm_include_folder} REQUIRED)
 add_library(autoray_llvm INTERFACE)
 target_include_directories(autoray_llvm SYSTEM INTERFACE ${llvm_include_folder})
 target_link_directories(autoray_llvm INTERFACE ${llvm_library_folder})
-target_link_libraries(autoray_llvm INTERFACE ${llvm_libraries} ${ZLIB_STATIC} ${ZSTD_STATIC} ${CMAKE_DL_LIBS})
+target_link_libraries(autoray_llvm INTERFACE -llldELF -llldCommon ${llvm_libraries} ${ZLIB_STATIC} ${ZSTD_STATIC} ${CMAKE_DL_LIBS})
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   target_link_options(autoray_llvm INTERFACE -fuse-ld=lld)
 else()

@@ -29,4 +29,5 @@ install(EXPORT autoray NAMESPACE autoray:: FILE autorayTargets.cmake DESTINATION
 configure_package_config_file(cmake/autorayConfig.cmake.in ${CMAKE_BINARY_DIR}/autorayConfig.cmake
   INSTALL_DESTINATION ${package} PATH_VARS CMAKE_INSTALL_BINDIR)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/autorayConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/autorayConfig.cmake ${CMAKE_BINARY_DIR}/autorayConfigVersion.cmake DESTINATION ${package})
+install(FILES ${CMAKE_BINARY_DIR}/autorayConfig.cmake ${CMAKE_BINARY_DIR}/autorayConfigVersion.cmake
+  cmake/autorayAddObject.cmake DESTINATION ${package})

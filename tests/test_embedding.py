@@ -59,6 +59,15 @@ def test_c_host(hosts):
     assert second == "TypeError: smooth() missing 1 required positional argument: 'x'"
 
 
+def test_object_host(hosts):
+    u = np.zeros((41, 41))
+    u[0] = 100.0
+    for _ in range(100):
+        u[1:-1, 1:-1] += 0.2 * (u[2:, 1:-1] + u[:-2, 1:-1] + u[1:-1, 2:] + u[1:-1, :-2] - 4 * u[1:-1, 1:-1])
+    assert run(hosts / "host_object") == f"after 100 steps: mean {u.mean():.6f}, centre {u[20, 20]:.6f}\n"
+    assert "autoray" not in run("ldd", hosts / "host_object")
+
+
 def test_eigen_host(hosts):
     assert run(hosts / "host_eigen") == "1.000000 + 2.000000 x, residual 0.0e+00\n"
 

@@ -66,6 +66,28 @@ def check(tmp_path, body, *options):
     return done
 
 
+def test_what_an_argument_was_before_it_is_written(tmp_path):
+    check(tmp_path, '''
+def f(u):
+    old = np.conj(u)
+    u[0] = 5.0
+    return old, u
+
+def g(u):
+    u[1:-1] += u[2:]
+    u[:] = u * 2
+    return u
+
+jit, u, v = autojit(f), np.arange(4.0), np.arange(5.0)
+for turn in range(2):
+    u[:] = np.arange(4.0)
+    old, new = jit(u)
+    assert old.tolist() == [0, 1, 2, 3] and u.tolist() == [5, 1, 2, 3] and new is u, (old, u)
+jit = autojit(g)
+assert jit(v) is v and v.tolist() == [0, 6, 10, 14, 8]
+''')
+
+
 def test_arguments_written_in_place(tmp_path):
     check(tmp_path, """
 @autojit

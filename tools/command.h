@@ -34,6 +34,7 @@ int ops_command(const std::vector<std::string>& arguments);
 int backends_command(const std::vector<std::string>& arguments);
 int explain_command(const std::vector<std::string>& arguments);
 int graph_command(const std::vector<std::string>& arguments);
+int compile_command(const std::vector<std::string>& arguments);
 
 // "autoray: error: ..." with a hint; returns kUsage.
 int usage_error(const std::string& message, const std::string& hint = {});
@@ -49,6 +50,11 @@ std::string json(const std::string& text);  // quoted and escaped
 bool read_text(const std::string& path, std::string& text);
 // A file that appears whole or not at all; what is no regular file is written directly. False with errno when it fails.
 bool write_file(const std::string& path, std::string_view text);
+// Several files that belong together: all are on the disk before the first takes its name. On failure the path that failed.
+struct FileText {
+  std::string path, text;
+};
+std::optional<std::string> write_files(const std::vector<FileText>& files);
 bool colour();  // of standard error: a terminal, and no NO_COLOR
 
 }  // namespace autoray::tools

@@ -9,19 +9,36 @@
 
 namespace autoray::tools {
 
-// A file that appears whole or not at all; what is no regular file is written directly.
-bool write_file(const std::string& path, std::string_view text) {
-  std::error_code ignored;
-  bool direct = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-  std::string name = direct ? path : path + ".autoray-" + std::to_string(getpid());
-  FILE* file = std::fopen(name.c_str(), "w");
-  bool ok = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file) ok = std::fclose(file) == 0 && ok;
-  if (ok && !direct) ok = std::rename(name.c_str(), path.c_str()) == 0;
+// What is no regular file is written directly.
+std::optional<std::string> write_files(const std::vector<FileText>& files) {
+  std::vector<std::string> names;  // where each is until all are written
+  std::optional<std::string> failed;
+  for (const FileText& file : files) {
+    std::error_code ignored;
+    bool direct = std::filesystem::exists(file.path, ignored) && !std::filesystem::is_regular_file(file.path, ignored);
+    names.push_back(direct ? file.path : file.path + ".autoray-" + std::to_string(getpid()));
+    FILE* f = std::fopen(names.back().c_str(), "w");
+    bool ok = f && std::fwrite(file.text.data(), 1, file.text.size(), f) == file.text.size();
+    if (f) ok = std::fclose(f) == 0 && ok;
+    if (!ok) failed = file.path;
+    if (!f) names.pop_back();
+    if (failed) break;
+  }
   int error = errno;
-  if (!ok && file && !direct) std::remove(name.c_str());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == files[i].path) continue;
+    if (failed) {
+      std::remove(names[i].c_str());
+    } else if (std::rename(names[i].c_str(), files[i].path.c_str()) != 0) {
+      error = errno;
+      failed = files[i].path;
+      std::remove(names[i].c_str());
+    }
+  }
   errno = error;
-  return ok;
+  return failed;
 }
+
+bool write_file(const std::string& path, std::string_view text) { return !write_files({{path, std::string(text)}}); }
 
 }  // namespace autoray::tools

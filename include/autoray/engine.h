@@ -20,6 +20,7 @@
 #include "autoray/diagnostic.h"
 #include "autoray/export.h"
 #include "autoray/graph.h"
+#include "autoray/object.h"
 #include "autoray/span.h"
 
 namespace autoray {
@@ -111,6 +112,9 @@ class AUTORAY_API Program {
   Value call_compiled(std::string_view function, const std::vector<Named>& keywords);
   // Seconds that tracing and compiling for call_compiled took.
   double compile_seconds(std::string_view function) const;
+  // The function as machine code that needs no runtime, for arguments as trace takes them; Python floats are passed by value.
+  // Throws Error (status 3) naming the operation and its line where something needs a runtime, prints, or branches on data.
+  CompiledFunction compile(std::string_view function, const std::vector<Named>& arguments, const ObjectOptions& options = {});
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 

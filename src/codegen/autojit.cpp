@@ -5,6 +5,7 @@
 
 #include "codegen/builder.h"
 #include "codegen/native_plan.h"
+#include "codegen/specialisation.h"
 #include "ir/error.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
@@ -28,30 +29,6 @@ using runtime::Recorder;
 using runtime::Ref;
 using runtime::Runtime;
 using runtime::Value;
-
-struct Specialisation {
-  // Where the result at a leaf of the tree comes from.
-  struct Leaf {
-    int result = -1;    // of the plan; -1: the value stands in the tree itself
-    int argument = -1;  // the argument's own object, returned as it is
-    Kind kind = Kind::Array;
-    bool copy = false;  // it shares memory with something that it does not share it with eagerly
-  };
-  Value tree;
-  std::vector<Leaf> leaves;                  // of the tree, in order
-  std::vector<std::pair<int, int>> written;  // result number -> leaf argument that it is written to
-  std::vector<int> argument_leaf;            // by argument of the plan: the call's leaf, -1: captured
-  std::vector<Array> captured;               // by argument of the plan
-  std::unique_ptr<ir::Plan> plan;
-  std::shared_ptr<Program> program;                                 // null: the plan runs
-  std::string plain;                                                // not empty: the call runs plainly, for this reason
-  mutable bool first_result = false;                                // plain, and `tree` is what the tracing call gave
-  std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
-  bool random = false;
-  mutable unsigned told = 0;  // floating-point events that were told already
-  std::string note;
-  std::vector<Value> held;  // objects that the key names by identity: their addresses are not used again
-};
 
 // What a call's arguments are, leaf by leaf.
 struct AutoJit::Reading {
@@ -224,6 +201,55 @@ static void read_value(Reader& r, const Value& v, auto& leaves, bool& lazy, int 
     r.part(v.is_int() ? std::to_string(v.as_int()) : v.is_bool() ? (v.as_bool() ? "True" : "False") : runtime::type_name(v));
 }
 
+AutoJit::Reading AutoJit::read(Runtime& runtime, const Arguments& arguments, JitBackend backend, bool floats_static) const {
+  Reading reading;
+  reading.backend = backend;
+  reading.key.reserve(256);
+  reading.key += static_cast<char>(backend);
+  reading.key += static_cast<char>(floats_static);
+  Reader reader{runtime, reading.key, runtime.on_explain ? &reading.parts : nullptr, floats_static};
+  put(reading.key, arguments.positional.size());
+  for (const Value& v : arguments.positional) read_value(reader, v, reading.leaves, reading.lazy, 0);
+  for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i) {
+    reading.key += 'k';
+    put(reading.key, arguments.keyword_names[i].size());
+    reading.key += arguments.keyword_names[i];
+    read_value(reader, arguments.keyword_values[i], reading.leaves, reading.lazy, 0);
+  }
+  if (reading.lazy) return reading;
+  // Which arrays are one, and which overlap.
+  for (std::size_t i = 0; i < reading.leaves.size(); ++i) {
+    auto* a = reading.leaves[i].value.get_if<ArrayObject>();
+    if (!a) continue;
+    for (std::size_t k = 0; k < i; ++k) {
+      auto* b = reading.leaves[k].value.get_if<ArrayObject>();
+      if (!b || a->array.storage.get() != b->array.storage.get()) continue;
+      const Array &x = a->array, &y = b->array;
+      if (x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides) {
+        reading.leaves[i].same_as = static_cast<int>(k);
+        reading.key += '=';
+        put(reading.key, i);
+        put(reading.key, k);
+        break;
+      }
+      if (runtime::may_overlap(x, y)) reading.overlap = true;
+    }
+  }
+  if (reading.overlap) reading.key += '~';
+  return reading;
+}
+
+std::shared_ptr<const Specialisation> AutoJit::specialise(Runtime& runtime, const Arguments& arguments) {
+  for (bool floats_static : {false, true}) {
+    Reading reading = read(runtime, arguments, backend_, floats_static);
+    if (auto spec = trace(runtime, arguments, reading, floats_static)) {
+      spec->floats_static = floats_static;
+      return spec;
+    }
+  }
+  throw Error(ErrorClass::SystemError, "code generation: a trace without floats needs the value of one");
+}
+
 // ---- a call ----
 
 Value AutoJit::call(Runtime& runtime, const Arguments& given) {
@@ -257,40 +283,8 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
 
   bool floats_static = false;
   for (;;) {
-    Reading reading;
-    reading.backend = backend;
-    reading.key.reserve(256);
-    reading.key += static_cast<char>(backend);
-    reading.key += static_cast<char>(floats_static);
-    Reader reader{runtime, reading.key, runtime.on_explain ? &reading.parts : nullptr, floats_static};
-    put(reading.key, arguments.positional.size());
-    for (const Value& v : arguments.positional) read_value(reader, v, reading.leaves, reading.lazy, 0);
-    for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i) {
-      reading.key += 'k';
-      put(reading.key, arguments.keyword_names[i].size());
-      reading.key += arguments.keyword_names[i];
-      read_value(reader, arguments.keyword_values[i], reading.leaves, reading.lazy, 0);
-    }
+    Reading reading = read(runtime, arguments, backend, floats_static);
     if (reading.lazy) return function.call(runtime, arguments);
-    // Which arrays are one, and which overlap.
-    for (std::size_t i = 0; i < reading.leaves.size(); ++i) {
-      auto* a = reading.leaves[i].value.get_if<ArrayObject>();
-      if (!a) continue;
-      for (std::size_t k = 0; k < i; ++k) {
-        auto* b = reading.leaves[k].value.get_if<ArrayObject>();
-        if (!b || a->array.storage.get() != b->array.storage.get()) continue;
-        const Array &x = a->array, &y = b->array;
-        if (x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides) {
-          reading.leaves[i].same_as = static_cast<int>(k);
-          reading.key += '=';
-          put(reading.key, i);
-          put(reading.key, k);
-          break;
-        }
-        if (runtime::may_overlap(x, y)) reading.overlap = true;
-      }
-    }
-    if (reading.overlap) reading.key += '~';
     auto found = known_.find(reading.key);
     if (found != known_.end()) {
       if (runtime.on_explain)
@@ -399,7 +393,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         NodeId node = lazy->node();
         leaf.kind = graph.type(node).kind;
         for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (leaf_nodes[i] == node && !reading.leaves[i].value.is_float() && lazy == leaves[i].get())
+          if (!reading.leaves[i].value.is_float() && lazy == leaves[i].get())  // written to or not
             leaf.argument = static_cast<int>(i);
         if (leaf.argument < 0) {
           leaf.result = static_cast<int>(roots.size());
@@ -423,6 +417,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.value.is_float(); });
     if (error.code() == 405 || error.code() == 202) {
       if (!floats_static && has_float) return nullptr;
+      if (reading.backend == JitBackend::Object) throw;
       if (error.code() == 405 && error.message().starts_with("the truth value")) throw;
       spec->plain = error.message();
       return spec;
@@ -436,6 +431,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.value.is_float(); });
     if (exception && (exception->code == 405 || exception->code == 202)) {
       if (!floats_static && has_float) return nullptr;
+      if (reading.backend == JitBackend::Object) throw;
       std::string message = exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message");
       if (message.find("truth value") != std::string::npos) throw;
       spec->plain = message;
@@ -503,6 +499,9 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     if (!given && node.kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
     spec->captured.push_back(given ? Array() : recorder.owned_array(id));
+    // What becomes data of an object is dense.
+    if (Array& own = spec->captured.back(); reading.backend == JitBackend::Object && own.data && !own.c_contiguous())
+      own = runtime::converted(runtime, own, own.dtype);
     bool scalar = !given && node.kind == NodeKind::Constant && graph.type(id).shape.empty();
     known_scalars.push_back(scalar ? id : ir::kNoNode);
     ArgumentInfo info;
@@ -516,8 +515,8 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   for (std::size_t a = 0; a < infos.size(); ++a)
     if (known_scalars[a] != ir::kNoNode) infos[a].constant = &spec->captured[a];
   bool registered = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) { return n.dispatched; });
-  if (reading.backend == JitBackend::Native && !registered) {
-    spec->program = build_program(runtime, *jit_, block, infos);
+  if (reading.backend != JitBackend::Plan && !registered) {
+    spec->program = build_program(runtime, reading.backend == JitBackend::Native ? jit_.get() : nullptr, block, infos);
     std::size_t calls = spec->program->calls.size();
     spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
                  " kernels, " + std::to_string(spec->program->fresh_kernels) + " new";
@@ -578,6 +577,12 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments
   } else {
     results = runtime::run_plan(runtime, *spec.plan, given);
   }
+  // What has memory of its own eagerly is taken out before arguments change.
+  for (const Specialisation::Leaf& leaf : spec.leaves)
+    if (leaf.copy) {
+      Array& result = results[static_cast<std::size_t>(leaf.result)];
+      result = runtime::converted(runtime, result, result.dtype);
+    }
   for (auto [result, leaf] : spec.written) {
     Array& target = reading.leaves[static_cast<std::size_t>(leaf)].value.as<ArrayObject>().array;
     runtime::copy_into(runtime, results[static_cast<std::size_t>(result)], target);
@@ -588,9 +593,7 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments
     const Specialisation::Leaf& leaf = spec.leaves[next++];
     if (leaf.argument >= 0) return reading.leaves[static_cast<std::size_t>(leaf.argument)].value;
     if (leaf.result < 0) return v;
-    Array array = results[static_cast<std::size_t>(leaf.result)];
-    if (leaf.copy) array = runtime::converted(runtime, array, array.dtype);
-    return runtime::from_kind(std::move(array), leaf.kind);
+    return runtime::from_kind(std::move(results[static_cast<std::size_t>(leaf.result)]), leaf.kind);
   });
 }
 

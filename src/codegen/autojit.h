@@ -19,7 +19,8 @@
 
 namespace autoray::codegen {
 
-enum class JitBackend : std::uint8_t { Native, Plan };
+// Object: nothing is compiled in this process, and nothing calls the runtime where code can be written.
+enum class JitBackend : std::uint8_t { Native, Plan, Object };
 
 struct Specialisation;  // what one kind of call compiled to
 
@@ -36,10 +37,14 @@ class AutoJit final : public runtime::Callable {
   bool set_attribute(runtime::Runtime& runtime, std::string_view name, const runtime::Value& value) override;
   void clear() override;
 
+  // The call traced and lowered, but not run: no element of its arrays is read. Unlike a call, it throws where tracing fails.
+  std::shared_ptr<const Specialisation> specialise(runtime::Runtime& runtime, const runtime::Arguments& arguments);
+
   double compile_seconds() const { return compile_seconds_; }
 
  private:
   struct Reading;
+  Reading read(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend, bool floats_static) const;
   std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, const Reading& reading,
                                         bool floats_static);
   runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const runtime::Arguments& arguments,

@@ -23,18 +23,18 @@ constexpr std::size_t kSpecialisations = 4;
 
 class Builder {
  public:
-  Builder(runtime::Runtime& runtime, Jit& jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
+  Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
       : runtime_(runtime),
         jit_(jit),
         block_(block),
         arguments_(arguments),
-        roles_(runtime, block, arguments),
+        roles_(runtime, block, arguments, !jit),
         program_(std::make_shared<Program>()),
         memory_(runtime, block, arguments, roles_, *program_) {}
 
   std::shared_ptr<Program> build() {
     program_->argument_count = static_cast<std::uint32_t>(block_.arguments.size());
-    program_->checks_bounds = jit_.checks_bounds();
+    program_->checks_bounds = jit_ && jit_->checks_bounds();
     groups_ = make_groups(block_, roles_, memory_.root_node, memory_.in_place, memory_.joined);
     KernelBuilder builder(runtime_, block_, roles_, memory_, groups_);
     for (Index g = 0; g < groups_.list.size(); ++g) {
@@ -64,6 +64,7 @@ class Builder {
     c.backend = n.backend;
     c.attrs = roles_.attrs(i);
     c.reason = roles_[i].reason;
+    c.source = n.source;
     const ir::Op& op = ir::op(n.op);
     c.random = op.has(ir::kRandom);
     auto inputs = block_.inputs(i);
@@ -134,11 +135,12 @@ class Builder {
       number_of.push_back(found->second);
     }
     for (const Kernel* k : distinct) program_->sources.push_back(*k);
-    program_->kernels = jit_.compile(distinct, &program_->fresh_kernels);
+    if (jit_) program_->kernels = jit_->compile(distinct, &program_->fresh_kernels);
     std::size_t next = 0;
     for (const auto& [is_call, number] : steps_) {
       ProgramStep step;
       if (is_call) {
+        step.call = true;
         step.first = number;
         RuntimeCall& c = program_->calls[number];
         for (std::size_t k = 0; k < c.inputs.size(); ++k)
@@ -148,7 +150,7 @@ class Builder {
       }
       Instance& in = instances[next];
       step.number = number_of[next++];
-      step.kernel = program_->kernels[step.number].function;
+      if (jit_) step.kernel = program_->kernels[step.number].function;
       step.first = static_cast<std::uint32_t>(program_->buffers.size());
       step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
       program_->buffers.insert(program_->buffers.end(), in.buffers.begin(), in.buffers.end());
@@ -169,7 +171,7 @@ class Builder {
   }
 
   runtime::Runtime& runtime_;
-  Jit& jit_;
+  Jit* jit_;
   const ir::Block& block_;
   std::span<const ArgumentInfo> arguments_;
   Roles roles_;
@@ -185,7 +187,7 @@ class Builder {
 
 }  // namespace
 
-std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit& jit, const ir::Block& block,
+std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
   return Builder(runtime, jit, block, arguments).build();
 }

@@ -23,8 +23,9 @@ struct ArgumentInfo {
   const runtime::Array* constant = nullptr;  // a scalar that is part of the trace: its value may be looked at
 };
 
-// `arguments` by argument number of the block.
-std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit& jit, const ir::Block& block,
+// `arguments` by argument number of the block. Without a `jit` the program is for an object that has no runtime: nothing is
+// compiled, and products of every size are kernels.
+std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments);
 
 }  // namespace autoray::codegen

@@ -251,8 +251,8 @@ class Emitter {
   void store_all(const Pointers& pointers, const Place& place, const std::vector<Value*>& values) {
     auto& stores = nest_->stores;
     for (std::size_t i = 0; i < stores.size(); ++i) {
-      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place, values[stores[i].value],
-                                              values[stores[i + 1].value])) {
+      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place,
+                                              values[stores[i].value], values[stores[i + 1].value])) {
         ++i;
         continue;
       }
@@ -653,11 +653,16 @@ class Emitter {
     std::vector<std::size_t> outer;
     for (std::size_t axis = 0; axis < folded; ++axis)
       if (axis != across) outer.push_back(axis);
+    if (tiled(outer, across)) {
+      std::size_t rows = outer.back();
+      outer.pop_back();
+      return around(outer, bases(), [&](const Pointers& pointers) { fold_tiles(pointers, rows, across); });
+    }
     around(outer, bases(), [&](const Pointers& pointers) {
       if (across == folded)
         fold_row(pointers);
       else
-        fold_columns(pointers, across);
+        fold_columns(pointers, across, nest_->extents[across], number(nest_->extents[across]));
     });
   }
   void give(const Pointers& pointers, const Place& place, Value* result) {
@@ -841,11 +846,56 @@ class Emitter {
     return result;
   }
 
-  // Across a kept dimension: one result a lane.
-  void fold_columns(const Pointers& pointers, std::size_t across) {
-    int width = vector_width();
+  // Products term by term: tiles of rows and vectors of columns, so that what is loaded serves more than one sum. Every sum has
+  // the order that it has alone; equal loads of a tile are one after common subexpressions are found. Columns are the outer
+  // loop: their part of the second factor stays near while the rows go by.
+  static constexpr std::int64_t kTileRows = 4;
+  std::int64_t tile_vectors() const { return options_.vector_bytes == 64 ? 4 : 2; }  // as many sums as registers hold
+  bool tiled(const std::vector<std::size_t>& outer, std::size_t across) const {
+    if (nest_->order != Order::Sequential || outer.empty() || options_.check_bounds) return false;
+    const Number &rows = nest_->extents[outer.back()], &columns = nest_->extents[across];
+    return !(rows.constant && rows.value < kTileRows) && !(columns.constant && columns.value < tile_vectors() * vector_width());
+  }
+  void fold_tiles(const Pointers& pointers, std::size_t rows, std::size_t across) {
+    std::int64_t columns = tile_vectors() * vector_width();
+    Value *m = number(nest_->extents[rows]), *n = number(nest_->extents[across]);
+    Value* whole_rows = b_.CreateAnd(m, b_.getInt64(static_cast<std::uint64_t>(-kTileRows)));
+    Value* whole_columns = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-columns)));
+    loop(whole_columns, columns, [&](Value* j) {
+      Pointers at = moved(pointers, across, j);
+      loop(whole_rows, kTileRows, [&](Value* i) { fold_tile(moved(at, rows, i), rows, kTileRows, across); });
+      Pointers rest = moved(at, rows, whole_rows);
+      loop(b_.CreateSub(m, whole_rows), 1, [&](Value* i) { fold_tile(moved(rest, rows, i), rows, 1, across); });
+    });
     const Number& extent = nest_->extents[across];
-    Value* n = number(extent);
+    if (extent.constant && extent.value % columns == 0) return;
+    Pointers rest = moved(pointers, across, whole_columns);
+    Number left{extent.constant, extent.constant ? extent.value % columns : 0};
+    loop(m, 1, [&](Value* i) { fold_columns(moved(rest, rows, i), across, left, b_.CreateSub(n, whole_columns)); });
+  }
+  void fold_tile(const Pointers& pointers, std::size_t rows, std::int64_t count, std::size_t across) {
+    std::size_t folded = nest_->extents.size() - 1;
+    int width = vector_width();
+    std::vector<Pointers> row;
+    std::vector<Place> place;
+    for (std::int64_t r = 0; r < count; ++r) row.push_back(moved(pointers, rows, b_.getInt64(static_cast<std::uint64_t>(r))));
+    for (std::int64_t v = 0; v < tile_vectors(); ++v)
+      place.push_back({across, b_.getInt64(static_cast<std::uint64_t>(v * width)), width, nullptr});
+    std::vector<Value*> sums(row.size() * place.size(), identity(width));
+    auto done =
+        fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, sums, [&](Value* k, const std::vector<Value*>& now) {
+          std::vector<Value*> next;
+          for (const Pointers& p : row)
+            for (const Place& at : place) next.push_back(combine(now[next.size()], term(moved(p, folded, k), at)));
+          return next;
+        });
+    for (std::size_t r = 0; r < row.size(); ++r)
+      for (std::size_t v = 0; v < place.size(); ++v) give(row[r], place[v], done[1 + r * place.size() + v]);
+  }
+
+  // Across a kept dimension: one result a lane.
+  void fold_columns(const Pointers& pointers, std::size_t across, const Number& extent, Value* n) {
+    int width = vector_width();
     Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
     if (!extent.constant || extent.value >= width)
       loop(whole, width, [&](Value* j) { fold_column(pointers, {across, j, width, nullptr}); });

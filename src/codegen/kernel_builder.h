@@ -55,7 +55,7 @@ class KernelBuilder {
   void scalars_for(ir::Index x);
   void fold(ir::Index i);
   // A fold of complex numbers is one of each part; `parts` are the terms.
-  void fold_terms(ir::Index i, const NestDraft& draft, Parts terms, std::int64_t n);
+  void fold_terms(ir::Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order);
   // The terms in memory of their own, in the order in which they are folded.
   NestDraft with_copied_terms(const NestDraft& draft);
   void finish_fold(ir::Index i, std::span<NestDraft> parts, std::int64_t n);
@@ -64,6 +64,8 @@ class KernelBuilder {
   ir::Dims kept_strides(ir::Index i);
   Parts after(Emission& e, ir::Index i, Parts v, std::int64_t n);
   void product(ir::Index i);
+  // A factor of a product, walked as `shape`, is copied: dimensions `first` to `last` - 1 become the innermost ones.
+  void make_dense(std::vector<Walk>& loads, std::size_t number, const ir::Dims& shape, std::size_t first, std::size_t last);
   // target = x over its own shape.
   void copy(ir::Index x, const Walk& target, const ir::Dims& shape, ir::DType dtype);
   void join(ir::Index i);

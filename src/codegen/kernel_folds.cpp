@@ -69,10 +69,10 @@ void KernelBuilder::fold(Index i) {
   if (role.after == NodeRole::After::Sqrt && e.draft.kept == 0 && fortran_order(memory_.where[x].layout, block_.type(x).dtype))
     std::reverse(order.begin(), order.end());
   permute(e.draft, order);
-  fold_terms(i, e.draft, v, n);
+  fold_terms(i, e.draft, v, n, role.order);
 }
 
-void KernelBuilder::fold_terms(Index i, const NestDraft& draft, Parts terms, std::int64_t n) {
+void KernelBuilder::fold_terms(Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order) {
   const NodeRole& role = roles_[i];
   std::vector<NestDraft> parts;
   for (int part = 0; part < (terms.complex() ? 2 : 1); ++part) {
@@ -80,7 +80,7 @@ void KernelBuilder::fold_terms(Index i, const NestDraft& draft, Parts terms, std
     Nest& nest = parts.back().nest;
     nest.folds = true;
     nest.fold = role.fold;
-    nest.order = role.order;
+    nest.order = order;
     nest.folded = terms[part];
     if (!foldable(draft)) parts.back() = with_copied_terms(parts.back());
   }
@@ -201,6 +201,35 @@ Parts KernelBuilder::after(Emission& e, Index i, Parts v, std::int64_t n) {
   return body.cast(v, block_.type(i).dtype);
 }
 
+void KernelBuilder::make_dense(std::vector<Walk>& loads, std::size_t number, const Dims& shape, std::size_t first,
+                               std::size_t last) {
+  Walk& w = loads[number];
+  Dims own, dense(shape.size(), 0);
+  for (std::size_t k = 0; k < shape.size(); ++k) own.push_back(w.strides[k] == 0 ? 1 : shape[k]);
+  // The dimensions in this order; from the innermost one outwards.
+  std::int64_t step = item_bytes(w.dtype);
+  auto place = [&](std::size_t k) {
+    dense[k] = step;
+    step *= own[k];
+  };
+  for (std::size_t k = last; k-- > first;) place(k);
+  for (std::size_t k = shape.size(); k-- > 0;)
+    if (k < first || k >= last) place(k);
+  RootId copy = memory_.new_root(step);
+  Emission c;
+  begin(c, own);
+  store(c.draft, load_walk(c, {w.root, w.offset, w.dtype, w.strides}), {copy, 0, w.dtype, dense});
+  add(std::move(c.draft));
+  for (std::size_t k = 0; k < shape.size(); ++k) w.strides[k] = own[k] == 1 ? 0 : dense[k];
+  w.root = copy;
+  w.offset = 0;
+  // The imaginary part lies beside the real one.
+  if (number + 1 < loads.size() && loads[number + 1].part == 1) {
+    loads[number + 1] = w;
+    loads[number + 1].part = 1;
+  }
+}
+
 void KernelBuilder::product(Index i) {
   const NodeRole& role = roles_[i];
   auto inputs = block_.inputs(i);
@@ -234,35 +263,36 @@ void KernelBuilder::product(Index i) {
   Parts v = pointwise(OpId::Multiply, role.accumulate)(body, role.accumulate, factors, {});
   std::int64_t n = 1;
   for (std::size_t k = kept; k < shape.size(); ++k) n *= shape[k];
-  if (count(i) == 1 || foldable(e.draft)) return fold_terms(i, e.draft, v, n);
+  Order order = role.order;
+  if (role.any_order) {
+    // A large one: a matrix times a vector is dots along rows; else the second factor's columns lie side by side.
+    std::size_t columns = batch + role.free_a.size();
+    auto points = [&](std::size_t from, std::size_t to) {
+      return ir::element_count(
+          Dims(shape.begin() + static_cast<std::ptrdiff_t>(from), shape.begin() + static_cast<std::ptrdiff_t>(to)));
+    };
+    auto dense_along = [&](const Walk& w, std::size_t axis) { return w.strides[axis] == item_bytes(w.dtype); };
+    std::size_t second = x.complex() ? 2 : 1;  // of the loads
+    if (points(batch, columns) == 1 || points(columns, kept) == 1) {
+      if (dense_along(e.draft.loads[0], shape.size() - 1) && dense_along(e.draft.loads[second], shape.size() - 1))
+        order = Order::Pairwise;
+    } else if (!dense_along(e.draft.loads[second], kept - 1)) {
+      make_dense(e.draft.loads, second, shape, columns, kept);
+    }
+  }
+  if (count(i) == 1 || foldable(e.draft)) return fold_terms(i, e.draft, v, n, order);
   // Both factors as matrices, copied where their summed axes lie apart.
   for (std::size_t number = 0; number < e.draft.loads.size(); ++number) {
-    Walk& w = e.draft.loads[number];
-    if (w.part == 1) {
-      // Copied with the real part.
-      w = e.draft.loads[number - 1];
-      w.part = 1;
-      continue;
-    }
+    const Walk& w = e.draft.loads[number];
+    if (w.part == 1) continue;  // copied with the real part
     NestDraft one;
     one.extents = shape;
     one.kept = kept;
     one.loads = {w};
-    if (foldable(one)) continue;
-    Dims own;
-    for (std::size_t k = 0; k < shape.size(); ++k) own.push_back(w.strides[k] == 0 ? 1 : shape[k]);
-    RootId copy = memory_.new_root(ir::element_count(own) * item_bytes(w.dtype));
-    Emission c;
-    begin(c, own);
-    Dims dense = ir::contiguous_strides(own, item_bytes(w.dtype));
-    store(c.draft, load_walk(c, {w.root, w.offset, w.dtype, w.strides}), {copy, 0, w.dtype, dense});
-    add(std::move(c.draft));
-    for (std::size_t k = 0; k < shape.size(); ++k) w.strides[k] = own[k] == 1 ? 0 : dense[k];
-    w.root = copy;
-    w.offset = 0;
+    if (!foldable(one)) make_dense(e.draft.loads, number, shape, 0, 0);
   }
   if (!foldable(e.draft)) throw ir::Error(ir::ErrorClass::SystemError, "code generation: a product's axes cannot be joined");
-  fold_terms(i, e.draft, v, n);
+  fold_terms(i, e.draft, v, n, order);
 }
 
 }  // namespace autoray::codegen

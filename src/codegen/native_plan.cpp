@@ -36,7 +36,7 @@ std::vector<Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::P
     if (block.nodes[block.arguments[a]].kind == ir::NodeKind::Constant && type.shape.empty()) info.constant = &arguments[a];
     infos.push_back(std::move(info));
   }
-  std::shared_ptr<Program> program = build_program(runtime, jit, block, infos);
+  std::shared_ptr<Program> program = build_program(runtime, &jit, block, infos);
   explain_calls(runtime, *program);
   std::vector<Array> results;
   bool events = false;

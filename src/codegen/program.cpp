@@ -198,7 +198,7 @@ std::string Program::text() const {
   text += "arena " + std::to_string(arena_bytes) + " bytes, " + std::to_string(kernels.size()) + " kernels\n";
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const ProgramStep& step = steps[s];
-    if (!step.kernel) {
+    if (step.call) {
       const RuntimeCall& call = calls[step.first];
       text += "call " + std::string(ir::op(call.op).path) + " (" + call.reason + ")";
       for (const Located& input : call.inputs) text += " " + (input.present ? place(input.place) : std::string("none"));
@@ -208,7 +208,7 @@ std::string Program::text() const {
     text += "kernel " + std::to_string(step.number);
     std::size_t end = buffers.size();
     for (std::size_t t = s + 1; t < steps.size(); ++t)
-      if (steps[t].kernel) {
+      if (!steps[t].call) {
         end = steps[t].first;
         break;
       }

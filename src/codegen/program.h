@@ -44,13 +44,15 @@ struct RuntimeCall {
   std::uint32_t first_dynamic = 0;  // one for each result
   bool random = false;              // the input behind the operands is the generator
   std::string reason;               // why no code was generated
+  ir::SourceId source = ir::kNoSource;
 };
 
 struct ProgramStep {
-  KernelFunction kernel = nullptr;  // null: a runtime call
+  KernelFunction kernel = nullptr;  // null: a runtime call, or a program that is not for this process
   std::uint32_t first = 0;          // in `buffers`; of a runtime call: its number
   std::uint32_t first_argument = 0;
   std::uint32_t number = 0;  // of the kernel
+  bool call = false;
 };
 
 class Program {

@@ -50,8 +50,8 @@ NodeRole call(std::string reason) {
 
 }  // namespace
 
-Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments)
-    : runtime_(runtime), block_(block), arguments_(arguments) {
+Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone)
+    : runtime_(runtime), block_(block), arguments_(arguments), standalone_(standalone) {
   roles_.reserve(block.nodes.size());
   struct Key {
     std::uint64_t op_and_attrs, types, inputs;
@@ -470,10 +470,12 @@ NodeRole Roles::product_role(Index i) {
   };
   double m = extent(a, role.free_a), columns = extent(b, role.free_b), k = extent(a, role.summed_a);
   bool vector = m == 1 || columns == 1;
-  if (m * columns != 1 && m * columns * k > kSmallProduct) return call("a large product");
+  bool large = m * columns != 1 && m * columns * k > kSmallProduct;
+  if (large && !standalone_) return call("a large product");
   if (role.summed_a.size() == 0) return call("a product without a sum");
   role.fold = Prim::Add;
   role.accumulate = dtype;
+  role.any_order = large && !vector;
   role.order = !generated_inexact(dtype) ? Order::Any : vector ? Order::Pairwise : Order::Sequential;
   return role;
 }

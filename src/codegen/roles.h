@@ -42,6 +42,7 @@ struct NodeRole {
   enum class After : std::uint8_t { Nothing, Mean, Sqrt } after = After::Nothing;
   // Product: axes of both operands.
   ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
+  bool any_order = false;  // so large that its sums have no order that others agree on
   // Join: where each operand lies in the result.
   std::vector<std::int64_t> offsets;
   int axis = 0;
@@ -49,7 +50,8 @@ struct NodeRole {
 
 class Roles {
  public:
-  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments);
+  // `standalone`: there will be no runtime whose products are faster.
+  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone);
   const NodeRole& operator[](ir::Index i) const { return *roles_[i]; }
   // A movement that turns out to copy.
   void become_call(ir::Index i, std::string reason);
@@ -73,6 +75,7 @@ class Roles {
   runtime::Runtime& runtime_;
   const ir::Block& block_;
   std::span<const ArgumentInfo> arguments_;
+  bool standalone_;
   // Equal calls of equal types have one role: an unrolled loop has few different ones.
   std::deque<NodeRole> pool_;
   std::vector<const NodeRole*> roles_;

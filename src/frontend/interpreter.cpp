@@ -122,6 +122,10 @@ std::vector<FunctionInfo> Interpreter::functions() const {
   for (std::size_t i = 0; main_ && i < main_->globals.values.size(); ++i) {
     auto* callable = main_->globals.values[i].get_if<runtime::Callable>();
     auto* function = callable ? dynamic_cast<ScriptFunction*>(callable) : nullptr;
+    // A decorated one has the parameters of what it wraps.
+    Value wrapped;
+    if (callable && !function && callable->get_attribute(runtime, "__wrapped__", wrapped))
+      if (auto* inner = wrapped.get_if<runtime::Callable>()) function = dynamic_cast<ScriptFunction*>(inner);
     if (!function) continue;
     FunctionInfo info;
     info.name = std::string(interner.text(main_->globals.names[i]));

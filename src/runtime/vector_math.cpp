@@ -6,13 +6,13 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/vector_names.h"
 #include "runtime/vector_power.h"
 
 namespace autoray::runtime {
 namespace {
 
 constexpr int kBytes = kVectorBytes;
-constexpr char kIsa = kBytes == 64 ? 'e' : kBytes == 32 ? 'd' : 'b';
 template <class T>
 struct VectorOf {
   typedef T type __attribute__((vector_size(kBytes)));
@@ -38,11 +38,7 @@ void* find(VectorFunction f, bool single) {
 #endif
   static void* library = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library) return nullptr;
-  const Name& name = kNames[static_cast<int>(f)];
-  int lanes = kBytes / (single ? 4 : 8);
-  std::string symbol = std::string("_ZGV") + kIsa + "N" + std::to_string(lanes) + (name.arguments == 2 ? "vv_" : "v_") +
-                       name.name + (single ? "f" : "");
-  return dlsym(library, symbol.c_str());
+  return dlsym(library, vector_name(f, single, kBytes).c_str());
 }
 
 // Resolved once a process and never changed: as constant as the library itself.
@@ -162,6 +158,13 @@ void run(VectorFunction f, const char* x, std::int64_t xs, const char* y, std::i
 }
 
 }  // namespace
+
+std::string vector_name(VectorFunction f, bool single, int bytes) {
+  const Name& name = kNames[static_cast<int>(f)];
+  char isa = bytes == 64 ? 'e' : bytes == 32 ? 'd' : 'b';
+  return std::string("_ZGV") + isa + "N" + std::to_string(bytes / (single ? 4 : 8)) + (name.arguments == 2 ? "vv_" : "v_") +
+         name.name + (single ? "f" : "");
+}
 
 void* vector_entry(VectorFunction f, bool single) { return table().entries[single][static_cast<int>(f)]; }
 

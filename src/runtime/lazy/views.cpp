@@ -467,6 +467,11 @@ void Recorder::set_item(LazyArray& array, const Value& index, const Value& item)
   Attr::Tuple items = index_of(index, inputs);
   const Attr step[] = {Attr(items)};
   path.push_back(step_of(OpId::GetItem, step));
+  // x[i] += y ends with giving the view x[i] to its own place.
+  if (auto* view_given = item.get_if<LazyArray>(); view_given && view_given->view_ && inputs.nodes.size() == 2) {
+    const View& same = views_[view_given->view_ - 1];
+    if (same.cell == cell && same.path == path) return;
+  }
   const Attr attrs[] = {Attr(std::move(path))};
   NodeId node = record(OpId::SetItem, inputs, tables_.attrs.intern(attrs), attrs, backend_of(inputs, 0), false);
   graph_.release(cells_[cell].current);
