@@ -64,7 +64,7 @@ void Recorder::prepare_form(OpId id, OpForm& form) {
 Value Recorder::call_arrays(OpId id, std::span<const Value> operands, AttrsId attrs, BackendId backend, bool dispatched) {
   const std::size_t n = operands.size();
   // Arrays that were recorded alone, in a call like an earlier one: every input is looked at once.
-  if (n <= 4 && sharing.empty()) [[likely]] {
+  if (n <= 4) [[likely]] {
     NodeId ids[4];
     ir::Node* nodes[4];
     std::uint64_t types[2] = {};
@@ -85,10 +85,16 @@ Value Recorder::call_arrays(OpId id, std::span<const Value> operands, AttrsId at
     if (k == n) {
       const Inferred* memo = memo_of(id, attrs, types[0], types[1]);
       if (memo->lone && memo->is(id, n, attrs, types[0], types[1])) [[likely]] {
+        SharingCache* cache = sharing.empty() ? nullptr : sharing.back().get();
+        if (NodeId found = cache ? cache->find(id, {ids, n}, attrs, best) : kNoNode; found != kNoNode) {
+          graph_.retain(found);
+          return lazy_array(found);
+        }
         ir::SourceId source = here();
         for (k = 0; k < n; ++k) ++nodes[k]->references;
         NodeId made = graph_.add_counted_call(id, {ids, n}, attrs, memo->out, source, best, dispatched, depth);
         tables_.attrs.retain(attrs);
+        if (cache) cache->insert(made);
         return lazy_array(made);
       }
     }
