@@ -141,8 +141,10 @@ void share(Block& block, const PassContext&) {
   std::vector<std::uint8_t> uses(block.nodes.size());
   for (Index input : block.edges)
     if (input != kNoIndex) uses[input] = uses[input] ? 2 : 1;
+  for (Index result : block.results) uses[result] = 2;
   CallSet calls(block);
   sweep(block, [&](Index i) {
+    if (!uses[i]) return i;
     const BlockNode& n = block.nodes[i];
     for (Index input : block.inputs(n))
       if (input != kNoIndex && uses[input] < 2) return i;
@@ -154,9 +156,12 @@ void share(Block& block, const PassContext&) {
 }
 
 void simplify(Block& block, const PassContext& context) {
+  const bool constants = std::any_of(block.arguments.begin(), block.arguments.end(),
+                                     [&](Index argument) { return block.nodes[argument].kind == NodeKind::Constant; });
   // Of a constant scalar: its value.
   auto constant = [&](Index x, double wanted, bool positive_zero = false) {
-    if (x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() || !context.scalar)
+    if (!constants || x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() ||
+        !context.scalar)
       return false;
     double value;
     bool integer;
