@@ -79,13 +79,19 @@ bool Evaluator::eval_name(Name& e, Frame& frame, Value& out) {
 }
 
 bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
+  // Leaves nest nothing: they need not ask for the stack.
+  if (e.kind == ExprKind::Constant) {
+    out = as<Constant>(e).value;
+    return true;
+  }
+  if (e.kind == ExprKind::Name) return eval_name(as<Name>(e), frame, out);
   if (runtime::stack_low()) [[unlikely]]
     return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded")
                      .with_hint("the expression or the calls nest too deeply for the stack"),
                  e.span, frame);
   switch (e.kind) {
-    case ExprKind::Constant: out = as<Constant>(e).value; return true;
-    case ExprKind::Name: return eval_name(as<Name>(e), frame, out);
+    case ExprKind::Constant:
+    case ExprKind::Name: break;  // above
     case ExprKind::Binary: return eval_binary(as<Binary>(e), frame, out);
     case ExprKind::Compare: return eval_compare(as<Compare>(e), frame, out);
     case ExprKind::Call: return eval_call(as<Call>(e), frame, out);

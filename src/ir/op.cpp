@@ -2,6 +2,8 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
+#include <type_traits>
 
 #include "ir/rules.h"
 
@@ -23,24 +25,47 @@ constexpr Alias kAliases[] = {
 #undef OP
     {"", OpId::Count, false}};
 
-constexpr std::uint32_t hash(std::string_view text) {
-  std::uint32_t h = 2166136261u;
-  for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * 16777619u;
-  return h;
+// Eight bytes of a name, as many as there are from `at` on.
+constexpr std::uint64_t word(std::string_view text, std::size_t at) {
+  std::uint64_t bits = 0;
+  if (!std::is_constant_evaluated() && at + 8 <= text.size()) {
+    std::memcpy(&bits, text.data() + at, 8);
+    return bits;
+  }
+  for (std::size_t i = 0; i < 8 && at + i < text.size(); ++i)
+    bits |= std::uint64_t{static_cast<unsigned char>(text[at + i])} << 8 * i;
+  return bits;
 }
+
+// The first and the last bytes of a name: all of it up to 16.
+struct Words {
+  std::uint64_t first, last;
+  constexpr explicit Words(std::string_view text)
+      : first(word(text, 0)), last(text.size() > 8 ? word(text, text.size() - 8) : text.size()) {}
+  constexpr std::size_t hash() const {
+    std::uint64_t h = (first ^ last * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
+    return static_cast<std::size_t>(h ^ h >> 32);
+  }
+};
 
 // Open addressing over all names, built by the compiler.
 constexpr std::size_t kSlots = std::bit_ceil(static_cast<std::size_t>(3 * (kOpCount + std::size(kAliases))));
 struct Slot {
   std::string_view name;  // empty: free
+  Words words{{}};
   OpId id;
+  bool is(std::string_view text, const Words& of) const {
+    return name.size() == text.size() && words.first == of.first && words.last == of.last &&
+           (text.size() <= 16 || name == text);
+  }
 };
 constexpr auto kNames = [] {
   std::array<Slot, kSlots> table{};
   auto insert = [&](std::string_view name, OpId id) {
-    std::size_t at = hash(name) & (kSlots - 1);
+    Words words(name);
+    std::size_t at = words.hash() & (kSlots - 1);
     while (!table[at].name.empty()) at = (at + 1) & (kSlots - 1);
-    table[at] = {name, id};
+    table[at] = {name, words, id};
   };
   for (const Op& op : kOps) insert(op.path, op.id);
   for (const Alias& alias : kAliases)
@@ -55,8 +80,9 @@ std::span<const Op> all_ops() { return kOps; }
 std::span<const Alias> aliases() { return {kAliases, std::size(kAliases) - 1}; }
 
 OpId find_op(std::string_view path) {
-  for (std::size_t at = hash(path) & (kSlots - 1); !kNames[at].name.empty(); at = (at + 1) & (kSlots - 1))
-    if (kNames[at].name == path) return kNames[at].id;
+  const Words words(path);
+  for (std::size_t at = words.hash() & (kSlots - 1); !kNames[at].name.empty(); at = (at + 1) & (kSlots - 1))
+    if (kNames[at].is(path, words)) return kNames[at].id;
   return OpId::Count;
 }
 

@@ -30,6 +30,7 @@ void consider(const Value& value, std::optional<BackendId>& best) {
 }
 
 void consider_sequence(const Value& value, std::optional<BackendId>& best) {
+  if (!value.is_object()) return;
   if (auto* list = value.get_if<List>()) {
     for (const Value& item : list->items) consider(item, best);
   } else if (auto* tuple = value.get_if<Tuple>()) {
@@ -40,16 +41,22 @@ void consider_sequence(const Value& value, std::optional<BackendId>& best) {
 }
 
 // An op of several operands looks at all of them, any other at its first argument: the table's operand letters say which.
+bool looks_at_all(OpId id) {
+  static const std::vector<bool> all = [] {
+    std::vector<bool> table(ir::kOpCount + 1);  // by op; a function of a new name is none
+    for (const ir::Op& op : ir::all_ops()) {
+      std::size_t operands = 0;
+      for (char letter : op.operands) operands += letter == 'S' ? 2 : letter == 'A' || letter == 'B' || letter == 'O';
+      table[static_cast<std::size_t>(op.id)] = operands > 1;
+    }
+    return table;
+  }();
+  return all[static_cast<std::size_t>(id)];
+}
+
 BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments) {
   std::optional<BackendId> best;
-  std::size_t operands = 0;
-  bool sequence = false;
-  if (id != OpId::Count)
-    for (char letter : ir::op(id).operands) {
-      operands += letter == 'A' || letter == 'B' || letter == 'O' || letter == 'S';
-      sequence |= letter == 'S';
-    }
-  if (sequence || operands > 1) {
+  if (looks_at_all(id)) {
     for (const Value& value : arguments.positional) consider_sequence(value, best);
     for (const Value& value : arguments.keyword_values) consider_sequence(value, best);
   } else if (!arguments.positional.empty()) {

@@ -436,6 +436,12 @@ bool is_array_like(const Value& value) {
 }
 
 Value binary(Runtime& runtime, BinaryOperator op, const Value& a, const Value& b) {
+  // Lazy arrays with each other or with numbers have no other meaning: the calls that a trace is made of.
+  auto lazy_or_number = [](const Value& v) { return v.is(ObjectKind::Lazy) || v.is_float() || v.is_int(); };
+  if ((a.is(ObjectKind::Lazy) && lazy_or_number(b)) || (b.is(ObjectKind::Lazy) && lazy_or_number(a))) {
+    const Value operands[] = {a, b};
+    return runtime::operator_call(runtime, op_id(op), operands);
+  }
   bool complex_operator = op == BinaryOperator::Add || op == BinaryOperator::Sub || op == BinaryOperator::Mult ||
                           op == BinaryOperator::Div || op == BinaryOperator::Pow;
   if (auto* number = float_beside_complex(a, b); number && complex_operator)

@@ -52,29 +52,70 @@ std::vector<SourceId> Block::sources(Index i) const {
   return list;
 }
 
+namespace {
+
+// The scalars of a block by type and bits: equal ones are one argument.
+class ScalarSet {
+ public:
+  explicit ScalarSet(const Graph& graph) : graph_(graph) {}
+  // The first one that equals this node.
+  NodeId operator()(NodeId id) {
+    if (2 * (count_ + 1) > slots_.size()) grow();
+    const Node& n = graph_.node(id);
+    std::uint32_t hash = scalar_hash(n.types, n.item);
+    std::size_t mask = slots_.size() - 1, at = hash & mask;
+    for (; slots_[at].node != kNoNode; at = (at + 1) & mask)
+      if (slots_[at].hash == hash && graph_.node(slots_[at].node).same_item(n.types, n.item)) return slots_[at].node;
+    slots_[at] = {hash, id};
+    ++count_;
+    return id;
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    NodeId node = kNoNode;
+  };
+  void grow() {
+    std::vector<Slot> old(std::max<std::size_t>(16, 4 * slots_.size()));
+    old.swap(slots_);
+    std::size_t mask = slots_.size() - 1;
+    for (const Slot& slot : old) {
+      if (slot.node == kNoNode) continue;
+      std::size_t at = slot.hash & mask;
+      while (slots_[at].node != kNoNode) at = (at + 1) & mask;
+      slots_[at] = slot;
+    }
+  }
+  const Graph& graph_;
+  std::vector<Slot> slots_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
 Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids) {
-  std::vector<NodeId> order = graph.ascend_marking(roots, true);
+  Graph::Traversal walk(graph);
+  std::span<const NodeId> order = walk.ascend(roots, true);
   Block block(graph.tables());
   block.nodes.reserve(order.size());
   block.edges.reserve(2 * order.size());
-  // Numbers in the block stand in an array over the part of the graph that is touched.
-  NodeId low = kNoNode, high = 0;
-  for (NodeId id : order) {
-    low = std::min(low, id);
-    high = std::max(high, id);
-  }
-  std::vector<Index> dense;
-  std::unordered_map<NodeId, Index> sparse;
-  bool use_dense = !order.empty() && high - low < 64 * order.size() + 1024;
-  if (use_dense)
-    dense.resize(high - low + 1);
-  else
-    sparse.reserve(order.size());
-  auto place = [&](NodeId id) -> Index& { return use_dense ? dense[id - low] : sparse[id]; };
-  for (NodeId id : order) {
-    Node& n = graph.node(id);
-    n.marked = false;
-    BlockNode& b = block.nodes.emplace_back();
+  if (ids) ids->reserve(order.size());
+  ScalarSet scalars(graph);
+  constexpr std::size_t kAhead = 8;  // nodes on their way from memory
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    if (k + kAhead < order.size()) __builtin_prefetch(&graph.node(order[k + kAhead]));
+    const NodeId id = order[k];
+    const Node& n = graph.node(id);
+    if (n.holds_item())
+      if (NodeId same = scalars(id); same != id) {
+        walk.set_place(id, walk.place(same));
+        continue;
+      }
+    auto index = static_cast<Index>(block.nodes.size());
+    walk.set_place(id, index);
+    if (ids) ids->push_back(id);
+    BlockNode b;
     b.types = n.types;
     b.source = n.source;
     b.name = n.name;
@@ -85,8 +126,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
     b.first_input = static_cast<Index>(block.edges.size());
     auto inputs = n.inputs();
     b.input_count = static_cast<Index>(inputs.size());
-    for (NodeId input : inputs) block.edges.push_back(input == kNoNode ? kNoIndex : place(input));
-    auto index = static_cast<Index>(block.nodes.size() - 1);
+    for (NodeId input : inputs) block.edges.push_back(input == kNoNode ? kNoIndex : walk.place(input));
     if (n.kind == NodeKind::Call) {
       b.attrs = n.attrs;
       block.tables->attrs.retain(n.attrs);
@@ -97,10 +137,9 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
       arguments.push_back(id);
       block.arguments.push_back(index);
     }
-    place(id) = index;
+    block.nodes.push_back(b);
   }
-  for (NodeId root : roots) block.results.push_back(place(root));
-  if (ids) *ids = std::move(order);
+  for (NodeId root : roots) block.results.push_back(walk.place(root));
   return block;
 }
 

@@ -52,8 +52,13 @@ NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, T
     if (id == kNoNode) continue;
     Node& input = node(id);
     ++input.references;
-    if (!input.hidden()) depth = std::max(depth, input.depth + 1);
+    if (input.depth >= depth && !input.hidden()) depth = input.depth + 1;
   }
+  return add_counted_call(op, inputs, attrs, types, source, backend, dispatched, depth);
+}
+
+NodeId Graph::add_counted_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source,
+                               std::uint8_t backend, bool dispatched, std::uint32_t depth) {
   NodeId id;
   NodeId* many = nullptr;
   try {
@@ -77,7 +82,6 @@ NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, T
   n.kind = NodeKind::Call;
   n.backend = backend;
   n.count = static_cast<std::uint32_t>(inputs.size());
-  n.marked = false;
   n.dispatched = dispatched;
   n.method = false;
   NodeId* edges = n.few;
@@ -85,7 +89,7 @@ NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, T
     edges = n.many = many;
     far_edges_ += inputs.size();
   }
-  std::copy(inputs.begin(), inputs.end(), edges);
+  for (std::size_t k = 0; k < inputs.size(); ++k) edges[k] = inputs[k];
   return id;
 }
 
@@ -167,56 +171,80 @@ void Graph::set_value(NodeId id, void* value) {
 }
 
 std::size_t Graph::memory() const {
-  return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(free_[0]);
+  return slabs_.size() * kSlab * sizeof(Node) + far_edges_ * sizeof(NodeId) + free_.capacity() * sizeof(free_[0]) +
+         places_.capacity() * sizeof(places_[0]);
 }
 
-std::vector<NodeId> Graph::ascend_marking(std::span<const NodeId> roots, bool hidden) {
-  std::vector<NodeId> order, queue(roots.begin(), roots.end());
-  // The deepest root is visited first, the deepest input of each node too.
-  auto by_depth = [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; };
-  stable_order(std::span(queue), by_depth);
-  while (!queue.empty()) {
-    NodeId id = queue.back();
-    Node& n = node(id);
-    if (n.marked) {
-      queue.pop_back();
+// ---- traversals ----
+
+namespace {
+constexpr NodeId kInputsDone = NodeId{1} << 31;  // in the queue: its inputs were visited
+static_assert(Graph::kMostNodes <= kInputsDone);
+}  // namespace
+
+Graph::Traversal::Traversal(Graph& graph) : graph_(graph) {
+  if (graph.places_.size() < graph.capacity()) graph.places_.resize(graph.capacity());
+}
+
+Graph::Traversal::~Traversal() {
+  for (NodeId id : order_) graph_.places_[id] = 0;
+}
+
+// The deepest root is visited first, the deepest input of each node too.
+void Graph::Traversal::sort_roots(std::span<const NodeId> roots) {
+  queue_.assign(roots.begin(), roots.end());
+  stable_order(std::span(queue_), [&](NodeId a, NodeId b) { return graph_.node(a).depth < graph_.node(b).depth; });
+}
+
+std::span<const NodeId> Graph::Traversal::ascend(std::span<const NodeId> roots, bool hidden) {
+  std::uint32_t* places = graph_.places_.data();
+  auto by_depth = [&](NodeId a, NodeId b) { return graph_.node(a).depth < graph_.node(b).depth; };
+  sort_roots(roots);
+  auto visit = [&](NodeId id) {
+    order_.push_back(id);
+    places[id] = static_cast<std::uint32_t>(order_.size());
+  };
+  while (!queue_.empty()) {
+    NodeId id = queue_.back();
+    if (id & kInputsDone) {
+      queue_.pop_back();
+      if (!places[id ^ kInputsDone]) visit(id ^ kInputsDone);
       continue;
     }
-    std::size_t before = queue.size();
-    for (NodeId input : n.inputs()) {
-      if (input == kNoNode) continue;
-      const Node& child = node(input);
-      if (!child.marked && (hidden || !child.hidden())) queue.push_back(input);
+    if (places[id]) {
+      queue_.pop_back();
+      continue;
     }
-    std::size_t pushed = queue.size() - before;
+    queue_.back() = id | kInputsDone;
+    std::size_t before = queue_.size();
+    for (NodeId input : graph_.node(id).inputs())
+      if (input != kNoNode && !places[input] && (hidden || !graph_.node(input).hidden())) queue_.push_back(input);
+    std::size_t pushed = queue_.size() - before;
     if (pushed == 0) {
-      queue.pop_back();
-      n.marked = true;
-      order.push_back(id);
+      queue_.pop_back();
+      visit(id);
     } else if (pushed == 2) {
-      if (by_depth(queue[before + 1], queue[before])) std::swap(queue[before], queue[before + 1]);
+      if (by_depth(queue_[before + 1], queue_[before])) std::swap(queue_[before], queue_[before + 1]);
     } else if (pushed > 2) {
-      stable_order(std::span(queue).subspan(before), by_depth);
+      stable_order(std::span(queue_).subspan(before), by_depth);
     }
   }
-  return order;
+  return order_;
 }
 
-std::vector<NodeId> Graph::descend(std::span<const NodeId> roots, bool hidden) {
-  std::vector<NodeId> order, queue(roots.begin(), roots.end());
-  stable_order(std::span(queue), [&](NodeId a, NodeId b) { return node(a).depth < node(b).depth; });
-  while (!queue.empty()) {
-    NodeId id = queue.back();
-    queue.pop_back();
-    Node& n = node(id);
-    if (n.marked) continue;
-    n.marked = true;
-    order.push_back(id);
-    for (NodeId input : n.inputs())
-      if (input != kNoNode && (hidden || !node(input).hidden())) queue.push_back(input);
+std::span<const NodeId> Graph::Traversal::descend(std::span<const NodeId> roots, bool hidden) {
+  std::uint32_t* places = graph_.places_.data();
+  sort_roots(roots);
+  while (!queue_.empty()) {
+    NodeId id = queue_.back();
+    queue_.pop_back();
+    if (places[id]) continue;
+    order_.push_back(id);
+    places[id] = static_cast<std::uint32_t>(order_.size());
+    for (NodeId input : graph_.node(id).inputs())
+      if (input != kNoNode && !places[input] && (hidden || !graph_.node(input).hidden())) queue_.push_back(input);
   }
-  unmark(order);
-  return order;
+  return order_;
 }
 
 // ---- labels ----

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -48,8 +49,7 @@ struct Node {
   OpId op;              // Call
   NodeKind kind;
   std::uint8_t backend;          // which computes it
-  std::uint32_t count : 28;      // inputs
-  std::uint32_t marked : 1;      // seen by the running traversal
+  std::uint32_t count : 29;      // inputs
   std::uint32_t dispatched : 1;  // called through `do`: registered functions take part
   std::uint32_t method : 1;      // written as an operator (a * b): printed and counted under the operator's name
   union {
@@ -64,9 +64,20 @@ struct Node {
     return {count > 4 ? many : few, count};
   }
   bool holds_item() const { return kind == NodeKind::Constant && count == 1; }
+  bool same_item(TypesId of, const char (&other)[16]) const {
+    return types == of && std::memcmp(item, other, sizeof item) == 0;
+  }
   bool hidden() const { return kind == NodeKind::Constant || kind == NodeKind::State; }
 };
 static_assert(sizeof(Node) == 48);
+
+// Of a scalar, by type and bits.
+inline std::uint32_t scalar_hash(TypesId types, const char (&item)[16]) {
+  std::uint64_t words[2];
+  std::memcpy(words, item, sizeof words);
+  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48) * 0xff51afd7ed558ccdull;
+  return static_cast<std::uint32_t>(hash ^ hash >> 32);
+}
 
 class Graph {
  public:
@@ -87,6 +98,10 @@ class Graph {
   // New nodes are counted once, for the caller. Inputs are counted by the node; the attributes' count passes to it.
   NodeId add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source, std::uint8_t backend,
                   bool dispatched = false);
+  // The same for who has come by every input: they are counted already, and the deepest of them not hidden lies `depth - 1`
+  // deep.
+  NodeId add_counted_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source,
+                          std::uint8_t backend, bool dispatched, std::uint32_t depth);
   NodeId add_leaf(NodeKind kind, TypesId types, void* value, SourceId source, std::uint8_t backend);
   NodeId add_scalar(TypesId types, const char (&item)[16]);
   NodeId add_projection(NodeId of, std::uint32_t result, TypesId type);
@@ -97,7 +112,6 @@ class Graph {
   }
   // The node becomes a leaf with this value and lets its inputs go.
   void set_value(NodeId id, void* value);
-  // The node becomes what `other` is: a merged or folded one. Unused inputs go.
 
   std::size_t live() const { return live_; }
   std::size_t capacity() const { return slabs_.size() * kSlab; }
@@ -108,13 +122,34 @@ class Graph {
   // Every node that the roots need, once, in the order in which the reference's lazy.ascend (inputs first) and lazy.descend
   // (outputs first) give them. Hidden nodes are left out unless asked for.
   std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
-    std::vector<NodeId> order = ascend_marking(roots, hidden);
-    unmark(order);
-    return order;
+    Traversal walk(*this);
+    auto order = walk.ascend(roots, hidden);
+    return {order.begin(), order.end()};
   }
-  // The nodes stay marked: for who visits each of them anyway, and clears it.
-  std::vector<NodeId> ascend_marking(std::span<const NodeId> roots, bool hidden);
-  std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false);
+  std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false) {
+    Traversal walk(*this);
+    auto order = walk.descend(roots, hidden);
+    return {order.begin(), order.end()};
+  }
+
+  // A traversal, and the number of each node in it for as long as it lives; one at a time.
+  class Traversal {
+   public:
+    explicit Traversal(Graph& graph);
+    ~Traversal();
+    Traversal(const Traversal&) = delete;
+    std::span<const NodeId> ascend(std::span<const NodeId> roots, bool hidden);
+    std::span<const NodeId> descend(std::span<const NodeId> roots, bool hidden);
+    // Of a node that was visited: its place in the order, or what it was given since.
+    std::uint32_t place(NodeId id) const { return graph_.places_[id] - 1; }
+    void set_place(NodeId id, std::uint32_t place) { graph_.places_[id] = place + 1; }
+
+   private:
+    void sort_roots(std::span<const NodeId> roots);
+
+    Graph& graph_;
+    std::vector<NodeId> order_, queue_;
+  };
 
  private:
   static constexpr std::size_t kSlab = 1024;
@@ -122,9 +157,6 @@ class Graph {
   NodeId take();
   void free_node(NodeId id);
   void drop_contents(Node& n, std::vector<NodeId>& dead);
-  void unmark(std::span<const NodeId> ids) {
-    for (NodeId id : ids) node(id).marked = false;
-  }
 
   GraphTables& tables_;
   void (*drop_)(void*);
@@ -136,6 +168,9 @@ class Graph {
   std::size_t live_ = 0;
   std::size_t limit_ = kMostNodes;
   std::size_t far_edges_ = 0;
+  // By node: 1 + its place in the running traversal; all zero between traversals. Apart from the nodes, so that a visit of an
+  // edge to what was visited before touches four bytes.
+  std::vector<std::uint32_t> places_;
 };
 
 // The name under which the reference counts a node: the function's own ("conjugate", "getitem"), the operator's for arithmetic

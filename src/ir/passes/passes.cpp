@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include "ir/error.h"
 #include "ir/suggest.h"
@@ -55,8 +56,6 @@ void run_passes(Block& block, const PassContext& context, const PassOptions& opt
 }
 
 void replace(Block& block, std::span<const Index> to) {
-  for (Index& edge : block.edges)
-    if (edge != kNoIndex) edge = to[edge];
   for (Index& result : block.results) result = to[result];
   for (Index i = 0; i < to.size(); ++i) {
     if (to[i] == i) continue;
@@ -98,22 +97,27 @@ void reorder(Block& block, std::span<const Index> order) {
   renumber(block, place);
 }
 
-void compact(Block& block, const std::vector<bool>& keep) {
-  if (std::find(keep.begin(), keep.end(), false) == keep.end()) return;
+void compact(Block& block, std::span<const std::uint8_t> keep) {
+  const auto count = static_cast<Index>(block.nodes.size());
+  Index nodes = 0;
+  while (nodes < count && keep[nodes]) ++nodes;
+  if (nodes == count) return;
   // In their places: what stays moves down.
-  std::vector<Index> place(block.nodes.size(), kNoIndex);
-  Index nodes = 0, edges = 0;
-  for (Index i = 0; i < block.nodes.size(); ++i) {
-    BlockNode n = block.nodes[i];
+  std::vector<Index> place(count, kNoIndex);
+  std::iota(place.begin(), place.begin() + nodes, 0);
+  Index edges = block.nodes[nodes].first_input;
+  for (Index i = nodes; i < count; ++i) {
+    const BlockNode& from = block.nodes[i];
     if (!keep[i]) {
-      if (n.kind == NodeKind::Call) block.tables->attrs.release(n.attrs);
+      if (from.kind == NodeKind::Call) block.tables->attrs.release(from.attrs);
       continue;
     }
-    Index first = edges;
-    for (Index input : block.inputs(n)) block.edges[edges++] = input == kNoIndex ? kNoIndex : place[input];
-    n.first_input = first;
-    place[i] = nodes;
-    block.nodes[nodes++] = n;
+    auto inputs = block.inputs(from);
+    BlockNode& n = block.nodes[nodes];
+    n = from;
+    n.first_input = edges;
+    for (Index input : inputs) block.edges[edges++] = input == kNoIndex ? kNoIndex : place[input];
+    place[i] = nodes++;
   }
   block.nodes.resize(nodes);
   block.edges.resize(edges);
@@ -121,15 +125,16 @@ void compact(Block& block, const std::vector<bool>& keep) {
 }
 
 void remove_dead(Block& block, const PassContext&) {
-  std::vector<bool> needed(block.nodes.size());
+  const std::span<const Op> ops = all_ops();
+  std::vector<std::uint8_t> needed(block.nodes.size());
   for (Index result : block.results) needed[result] = true;
   // Arguments keep their numbers, needed or not.
   for (Index argument : block.arguments) needed[argument] = true;
   for (Index i = static_cast<Index>(block.nodes.size()); i-- > 0;) {
     const BlockNode& n = block.nodes[i];
-    if (n.kind == NodeKind::Call && op(n.op).has(kRandom)) needed[i] = true;
+    if (n.kind == NodeKind::Call && ops[static_cast<std::size_t>(n.op)].has(kRandom)) needed[i] = true;
     if (!needed[i]) continue;
-    for (Index input : block.inputs(i))
+    for (Index input : block.inputs(n))
       if (input != kNoIndex) needed[input] = true;
   }
   compact(block, needed);

@@ -45,10 +45,11 @@ void check_names(const PassOptions& options);
 
 // ---- what passes share ----
 
-// Every use of a node becomes a use of what stands for it; `to[i] <= i`, itself when it stays. Its call stacks are kept.
+// What stands for a node takes over its uses as a result, its call stacks and its name; `to[i] <= i`, itself when it stays. The
+// edges name what stands already.
 void replace(Block& block, std::span<const Index> to);
 // Keeps the marked nodes, in order, and renumbers.
-void compact(Block& block, const std::vector<bool>& keep);
+void compact(Block& block, std::span<const std::uint8_t> keep);
 // The same nodes in another order in which inputs come first.
 void reorder(Block& block, std::span<const Index> order);
 

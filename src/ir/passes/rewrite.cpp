@@ -1,24 +1,33 @@
 // canonicalise, share, simplify: forward sweeps that let one node stand for another of the same value, bit for bit.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "ir/passes/passes.h"
 
 namespace autoray::ir {
 namespace {
 
-// A sweep: `same(i)` gives the node that stands for i, i itself when nothing does. Inputs are already replaced.
+// A sweep: `same(i)` gives the node that stands for i, i itself when nothing does. Inputs are already replaced. Edges are
+// written only behind the first node that something stands for.
 template <class F>
 void sweep(Block& block, F&& same) {
-  std::vector<Index> to(block.nodes.size());
-  bool changed = false;
-  for (Index i = 0; i < to.size(); ++i) {
+  const auto count = static_cast<Index>(block.nodes.size());
+  auto stands = [&](Index i) {
+    NodeKind kind = block.nodes[i].kind;
+    return kind == NodeKind::Call || kind == NodeKind::Project ? same(i) : i;
+  };
+  Index i = 0;
+  while (i < count && stands(i) == i) ++i;
+  if (i == count) return;
+  std::vector<Index> to(count);
+  std::iota(to.begin(), to.begin() + i, 0);
+  for (; i < count; ++i) {
     for (Index& input : block.inputs(block.nodes[i]))
       if (input != kNoIndex) input = to[input];
-    to[i] = block.nodes[i].kind == NodeKind::Call || block.nodes[i].kind == NodeKind::Project ? same(i) : i;
-    changed |= to[i] != i;
+    to[i] = stands(i);
   }
-  if (changed) replace(block, to);
+  replace(block, to);
 }
 
 bool same_type(const Block& block, Index a, Index b) { return block.nodes[a].types == block.nodes[b].types; }
@@ -52,56 +61,107 @@ void canonicalise(Block& block, const PassContext&) {
   AttrCache attrs(block);
   sweep(block, [&](Index i) {
     const BlockNode& n = block.nodes[i];
-    if (n.kind != NodeKind::Call || n.dispatched || n.input_count == 0) return i;
-    Index x = block.inputs(i)[0];
-    if (x == kNoIndex || !same_type(block, i, x)) return i;
+    // Whether the call gives its operand, of the same type.
+    auto moves_nothing = [&](auto&& holds) {
+      if (n.kind != NodeKind::Call || n.dispatched || n.input_count == 0) return i;
+      Index x = block.inputs(n)[0];
+      return x != kNoIndex && same_type(block, i, x) && holds(x) ? x : i;
+    };
     switch (n.op) {
       case OpId::Conjugate:
-      case OpId::Real: return is_complex(block.type(x).dtype) ? i : x;
-      case OpId::Transpose: return identity_order(attrs(n.attrs)[0]) ? x : i;
-      case OpId::Reshape: {
-        auto* order = attrs(n.attrs)[1].get<std::string>();
-        return order && *order == "C" ? x : i;
-      }
-      case OpId::BroadcastTo: return x;
+      case OpId::Real: return moves_nothing([&](Index x) { return !is_complex(block.type(x).dtype); });
+      case OpId::Transpose: return moves_nothing([&](Index) { return identity_order(attrs(n.attrs)[0]); });
+      case OpId::Reshape:
+        return moves_nothing([&](Index) {
+          auto* order = attrs(n.attrs)[1].get<std::string>();
+          return order && *order == "C";
+        });
+      case OpId::BroadcastTo: return moves_nothing([](Index) { return true; });
       default: return i;
     }
   });
 }
 
-void share(Block& block, const PassContext&) {
-  // Open addressing over node numbers; what is equal is compared, never only hashed.
-  std::size_t slots = 64;
-  while (slots < 2 * block.nodes.size()) slots *= 2;
-  std::vector<Index> table(slots, kNoIndex);
-  std::size_t mask = slots - 1;
-  sweep(block, [&](Index i) {
-    const BlockNode& n = block.nodes[i];
-    if (n.kind == NodeKind::Call && (op(n.op).has(kRandom) || n.dispatched)) return i;
+namespace {
+
+// Calls by what they are: open addressing over node numbers; what is equal is compared, never only hashed.
+class CallSet {
+ public:
+  explicit CallSet(const Block& block) : block_(block), slots_(256) {}
+  // The first one that equals this node.
+  Index operator()(Index i) {
+    const BlockNode& n = block_.nodes[i];
+    auto inputs = block_.inputs(n);
     std::uint64_t h = (std::uint64_t{n.types} << 32 | (n.kind == NodeKind::Call ? n.attrs : n.number)) * 0x9e3779b97f4a7c15ull;
     h ^= static_cast<std::uint64_t>(n.op) << 8 | static_cast<std::uint64_t>(n.kind);
-    auto inputs = block.inputs(i);
     for (Index input : inputs) {
       h = (h ^ input) * 0xff51afd7ed558ccdull;
       h ^= h >> 32;
     }
-    std::size_t at = (h ^ h >> 29) & mask;
-    for (; table[at] != kNoIndex; at = (at + 1) & mask) {
-      const BlockNode& m = block.nodes[table[at]];
-      if (m.kind != n.kind || m.op != n.op || m.types != n.types || m.backend != n.backend) continue;
-      if (n.kind == NodeKind::Call ? m.attrs != n.attrs : m.number != n.number) continue;
-      auto theirs = block.inputs(m);
-      if (std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end())) return table[at];
-    }
-    table[at] = i;
+    auto hash = static_cast<std::uint32_t>(h ^ h >> 29);
+    std::size_t mask = slots_.size() - 1, at = hash & mask;
+    for (; slots_[at].node != kNoIndex; at = (at + 1) & mask)
+      if (slots_[at].hash == hash && equal(n, inputs, block_.nodes[slots_[at].node])) return slots_[at].node;
+    slots_[at] = {hash, i};
+    if (2 * ++count_ > slots_.size()) grow();
     return i;
+  }
+
+ private:
+  struct Slot {
+    std::uint32_t hash = 0;
+    Index node = kNoIndex;
+  };
+  bool equal(const BlockNode& n, std::span<const Index> inputs, const BlockNode& m) const {
+    if (m.kind != n.kind || m.op != n.op || m.types != n.types || m.backend != n.backend) return false;
+    if (n.kind == NodeKind::Call ? m.attrs != n.attrs : m.number != n.number) return false;
+    auto theirs = block_.inputs(m);
+    return std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end());
+  }
+  void grow() {
+    std::vector<Slot> old(4 * slots_.size());
+    old.swap(slots_);
+    std::size_t mask = slots_.size() - 1;
+    for (const Slot& slot : old) {
+      if (slot.node == kNoIndex) continue;
+      std::size_t at = slot.hash & mask;
+      while (slots_[at].node != kNoIndex) at = (at + 1) & mask;
+      slots_[at] = slot;
+    }
+  }
+  const Block& block_;
+  std::vector<Slot> slots_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+void share(Block& block, const PassContext&) {
+  // Equal calls have equal inputs: one with an input that nothing else uses has no equal. Counted up to two.
+  std::vector<std::uint8_t> uses(block.nodes.size());
+  for (Index input : block.edges)
+    if (input != kNoIndex) uses[input] = uses[input] ? 2 : 1;
+  for (Index result : block.results) uses[result] = 2;
+  CallSet calls(block);
+  sweep(block, [&](Index i) {
+    if (!uses[i]) return i;
+    const BlockNode& n = block.nodes[i];
+    for (Index input : block.inputs(n))
+      if (input != kNoIndex && uses[input] < 2) return i;
+    if (n.kind == NodeKind::Call && (n.dispatched || op(n.op).has(kRandom))) return i;
+    Index same = calls(i);
+    if (same != i) uses[same] = 2;
+    return same;
   });
 }
 
 void simplify(Block& block, const PassContext& context) {
+  const bool constants = std::any_of(block.arguments.begin(), block.arguments.end(),
+                                     [&](Index argument) { return block.nodes[argument].kind == NodeKind::Constant; });
   // Of a constant scalar: its value.
   auto constant = [&](Index x, double wanted, bool positive_zero = false) {
-    if (x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() || !context.scalar)
+    if (!constants || x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() ||
+        !context.scalar)
       return false;
     double value;
     bool integer;
@@ -112,21 +172,21 @@ void simplify(Block& block, const PassContext& context) {
   sweep(block, [&](Index i) {
     const BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Call || n.dispatched || n.input_count == 0) return i;
-    auto in = block.inputs(i);
+    auto in = block.inputs(n);
     Index x = in[0], y = n.input_count > 1 ? in[1] : kNoIndex;
     // The result has the operand's very type, so a view of the operand is what the call gives.
     auto is = [&](Index operand) { return operand != kNoIndex && same_type(block, i, operand); };
-    bool real = !is_complex(block.type(i).dtype);
+    auto real = [&] { return !is_complex(block.type(i).dtype); };
     switch (n.op) {
       case OpId::Multiply:
         // Complex products round (and make NaNs of infinities) even by one.
-        if (real && is(x) && constant(y, 1)) return x;
-        if (real && is(y) && constant(x, 1)) return y;
+        if (constant(y, 1) && is(x) && real()) return x;
+        if (constant(x, 1) && is(y) && real()) return y;
         return i;
-      case OpId::Divide: return real && is(x) && constant(y, 1) ? x : i;
-      case OpId::Power: return real && is(x) && constant(y, 1) ? x : i;
-      case OpId::Subtract: return is(x) && real && constant(y, 0, true) ? x : i;  // x - (+0): -0 stays -0
-      case OpId::Add: return is(x) && is_integer(block.type(i).dtype) && constant(y, 0) ? x : i;
+      case OpId::Divide: return constant(y, 1) && is(x) && real() ? x : i;
+      case OpId::Power: return constant(y, 1) && is(x) && real() ? x : i;
+      case OpId::Subtract: return constant(y, 0, true) && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
+      case OpId::Add: return constant(y, 0) && is(x) && is_integer(block.type(i).dtype) ? x : i;
       case OpId::Positive: return is(x) ? x : i;
       case OpId::Negative:
       case OpId::Invert:

@@ -10,41 +10,11 @@
 
 namespace autoray::ir {
 
-namespace {
-
-// No order needs less: the arguments, and with them the operands and results of any one call.
-std::int64_t least_peak(const Block& block, const Liveness& live) {
-  std::int64_t arguments = 0, most = 0;
-  for (Index argument : block.arguments) arguments += live.made[argument];
-  SmallVector<Index, 8> seen;
-  for (Index i = 0; i < block.nodes.size(); ++i) {
-    if (block.nodes[i].kind != NodeKind::Call) continue;
-    std::int64_t around = live.made[i];
-    seen.clear();
-    for (Index input : block.inputs(i)) {
-      if (input == kNoIndex) continue;
-      Index root = live.root[input];
-      // Of many operands each is counted once by sorting; of a few by looking.
-      if (block.inputs(i).size() <= 8 && std::find(seen.begin(), seen.end(), root) != seen.end()) continue;
-      seen.push_back(root);
-    }
-    if (seen.size() > 8) {
-      std::sort(seen.begin(), seen.end());
-      seen.resize(static_cast<std::size_t>(std::unique(seen.begin(), seen.end()) - seen.begin()));
-    }
-    for (Index root : seen) around += live.held[root];
-    most = std::max(most, around);
-  }
-  return arguments + most;
-}
-
-}  // namespace
-
 void schedule(Block& block, const PassContext& context) {
   auto count = static_cast<Index>(block.nodes.size());
   context.live = std::make_unique<Liveness>(liveness(block, context.placements));
   const Liveness& before = *context.live;
-  if (before.peak <= least_peak(block, before)) return;
+  if (before.peak <= before.least_peak) return;
   std::vector<std::int64_t> need(count);
   SmallVector<Index, 8> inputs;
   auto by_need = [&](Index a, Index b) { return need[a] - before.held[a] > need[b] - before.held[b]; };

@@ -8,7 +8,6 @@ namespace {
 // Movements whose result is a view of the first operand. `layouts` are those of the nodes before.
 bool is_view(const Block& block, Index i, Layout operand) {
   const BlockNode& n = block.nodes[i];
-  if (n.kind != NodeKind::Call || !op(n.op).has(kViewResult)) return false;
   switch (n.op) {
     case OpId::GetItem: return n.input_count == 1;
     case OpId::Reshape:
@@ -78,15 +77,12 @@ bool takes_place(const Block& block, Index i, const Liveness& live, const std::v
 
 Projections::Projections(const Block& block) {
   std::size_t count = block.nodes.size();
-  of.assign(count, kNoIndex);
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Project) continue;
-    if (first.empty()) {
-      first.assign(count, kNoIndex);
-      next.assign(count, kNoIndex);
-    }
-    Index call = block.inputs(i)[0];
+    if (first.empty())
+      for (auto* list : {&first, &of, &next}) list->assign(count, kNoIndex);
+    Index call = block.inputs(n)[0];
     Index same = of[call];
     while (same != kNoIndex && block.nodes[same].number != n.number) same = next[same];
     first[i] = same == kNoIndex ? i : same;
@@ -96,20 +92,52 @@ Projections::Projections(const Block& block) {
   }
 }
 
+namespace {
+
+// The bytes that the operands' memory holds, each once.
+std::int64_t operand_bytes(std::span<const Index> inputs, const Liveness& live) {
+  std::int64_t bytes = 0;
+  if (inputs.size() <= 2) {
+    Index first = kNoIndex;
+    for (Index input : inputs) {
+      if (input == kNoIndex || live.root[input] == first) continue;
+      first = live.root[input];
+      bytes += live.held[first];
+    }
+    return bytes;
+  }
+  SmallVector<Index, 8> roots;
+  for (Index input : inputs) {
+    if (input == kNoIndex) continue;
+    Index root = live.root[input];
+    // Of many operands each is counted once by sorting; of a few by looking.
+    if (inputs.size() <= 8 && std::find(roots.begin(), roots.end(), root) != roots.end()) continue;
+    roots.push_back(root);
+  }
+  if (roots.size() > 8) {
+    std::sort(roots.begin(), roots.end());
+    roots.resize(static_cast<std::size_t>(std::unique(roots.begin(), roots.end()) - roots.begin()));
+  }
+  for (Index root : roots) bytes += live.held[root];
+  return bytes;
+}
+
+}  // namespace
+
 Liveness liveness(const Block& block, std::span<const Placement> placements) {
   std::size_t count = block.nodes.size();
   const TypeTable& types = block.tables->types;
-  Projections projections(block);
-  Liveness live;
+  const std::span<const Op> ops = all_ops();
+  Liveness live(block);
+  const Projections& projections = live.projections;
   live.root.resize(count);
   live.last_use.resize(count);
+  live.last_read.resize(count);
   live.in_place.assign(count, 0);
   live.view.assign(count, 0);
-  live.made.assign(count, 0);
-  live.held.assign(count, 0);
-  live.alive.resize(count);
   std::vector<Layout> layout(count, Layout::C);
   std::vector<std::uint8_t> viewed(count, 0);  // by root: something else uses its memory too
+  bool in_order = true;                        // everything lies in C order so far
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     auto inputs = block.inputs(n);
@@ -117,67 +145,72 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
     if (n.kind == NodeKind::Project) {
       root = live.view[inputs[0]] ? live.root[inputs[0]] : projections.first[i];
     } else if (n.kind == NodeKind::Call) {
-      bool view = n.input_count > 0 && inputs[0] != kNoIndex && is_view(block, i, layout[inputs[0]]);
+      bool view = n.input_count > 0 && inputs[0] != kNoIndex && ops[static_cast<std::size_t>(n.op)].has(kViewResult) &&
+                  is_view(block, i, layout[inputs[0]]);
       live.view[i] = view;
       if (view) root = live.root[inputs[0]];
-      layout[i] = layout_of_result(block, i, view, layout);
+      if (view || !in_order) layout[i] = layout_of_result(block, i, view, layout);
     } else if (n.number < placements.size()) {
       layout[i] = placements[n.number].layout;
     }
+    in_order = in_order && layout[i] == Layout::C;
     live.root[i] = root;
     if (root != i) viewed[root] = 1;
+    live.last_read[i] = i;
     for (Index input : inputs)
-      if (input != kNoIndex) live.last_use[live.root[input]] = i;
+      if (input != kNoIndex) {
+        live.last_use[live.root[input]] = i;
+        live.last_read[projections.value(input)] = i;
+      }
     live.last_use[root] = i;
+    live.last_read[projections.value(i)] = i;
   }
-  for (Index result : block.results) live.last_use[live.root[result]] = kNoIndex;
+  for (Index result : block.results) {
+    live.last_use[live.root[result]] = kNoIndex;
+    live.last_read[projections.value(result)] = kNoIndex;
+  }
 
-  std::int64_t now = 0;
+  live.made.assign(count, 0);
+  live.held.assign(count, 0);
+  live.alive.resize(count);
+  // Arguments are there from the beginning and belong to the caller. Scalars are part of the program.
+  for (Index argument : block.arguments) {
+    const BlockNode& n = block.nodes[argument];
+    if (n.kind == NodeKind::State || (n.kind == NodeKind::Constant && types.type(n.types).kind != Kind::Array)) continue;
+    bool placed = n.number < placements.size() && placements[n.number].bytes >= 0;
+    live.made[argument] = placed ? placements[n.number].bytes : types.bytes(n.types);
+    live.peak += live.made[argument];
+  }
+  std::int64_t now = live.peak, around = 0;
+  std::vector<std::int64_t> ended(count, 0);  // by node: what goes with it
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
-    std::int64_t bytes = types.bytes(n.types);
-    switch (n.kind) {
-      case NodeKind::Leaf:
-      case NodeKind::Variable:
-      case NodeKind::Constant:
-        // Scalars are part of the program.
-        if (n.kind == NodeKind::Constant && types.type(n.types).kind != Kind::Array) break;
-        live.made[i] = n.number < placements.size() && placements[n.number].bytes >= 0 ? placements[n.number].bytes : bytes;
-        // Arguments are there from the beginning and belong to the caller.
-        now += live.made[i];
-        break;
-      case NodeKind::State: break;
-      case NodeKind::Project:
-        if (live.root[i] == i) live.held[i] = bytes;
-        break;
-      case NodeKind::Call: {
-        if (live.view[i]) break;
+    if (n.kind == NodeKind::Project) {
+      if (live.root[i] == i) live.held[i] = types.bytes(n.types);
+    } else if (n.kind == NodeKind::Call) {
+      auto inputs = block.inputs(n);
+      if (!live.view[i]) {
+        std::int64_t bytes = types.bytes(n.types);
         live.in_place[i] = takes_place(block, i, live, layout, viewed);
         live.held[i] = bytes;
         if (!live.in_place[i]) live.made[i] = bytes;
         // Each projected result is held for itself.
-        for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p])
+        for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p])
           live.held[i] -= types.bytes(block.nodes[p].types);
       }
+      around = std::max(around, live.made[i] + operand_bytes(inputs, live));
+      now += live.made[i];
+      // What an operand in place held has passed to the result.
+      if (live.in_place[i]) ended[i] -= live.held[inputs[0]];
     }
-  }
-  live.peak = now;
-  std::vector<std::int64_t> ended(count, 0);
-  for (Index i = 0; i < count; ++i) {
-    // What an operand in place held has passed to the result.
-    if (live.in_place[i]) ended[i] -= live.held[block.inputs(i)[0]];
     if (live.root[i] == i && live.last_use[i] != kNoIndex) ended[live.last_use[i]] += live.held[i];
-  }
-  for (Index i = 0; i < count; ++i) {
-    if (block.nodes[i].kind == NodeKind::Call) now += live.made[i];
-    live.alive[i] = now;
+    // While a node is computed, what ends with it is still there.
+    live.peak = std::max(live.peak, now);
     now -= ended[i];
+    live.alive[i] = now;
   }
-  // While a node is computed, what ends with it is still there.
-  for (Index i = 0; i < count; ++i) {
-    live.peak = std::max(live.peak, live.alive[i]);
-    live.alive[i] -= ended[i];
-  }
+  for (Index argument : block.arguments) live.least_peak += live.made[argument];
+  live.least_peak += around;
   return live;
 }
 

@@ -1,5 +1,6 @@
 #include "ir/plan/plan.h"
 
+#include <optional>
 #include <unordered_map>
 
 #include "ir/graph/text.h"
@@ -44,25 +45,15 @@ std::vector<std::uint32_t> groups_of(const Op& op, std::span<const Index> operan
 Plan make_plan(Block given, std::span<const Placement> placements, const Liveness* known) {
   Plan plan(std::move(given));
   const Block& block = plan.block;
-  Liveness found;
-  if (!known) found = liveness(block, placements);
-  const Liveness& live = known ? *known : found;
+  std::optional<Liveness> found;
+  if (!known) known = &found.emplace(liveness(block, placements));
+  const Liveness& live = *known;
   auto count = static_cast<Index>(block.nodes.size());
   plan.peak_bytes = live.peak;
   for (Index argument : block.arguments) plan.argument_bytes += live.made[argument];
 
-  // A value's number: the node's, of projections of one result the first one's.
-  Projections projections(block);
-  const bool projected = !projections.first.empty();
-  auto value_of = [&](Index i) { return projected && projections.first[i] != kNoIndex ? projections.first[i] : i; };
-  std::vector<Index> last(count);
-  for (Index i = 0; i < count; ++i) {
-    last[i] = i;
-    last[value_of(i)] = i;
-    for (Index input : block.inputs(i))
-      if (input != kNoIndex) last[value_of(input)] = i;
-  }
-  for (Index result : block.results) last[value_of(result)] = kNoIndex;
+  const Projections& projections = live.projections;
+  std::vector<Index> last = live.last_read;
 
   plan.buffer_of.assign(count, kNoIndex);
   std::vector<Index> free_buffers;
@@ -88,12 +79,13 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
     Index attr_number = 0, group_number = 0;
   };
   std::vector<Like> like(kOpCount);
+  const std::span<const Op> ops = all_ops();
   plan.steps.reserve(count);
   plan.slots.reserve(block.edges.size() + 2 * std::size_t{count});
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     if (n.kind == NodeKind::Project) {
-      Index value = value_of(i);
+      Index value = projections.value(i);
       plan.buffer_of[i] = plan.buffer_of[value];
       // Nobody uses it: it goes after the step before.
       if (last[value] == i) {
@@ -106,7 +98,7 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
     auto inputs = block.inputs(n);
     Step step;
     step.node = i;
-    std::size_t operands = inputs.size() - (op(n.op).has(kRandom) ? 2 : 0);
+    std::size_t operands = inputs.size() - (ops[static_cast<std::size_t>(n.op)].has(kRandom) ? 2 : 0);
     std::uint64_t absent = 0;
     for (std::size_t k = 0; k < operands; ++k)
       if (inputs[k] == kNoIndex) absent = absent << 6 | (k + 1);
@@ -128,21 +120,21 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
     for (Index input : inputs) plan.slots.push_back(input == kNoIndex ? kNoIndex : plan.buffer_of[input]);
     step.first_output = static_cast<Index>(plan.slots.size());
     step.output_count = static_cast<Index>(block.types(i).size());
-    bool several = projections.of[i] != kNoIndex;
+    bool several = projections.of_call(i) != kNoIndex;
     if (step.in_place) {
       plan.buffer_of[i] = plan.buffer_of[inputs[0]];
       plan.slots.push_back(plan.buffer_of[i]);
     } else {
       for (Index k = 0; k < step.output_count; ++k) plan.slots.push_back(take());
       if (!several) plan.buffer_of[i] = plan.slots[step.first_output];
-      for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p])
+      for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p])
         plan.buffer_of[p] = plan.slots[step.first_output + block.nodes[p].number];
     }
     step.first_freed = static_cast<Index>(plan.slots.size());
     // Inputs whose last use this was; each once.
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (inputs[k] == kNoIndex) continue;
-      Index value = value_of(inputs[k]);
+      Index value = projections.value(inputs[k]);
       NodeKind kind = block.nodes[value].kind;
       if (last[value] != i || (kind != NodeKind::Call && kind != NodeKind::Project)) continue;
       last[value] = kNoIndex;
@@ -153,7 +145,7 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
       for (Index k = 0; k < step.output_count && last[i] == i; ++k) free_after_step(plan.slots[step.first_output + k]);
     } else {
       SmallVector<std::uint8_t, 8> used(step.output_count, 0);
-      for (Index p = projections.of[i]; p != kNoIndex; p = projections.next[p]) used[block.nodes[p].number] = 1;
+      for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p]) used[block.nodes[p].number] = 1;
       for (Index k = 0; k < step.output_count; ++k)
         if (!used[k]) free_after_step(plan.slots[step.first_output + k]);
     }

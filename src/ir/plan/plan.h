@@ -63,26 +63,35 @@ Plan make_plan(Block block, std::span<const Placement> placements = {}, const Li
 
 // ---- liveness: which values share memory, and how much is alive ----
 
+// What a call of several results has: by result the first projection of it, kNoIndex without one. Found by following `next`.
+// All empty where the block has no projection.
+struct Projections {
+  explicit Projections(const Block& block);
+  // The projection that stands for the node's result; the node itself for the first one and for calls.
+  Index value(Index i) const { return first.empty() || first[i] == kNoIndex ? i : first[i]; }
+  Index of_call(Index i) const { return of.empty() ? kNoIndex : of[i]; }  // its first projection in the block
+
+  std::vector<Index> first;  // by Project node
+  std::vector<Index> of;     // by Call node
+  std::vector<Index> next;   // by Project node: the next first projection of the same call
+};
+
 struct Liveness {
+  explicit Liveness(const Block& block) : projections(block) {}
+
+  Projections projections;
   std::vector<Index> root;             // by node: the node whose memory it uses; itself when it has its own
   std::vector<Index> last_use;         // by root: the last node that uses its memory; kNoIndex: it outlives the block
+  std::vector<Index> last_read;        // by value: the last node that names it; kNoIndex: a result
   std::vector<std::uint8_t> in_place;  // by node: it takes over its first operand's memory
   std::vector<std::uint8_t> view;      // by node: a call whose results are views of its first operand
   std::vector<std::int64_t> made;      // by node: bytes that computing it takes (0: a view, in place, a projection)
   std::vector<std::int64_t> held;      // by root: bytes that go with its last use
   std::int64_t peak = 0;
+  std::int64_t least_peak = 0;      // no order needs less: the arguments, and the operands and results of any one call
   std::vector<std::int64_t> alive;  // after each node: what a picture of memory over time shows
 };
-// Two or three visits an edge.
+// One visit an edge to find the last uses, another to add up.
 Liveness liveness(const Block& block, std::span<const Placement> placements = {});
-
-// What a call of several results has: by result the first projection of it, kNoIndex without one. Found by following `next`.
-struct Projections {
-  explicit Projections(const Block& block);
-  // The projection that stands for node i's result; i itself for the first one.
-  std::vector<Index> first;  // by Project node
-  std::vector<Index> of;     // by Call node: its first projection in the block, kNoIndex
-  std::vector<Index> next;   // by Project node: the next first projection of the same call
-};
 
 }  // namespace autoray::ir

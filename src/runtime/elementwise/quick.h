@@ -31,5 +31,8 @@ void prepare_quick(Runtime& runtime, ir::OpId id, BackendId backend, ir::DType d
 // The same for a product of two vectors of one inexact dtype and length, called as f(a, b) or f(a, b, 1) where the third
 // argument is its number of axes.
 bool quick_product(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Value> operands, Value& result);
+// Of arrays, with the op's attributes. `result` is an array without storage.
+bool quick_product(Runtime& runtime, ir::OpId id, BackendId backend, std::span<const Operand> operands,
+                   std::span<const ir::Attr> attrs, Array& result);
 
 }  // namespace autoray::runtime

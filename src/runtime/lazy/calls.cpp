@@ -38,12 +38,93 @@ namespace {
 
 }  // namespace
 
+void Recorder::prepare_form(OpId id, OpForm& form) {
+  form.known = true;
+  const ir::Op& op = ir::op(id);
+  const OpBinding& prepared = runtime_.binding(id);
+  if (op.op_class == ir::OpClass::Host || op.op_class == ir::OpClass::View || op.op_class == ir::OpClass::Random ||
+      id == OpId::Real || id == OpId::Imag || op.flags & (ir::kForms | ir::kDynamicShape | ir::kRandom))
+    return;
+  if (prepared.only_operands) {
+    form.arrays = static_cast<std::uint8_t>(op.operands.size());
+    tables_.attrs.release(default_attrs(id));  // interned, and kept by the form
+    return;
+  }
+  std::size_t leading = op.operands.find_first_not_of('A');
+  if (op.op_class == ir::OpClass::Join || op.operands.find_first_not_of('-', leading) != std::string_view::npos) return;
+  std::size_t most = std::min(op.operands.size(), leading + kMostNumbers);
+  if (prepared.out >= 0) most = std::min(most, static_cast<std::size_t>(prepared.out));
+  for (std::size_t p = 0; p < most; ++p)
+    if (prepared.signature.parameters[p].kind > ir::ParameterKind::Positional) most = p;
+  if (leading == 0 || most <= leading) return;
+  form.leading = static_cast<std::uint8_t>(leading);
+  form.most = static_cast<std::uint8_t>(most);
+}
+
+Value Recorder::call_arrays(OpId id, std::span<const Value> operands, AttrsId attrs, BackendId backend, bool dispatched) {
+  const std::size_t n = operands.size();
+  // Arrays that were recorded alone, in a call like an earlier one: every input is looked at once.
+  if (n <= 4) [[likely]] {
+    NodeId ids[4];
+    ir::Node* nodes[4];
+    std::uint64_t types[2] = {};
+    std::uint32_t depth = 0;
+    std::uint8_t best = 0;
+    std::size_t k = 0;
+    for (; k < n; ++k) {
+      auto* lazy = operands[k].get_if<LazyArray>();
+      if (!lazy) break;
+      ids[k] = lazy->node();
+      ir::Node& node = graph_.node(ids[k]);
+      if (node.hidden()) break;
+      nodes[k] = &node;
+      types[k / 2] |= std::uint64_t{node.types} << (k % 2 * 32);
+      if (node.depth >= depth) depth = node.depth + 1;
+      if (node.backend > best) best = node.backend;
+    }
+    if (k == n) {
+      const Inferred* memo = memo_of(id, attrs, types[0], types[1]);
+      if (memo->lone && memo->is(id, n, attrs, types[0], types[1])) [[likely]] {
+        SharingCache* cache = sharing.empty() ? nullptr : sharing.back().get();
+        if (NodeId found = cache ? cache->find(id, {ids, n}, attrs, best) : kNoNode; found != kNoNode) {
+          graph_.retain(found);
+          return lazy_array(found);
+        }
+        ir::SourceId source = here();
+        for (k = 0; k < n; ++k) ++nodes[k]->references;
+        NodeId made = graph_.add_counted_call(id, {ids, n}, attrs, memo->out, source, best, dispatched, depth);
+        tables_.attrs.retain(attrs);
+        if (cache) cache->insert(made);
+        return lazy_array(made);
+      }
+    }
+  }
+  Inputs inputs(*this);
+  tables_.attrs.retain(attrs);
+  try {
+    for (const Value& v : operands) add_input(inputs, v);
+  } catch (...) {
+    tables_.attrs.release(attrs);
+    throw;
+  }
+  return results(id, record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched));
+}
+
 Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
+  const OpForm& form = form_of(id);
+  const std::size_t count = given.positional.size();
+  if (given.keyword_names.empty()) [[likely]] {
+    if (form.arrays && form.arrays == count) [[likely]]
+      return call_arrays(id, given.positional, form.defaults, backend, dispatched);
+    if (count > form.leading && count <= form.most)
+      if (NumbersMemo* memo = numbers_of(id, given); memo && memo->op == id)
+        return call_arrays(id, given.positional.first(form.leading), memo->attrs, backend, dispatched);
+  }
   const ir::Op& op = ir::op(id);
   if (!op.has(ir::kForms)) [[likely]]
     return call_canonical(op, backend, given, generator, dispatched);
-  CanonicalForm form = canonical_form(runtime_, id, given);
-  return call_canonical(ir::op(form.id), backend, form.arguments, generator, dispatched);
+  CanonicalForm canonical = canonical_form(runtime_, id, given);
+  return call_canonical(ir::op(canonical.id), backend, canonical.arguments, generator, dispatched);
 }
 
 Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Arguments& arguments, BitGenerator* generator,
@@ -63,18 +144,6 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     if (id == OpId::Real || id == OpId::Imag) return part(id, arguments.positional[0], dispatched, backend);
     AttrsId attrs = default_attrs(id);
     return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
-  }
-  NumbersMemo* memo = numbers_of(*op, prepared, arguments);
-  if (memo && memo->op == id) {
-    const AttrsId attrs = memo->attrs;
-    tables_.attrs.retain(attrs);
-    try {
-      for (std::size_t p = 0; op->operands[p] == 'A'; ++p) add_input(inputs, arguments.positional[p]);
-    } catch (...) {
-      tables_.attrs.release(attrs);
-      throw;
-    }
-    return results(id, record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched));
   }
   Slots slots;
   UfuncKeywords ufunc;
@@ -129,7 +198,7 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   BackendId computes = backend_of(inputs, backend);
   if (op->has(ir::kRandom)) add_state(inputs, generator);
   AttrsId attrs = own.empty() ? default_attrs(id) : tables_.attrs.intern(own);
-  if (memo) {
+  if (NumbersMemo* memo = numbers_of(id, arguments)) {
     if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
     std::size_t operands = inputs.nodes.size();
     for (std::size_t k = 0; k < kMostNumbers; ++k)
@@ -174,27 +243,21 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   return result;
 }
 
-Recorder::NumbersMemo* Recorder::numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments) {
-  std::size_t operands = op.operands.find('-'), given = arguments.positional.size();
-  bool plain = operands != std::string_view::npos && operands > 0 && arguments.keyword_names.empty() && given > operands &&
-               given <= operands + kMostNumbers && given <= op.operands.size();
-  if (!plain || op.op_class == ir::OpClass::View || op.op_class == ir::OpClass::Join || op.op_class == ir::OpClass::Random ||
-      (prepared.out >= 0 && static_cast<std::size_t>(prepared.out) < given))
-    return nullptr;
-  for (std::size_t p = 0; p < op.operands.size(); ++p) {
-    if (op.operands[p] != (p < operands ? 'A' : '-')) return nullptr;
-    if (p < given && prepared.signature.parameters[p].kind > ir::ParameterKind::Positional) return nullptr;
-  }
-  std::uint64_t hash = static_cast<std::uint64_t>(op.id) + 1;
-  for (const Value& v : arguments.positional.subspan(operands)) {
+Recorder::NumbersMemo* Recorder::numbers_of(OpId id, const Arguments& arguments) {
+  const OpForm& form = form_of(id);
+  const std::size_t given = arguments.positional.size();
+  if (!arguments.keyword_names.empty() || given <= form.leading || given > form.most) return nullptr;
+  auto numbers = arguments.positional.subspan(form.leading);
+  std::uint64_t hash = static_cast<std::uint64_t>(id) + 1;
+  for (const Value& v : numbers) {
     if (!v.is_int() && !v.is_none() && !v.is_bool()) return nullptr;
     hash = (hash ^ static_cast<std::uint64_t>(v.as_int()) ^ static_cast<std::uint64_t>(v.tag()) << 60) * 0x9e3779b97f4a7c15ull;
   }
   NumbersMemo& memo = numbers_[hash >> 58];
-  if (memo.op == op.id)
+  if (memo.op == id)
     for (std::size_t k = 0; k < kMostNumbers; ++k) {
-      bool has = operands + k < given;
-      if (memo.numbers[k].empty() ? has : !has || !memo.numbers[k].identical(arguments.positional[operands + k])) {
+      bool has = k < numbers.size();
+      if (memo.numbers[k].empty() ? has : !has || !memo.numbers[k].identical(numbers[k])) {
         // Another call's: it makes room.
         tables_.attrs.release(memo.attrs);
         memo.op = OpId::Count;

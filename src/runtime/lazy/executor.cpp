@@ -87,7 +87,7 @@ class PlanRun {
 
   void step(const ir::Step& step) {
     const ir::BlockNode& node = plan_.block.nodes[step.node];
-    const ir::Op& op = ir::op(node.op);
+    const ir::Op& op = ops_[static_cast<std::size_t>(node.op)];
     const bool random = op.has(ir::kRandom);
     const std::size_t operands = step.input_count - (random ? 2 : 0);
     const Index* slots = plan_.slots.data() + step.first_input;
@@ -98,9 +98,7 @@ class PlanRun {
     std::span<const ir::Type> types = plan_.block.types(step.node);
     bool registered = node.dispatched && entry.registered;
     Index first_output = plan_.slots[step.first_output];
-    if (!registered && op.op_class == ir::OpClass::Elementwise && entry.kernel == elementwise_kernel && !runtime_.on_explain &&
-        (step.in_place ? quick_elementwise_in_place(runtime_, node.op, node.backend, in_)
-                       : quick_elementwise(runtime_, node.op, node.backend, in_, buffers_[first_output]))) {
+    if (!registered && !runtime_.on_explain && short_way(step, node, op, entry, first_output)) {
       kinds_[first_output] = types[0].kind;
     } else {
       out_.clear();
@@ -143,6 +141,15 @@ class PlanRun {
     array.shape.clear();
     array.strides.clear();
     array.writable = true;
+  }
+
+  // Small calls (elementwise/quick.h) make their result in its buffer.
+  bool short_way(const ir::Step& step, const ir::BlockNode& node, const ir::Op& op, const Entry& entry, Index output) {
+    if (op.op_class == ir::OpClass::Contract)
+      return quick_product(runtime_, node.op, node.backend, in_, plan_.attr_lists[step.attrs], buffers_[output]);
+    if (op.op_class != ir::OpClass::Elementwise || entry.kernel != elementwise_kernel) return false;
+    return step.in_place ? quick_elementwise_in_place(runtime_, node.op, node.backend, in_)
+                         : quick_elementwise(runtime_, node.op, node.backend, in_, buffers_[output]);
   }
 
   void kernel(const ir::Step& step, const ir::Op& op, const Entry& entry, std::span<const ir::Type> types,
@@ -195,6 +202,7 @@ class PlanRun {
 
   Runtime& runtime_;
   const ir::Plan& plan_;
+  const std::span<const ir::Op> ops_ = ir::all_ops();
   std::vector<Array> buffers_;
   std::vector<ir::Kind> kinds_;
   ir::SmallVector<Operand, 8> in_;
@@ -287,13 +295,14 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   ir::Graph& graph = recorder.graph();
   std::vector<NodeId> arguments, ids, results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
+  const std::span<const ir::Op> ops = ir::all_ops();
   for (Index i = 0; i < block.nodes.size(); ++i) {
     ir::BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Call) continue;
     // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
     if (n.dispatched && !recorder.runtime().entry(n.backend, n.op).registered) n.dispatched = false;
     // A draw happens once: its array is kept for others that need it.
-    if (!ir::op(n.op).has(ir::kRandom)) continue;
+    if (!ops[static_cast<std::size_t>(n.op)].has(ir::kRandom)) continue;
     block.results.push_back(i);
     results.push_back(ids[i]);
   }

@@ -33,63 +33,19 @@ constexpr ir::TypesId kNoTypes = 0xffffffffu;
 
 void drop_array(void* value) { delete static_cast<Array*>(value); }
 
-// Lazy arrays come and go once a node: from a free list of their own.
-struct FreePlace {
-  FreePlace* next;
-};
-thread_local FreePlace* free_places = nullptr;
-constexpr std::size_t kPlacesAtOnce = 512;
+constexpr std::size_t kScalars = 1024;
 
 }  // namespace
-
-// ---- lazy arrays ----
-
-void* LazyArray::operator new(std::size_t size) {
-  if (!free_places) {
-    // Kept for the thread's life and used again: a graph's arrays come in waves.
-    auto* block = static_cast<char*>(::operator new(kPlacesAtOnce * size));
-    for (std::size_t i = kPlacesAtOnce; i-- > 0;) {
-      auto* place = reinterpret_cast<FreePlace*>(block + i * size);
-      place->next = free_places;
-      free_places = place;
-    }
-  }
-  return std::exchange(free_places, free_places->next);
-}
-void LazyArray::operator delete(void* memory) {
-  auto* place = static_cast<FreePlace*>(memory);
-  place->next = free_places;
-  free_places = place;
-}
-
-LazyArray::~LazyArray() {
-  if (view_) recorder->drop_view(view_ - 1);
-  recorder->graph_.release(node_);
-  --recorder->live_arrays_;
-}
-
-const ir::Type& LazyArray::type() const { return recorder->graph_.type(node()); }
-
-NodeId LazyArray::current() const {
-  Recorder::View& view = recorder->views_[view_ - 1];
-  const Recorder::Cell& cell = recorder->cells_[view.cell];
-  if (view.version != cell.version) {
-    NodeId fresh = recorder->replay(view);
-    recorder->graph_.release(node_);
-    node_ = fresh;
-    view.version = cell.version;
-  }
-  return node_;
-}
 
 // ---- the recorder ----
 
 Recorder::Recorder(Runtime& runtime)
     : runtime_(runtime),
       graph_(tables_, drop_array),
-      defaults_(ir::kOpCount, kNoAttrs),
+      forms_(ir::kOpCount),
       memos_(kMemos),
-      numbers_(kNumbersMemos) {
+      numbers_(kNumbersMemos),
+      scalars_(kScalars, kNoNode) {
   for (auto& kinds : scalar_types_) std::fill(std::begin(kinds), std::end(kinds), kNoTypes);
 }
 
@@ -101,17 +57,18 @@ Recorder::~Recorder() {
   }
   for (NodeId id : scalars_)
     if (id != kNoNode) graph_.release(id);
-  for (const Memo& memo : memos_)
+  for (const Inferred& memo : memos_)
     if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
   for (const NumbersMemo& memo : numbers_)
     if (memo.op != OpId::Count) tables_.attrs.release(memo.attrs);
-  for (AttrsId id : defaults_)
-    if (id != kNoAttrs) tables_.attrs.release(id);
+  for (const OpForm& form : forms_)
+    if (form.defaults != kNoAttrs) tables_.attrs.release(form.defaults);
 }
 
-Value Recorder::wrap(NodeId node) {
+Ref<LazyArray> Recorder::lazy_array(NodeId node) {
+  auto array = Ref<LazyArray>::adopt(new (arrays_) LazyArray(*this, node));
   ++live_arrays_;
-  return make<LazyArray>(*this, node);
+  return array;
 }
 
 void Recorder::name(LazyArray& array, std::string_view variable) {
@@ -132,47 +89,27 @@ NodeId Recorder::scalar(DType dtype, const void* given, Kind kind) {
   ir::TypesId& known = scalar_types_[static_cast<std::size_t>(dtype)][static_cast<std::size_t>(kind)];
   if (known == kNoTypes) known = tables_.types.intern(ir::Type{dtype, kind, {}});
   const ir::TypesId types = known;
-  if (4 * (scalar_count_ + 1) > 3 * scalars_.size()) rehash_scalars();
-  std::size_t at = scalar_place(types, item);
-  if (scalars_[at] == kNoNode) {
-    scalars_[at] = graph_.add_scalar(types, item);
-    ++scalar_count_;
+  // Calls that are shared have equal scalars as one node.
+  if (!sharing.empty()) {
+    NodeId found = sharing.back()->find_scalar(types, item);
+    if (found == kNoNode) {
+      found = graph_.add_scalar(types, item);
+      sharing.back()->insert_scalar(found);
+    } else {
+      graph_.retain(found);
+    }
+    return found;
   }
-  graph_.retain(scalars_[at]);
-  return scalars_[at];
-}
-
-// Where the scalar stands, or belongs: open addressing, equal bytes of one type.
-std::size_t Recorder::scalar_place(ir::TypesId types, const char (&item)[16]) const {
-  std::uint64_t words[2];
-  std::memcpy(words, item, sizeof words);
-  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48) * 0xff51afd7ed558ccdull;
-  std::size_t mask = scalars_.size() - 1, at = (hash ^ hash >> 32) & mask;
-  for (; scalars_[at] != kNoNode; at = (at + 1) & mask) {
-    const ir::Node& node = graph_.node(scalars_[at]);
-    if (node.types == types && std::memcmp(node.item, item, sizeof item) == 0) break;
+  // Scalars come again soon or not at all: the newest ones are kept, and equal ones that are not become one argument of a
+  // block.
+  NodeId& place = scalars_[ir::scalar_hash(types, item) % kScalars];
+  if (place == kNoNode || !graph_.node(place).same_item(types, item)) {
+    NodeId fresh = graph_.add_scalar(types, item);
+    if (place != kNoNode) graph_.release(place);
+    place = fresh;
   }
-  return at;
-}
-
-// Scalars that nothing refers to any more leave; then the table is at most half full.
-void Recorder::rehash_scalars() {
-  std::vector<NodeId> kept;
-  for (NodeId id : scalars_) {
-    if (id == kNoNode) continue;
-    if (graph_.node(id).references > 1)
-      kept.push_back(id);
-    else
-      graph_.release(id);
-  }
-  std::size_t slots = 64;
-  while (slots < 2 * (kept.size() + 1)) slots *= 2;
-  scalars_.assign(slots, kNoNode);
-  scalar_count_ = kept.size();
-  for (NodeId id : kept) {
-    const ir::Node& node = graph_.node(id);
-    scalars_[scalar_place(node.types, node.item)] = id;
-  }
+  graph_.retain(place);
+  return place;
 }
 
 Array Recorder::array(NodeId id) const {
@@ -298,8 +235,7 @@ Ref<LazyArray> Recorder::leaf(const Value& v) {
     auto backend = static_cast<std::uint8_t>(array.backend);
     id = graph_.add_leaf(NodeKind::Leaf, type, new Array(std::move(array)), here(), backend);
   }
-  ++live_arrays_;
-  return make<LazyArray>(*this, id);
+  return lazy_array(id);
 }
 
 Ref<LazyArray> Recorder::variable(DType dtype, std::span<const std::int64_t> shape, BackendId backend) {
@@ -307,8 +243,7 @@ Ref<LazyArray> Recorder::variable(DType dtype, std::span<const std::int64_t> sha
   ir::Type type{dtype, Kind::Array, ir::Dims(shape)};
   NodeId id =
       graph_.add_leaf(NodeKind::Variable, tables_.types.intern(type), nullptr, here(), static_cast<std::uint8_t>(backend));
-  ++live_arrays_;
-  return make<LazyArray>(*this, id);
+  return lazy_array(id);
 }
 
 BackendId Recorder::backend_of(const Inputs& inputs, BackendId fallback) const {
@@ -324,7 +259,7 @@ BackendId Recorder::backend_of(const Inputs& inputs, BackendId fallback) const {
 }
 
 AttrsId Recorder::default_attrs(OpId id) {
-  AttrsId& place = defaults_[static_cast<std::size_t>(id)];
+  AttrsId& place = forms_[static_cast<std::size_t>(id)].defaults;
   if (place == kNoAttrs) place = tables_.attrs.intern(runtime_.default_attrs(id));
   tables_.attrs.retain(place);
   return place;
@@ -332,21 +267,18 @@ AttrsId Recorder::default_attrs(OpId id) {
 
 // ---- one node ----
 
-ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::span<const Attr> known) {
+const Recorder::Inferred& Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::span<const Attr> known) {
   std::size_t n = inputs.nodes.size();
-  Memo* memo = nullptr;
-  ir::TypesId in[4] = {};
+  Inferred* memo = nullptr;
+  auto types_of = [&](std::size_t i) {
+    return i >= n ? std::uint64_t{0} : inputs.nodes[i] == kNoNode ? kNoTypes : graph_.node(inputs.nodes[i]).types;
+  };
+  std::uint64_t first = 0, second = 0;
   if (n <= 4) {
-    std::uint64_t h = static_cast<std::uint64_t>(id) << 32 | attrs;
-    for (std::size_t i = 0; i < n; ++i) {
-      in[i] = inputs.nodes[i] == kNoNode ? 0xffffffffu : graph_.node(inputs.nodes[i]).types;
-      h = (h ^ in[i]) * 0x9e3779b97f4a7c15ull;
-    }
-    memo = &memos_[(h ^ h >> 32) % kMemos];
-    if (memo->op == id && memo->attrs == attrs && memo->count == n && std::equal(in, in + 4, memo->in)) {
-      names_ = memo->names;
-      return memo->out;
-    }
+    first = types_of(0) | types_of(1) << 32;
+    if (n > 2) second = types_of(2) | types_of(3) << 32;
+    memo = memo_of(id, attrs, first, second);
+    if (memo->is(id, n, attrs, first, second)) return *memo;
   }
   const ir::Op& op = ir::op(id);
   std::vector<ir::OperandType> operands;
@@ -363,14 +295,19 @@ ir::TypesId Recorder::infer(OpId id, const Inputs& inputs, AttrsId attrs, std::s
   }
   ir::Inference inference{op, operands, groups, known, {}};
   ir::infer(inference);
-  ir::TypesId types = tables_.types.intern(inference.results);
-  names_ = inference.names;
+  Inferred& result = memo ? *memo : unkept_;
   if (memo) {
     if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
     tables_.attrs.retain(attrs);
-    *memo = {id, attrs, {in[0], in[1], in[2], in[3]}, static_cast<std::uint32_t>(n), types, inference.names};
   }
-  return types;
+  result = {.op = id,
+            .lone = inference.results.size() == 1 && !op.has(ir::kTupleResult) && !op.has(ir::kListResult),
+            .count = static_cast<std::uint8_t>(n),
+            .attrs = attrs,
+            .in = {first, second},
+            .out = tables_.types.intern(inference.results),
+            .names = inference.names};
+  return result;
 }
 
 NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<const Attr> known, BackendId backend,
@@ -383,7 +320,10 @@ NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<
       if (held) table.release(id);
     }
   } count{tables_.attrs, attrs};
-  ir::TypesId types = infer(id, inputs, attrs, known);
+  const Inferred& inferred = infer(id, inputs, attrs, known);
+  const ir::TypesId types = inferred.out;
+  lone_ = inferred.lone;
+  names_ = inferred.names;
   auto b = static_cast<std::uint8_t>(backend);
   bool shares = !sharing.empty() && !ir::op(id).has(ir::kRandom);
   if (shares) {
@@ -400,9 +340,9 @@ NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<
 }
 
 Value Recorder::results(OpId id, NodeId node) {
+  if (lone_) return wrap(node);
   const ir::Op& op = ir::op(id);
   auto types = tables_.types.types(graph_.node(node).types);
-  if (types.size() == 1 && !op.has(ir::kTupleResult) && !op.has(ir::kListResult)) return wrap(node);
   std::vector<Value> items;
   for (std::size_t i = 0; i < types.size(); ++i)
     items.push_back(wrap(graph_.add_projection(node, static_cast<std::uint32_t>(i), tables_.types.intern(types[i]))));

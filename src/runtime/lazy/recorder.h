@@ -72,7 +72,7 @@ class Recorder {
   // In a trace, what depends on none of its arguments has a value all the same: computed now. Empty where there is none.
   Value known_value(const LazyArray& array);
 
-  Value wrap(ir::NodeId node);  // takes over one count
+  Value wrap(ir::NodeId node) { return lazy_array(node); }  // takes over one count
   Runtime& runtime() { return runtime_; }
 
  private:
@@ -95,15 +95,28 @@ class Recorder {
     ir::NodeId state = ir::kNoNode;
     ir::NodeId last = ir::kNoNode;  // the newest draw
   };
-  struct Memo {
+  // The results of a call: of an op, its attributes and its inputs' types.
+  struct Inferred {
     ir::OpId op = ir::OpId::Count;
+    bool lone = false;  // one array, in no tuple or list
+    std::uint8_t count = 0;
     ir::AttrsId attrs = 0;
-    ir::TypesId in[4] = {};
-    std::uint32_t count = 0;
+    std::uint64_t in[2] = {};  // of four inputs; two a word, so that they are compared as they are read
     ir::TypesId out = 0;
-    const ir::ResultNames* names = nullptr;
+    const ir::ResultNames* names = nullptr;  // a tuple's fields
+    bool is(ir::OpId of, std::size_t inputs, ir::AttrsId with, std::uint64_t first, std::uint64_t second) const {
+      return op == of && attrs == with && count == inputs && in[0] == first && in[1] == second;
+    }
   };
   static constexpr std::size_t kMemos = 256;
+  // What recording asks of an op again and again.
+  struct OpForm {
+    bool known = false;
+    std::uint8_t arrays = 0;   // a call of so many arguments is of arrays alone and recorded as it stands; 0: there is none
+    std::uint8_t leading = 0;  // arrays by position that plain numbers may follow: tensordot(a, b, 1); 0: none may
+    std::uint8_t most = 0;     // arguments of such a call
+    ir::AttrsId defaults = 0xffffffffu;  // attributes; counted, and interned when asked for
+  };
   // The attributes of a call of arrays and then plain numbers by position: tensordot(a, b, 1), linalg.norm(x, 2).
   static constexpr std::size_t kMostNumbers = 2;
   struct NumbersMemo {
@@ -128,19 +141,32 @@ class Recorder {
     ir::SmallVector<ir::NodeId, 8> held;
   };
 
+  OpForm& form_of(ir::OpId id) {
+    OpForm& form = forms_[static_cast<std::size_t>(id)];
+    if (!form.known) [[unlikely]]
+      prepare_form(id, form);
+    return form;
+  }
+  void prepare_form(ir::OpId id, OpForm& form);
+  // Operands in position; counts the attributes for the node.
+  Value call_arrays(ir::OpId id, std::span<const Value> operands, ir::AttrsId attrs, BackendId backend, bool dispatched);
   // The arguments in the form of numpy's signature.
   Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
                        bool dispatched);
   void add_input(Inputs& inputs, const Value& value);
-  // Where such a call's attributes are kept; null for calls of another form.
-  NumbersMemo* numbers_of(const ir::Op& op, const OpBinding& prepared, const Arguments& arguments);
+  // Where the attributes of a call with plain numbers are kept; null for calls of another form.
+  NumbersMemo* numbers_of(ir::OpId id, const Arguments& arguments);
+  Inferred* memo_of(ir::OpId id, ir::AttrsId attrs, std::uint64_t first, std::uint64_t second) {
+    std::uint64_t h = (static_cast<std::uint64_t>(id) << 32 | attrs) * 0x9e3779b97f4a7c15ull;
+    h = (h ^ first ^ second * 0xc4ceb9fe1a85ec53ull) * 0xff51afd7ed558ccdull;
+    return &memos_[(h >> 32) % kMemos];
+  }
   ir::NodeId constant(Array array, ir::Kind kind);
   ir::NodeId scalar(ir::DType dtype, const void* item, ir::Kind kind);
-  std::size_t scalar_place(ir::TypesId types, const char (&item)[16]) const;
-  void rehash_scalars();
   BackendId backend_of(const Inputs& inputs, BackendId fallback) const;
   ir::AttrsId default_attrs(ir::OpId id);
-  ir::TypesId infer(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known);
+  // Stays valid until the next call.
+  const Inferred& infer(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known);
   // The node of the call: shared, rewritten or new; counted once for the caller. The count of `attrs` passes to it.
   ir::NodeId record(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known, BackendId backend,
                     bool dispatched);
@@ -164,6 +190,7 @@ class Recorder {
   ir::Attr::Tuple index_of(const Value& index, Inputs& operands);
   ir::SourceId here() { return runtime_.current_source ? runtime_.current_source(runtime_.source_context) : ir::kNoSource; }
 
+  Ref<LazyArray> lazy_array(ir::NodeId node);
   View& view_of(const LazyArray& array);
   std::uint32_t new_view(View view);  // 1 + its place
   // The result shares the source's memory eagerly: it becomes a view of it.
@@ -176,12 +203,14 @@ class Recorder {
   Runtime& runtime_;
   ir::GraphTables tables_;
   ir::Graph graph_;
-  std::vector<ir::AttrsId> defaults_;  // by op; kNoAttrs until asked for
-  std::vector<Memo> memos_;
+  LazyPool arrays_;
+  std::vector<OpForm> forms_;  // by op
+  std::vector<Inferred> memos_;
+  Inferred unkept_;    // of a call with more inputs than a memo has
+  bool lone_ = false;  // of the call inferred last, with its names
+  const ir::ResultNames* names_ = nullptr;
   std::vector<NumbersMemo> numbers_;
-  const ir::ResultNames* names_ = nullptr;  // of the call inferred last: a tuple's fields
-  std::vector<ir::NodeId> scalars_;         // counted; kNoNode: free
-  std::size_t scalar_count_ = 0;
+  std::vector<ir::NodeId> scalars_;               // the newest ones by their hash, counted; kNoNode: none
   ir::TypesId scalar_types_[ir::kDTypeCount][3];  // by dtype and kind
   std::vector<Cell> cells_;
   std::vector<std::uint32_t> free_cells_;

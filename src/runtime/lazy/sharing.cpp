@@ -21,21 +21,33 @@ void SharingCache::clear() {
   for (ir::NodeId id : std::exchange(nodes_, {})) graph_.release(id);
   for (auto& [key, id] : std::exchange(arrays_, {})) graph_.release(id);
   slots_.assign(slots_.size(), {});
+  scalars_ = 0;
+}
+
+template <class Same>
+ir::NodeId SharingCache::find_hashed(std::uint32_t hash, Same&& same) {
+  std::size_t mask = slots_.size() - 1;
+  last_hash_ = hash;
+  for (last_slot_ = hash & mask; slots_[last_slot_].place; last_slot_ = (last_slot_ + 1) & mask) {
+    if (slots_[last_slot_].hash != hash) continue;
+    ir::NodeId id = nodes_[slots_[last_slot_].place - 1];
+    if (same(graph_.node(id))) return id;
+  }
+  return ir::kNoNode;
 }
 
 ir::NodeId SharingCache::find(ir::OpId op, std::span<const ir::NodeId> inputs, ir::AttrsId attrs, std::uint8_t backend) {
-  std::size_t mask = slots_.size() - 1;
-  last_hash_ = hash_call(op, inputs, attrs, backend);
-  for (last_slot_ = last_hash_ & mask; slots_[last_slot_].place; last_slot_ = (last_slot_ + 1) & mask) {
-    if (slots_[last_slot_].hash != last_hash_) continue;
-    ir::NodeId id = nodes_[slots_[last_slot_].place - 1];
-    const ir::Node& n = graph_.node(id);
+  return find_hashed(hash_call(op, inputs, attrs, backend), [&](const ir::Node& n) {
     // A node that was computed meanwhile is a leaf: it is not found again.
-    if (n.kind != ir::NodeKind::Call || n.op != op || n.attrs != attrs || n.backend != backend) continue;
+    if (n.kind != ir::NodeKind::Call || n.op != op || n.attrs != attrs || n.backend != backend) return false;
     auto theirs = n.inputs();
-    if (std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end())) return id;
-  }
-  return ir::kNoNode;
+    return std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end());
+  });
+}
+
+ir::NodeId SharingCache::find_scalar(ir::TypesId types, const char (&item)[16]) {
+  return find_hashed(ir::scalar_hash(types, item),
+                     [&](const ir::Node& n) { return n.holds_item() && n.same_item(types, item); });
 }
 
 void SharingCache::insert(ir::NodeId id) {

@@ -129,8 +129,7 @@ Array layout_of(const ir::Type& type) {
 Ref<LazyArray> Recorder::argument(const Array& array, ir::Kind kind) {
   ir::TypesId type = tables_.types.intern(array.type(kind));
   NodeId id = graph_.add_leaf(NodeKind::Variable, type, nullptr, ir::kNoSource, static_cast<std::uint8_t>(array.backend));
-  ++live_arrays_;
-  Ref<LazyArray> result = make<LazyArray>(*this, id);
+  Ref<LazyArray> result = lazy_array(id);
   if (kind != ir::Kind::Array) return result;
   // Whether a reshape of it is a view, and whether it may be written.
   View& view = view_of(*result);
@@ -272,7 +271,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
     inputs.nodes.push_back(from);
     node = record(id, inputs, tables_.attrs.intern(own), own, backend_of(inputs, backend), dispatched);
   }
-  Value result = results(id, node);
+  Value result = drops ? wrap(node) : results(id, node);
   if (!ir::op(id).has(ir::kViewResult) || !result.is(ObjectKind::Lazy)) return result;
   track_view(id, result.as<LazyArray>(), *operand_array, own, drops);
   return result;
@@ -339,7 +338,7 @@ Value Recorder::split(OpId id, const Value& operand, std::span<const Attr> attrs
 Value Recorder::each_reshaped(OpId id, const Inputs& inputs, std::span<const Attr> attrs, std::span<const Value> given,
                               BackendId backend) {
   AttrsId asked = tables_.attrs.intern(attrs);
-  ir::TypesId types = infer(id, inputs, asked, attrs);
+  ir::TypesId types = infer(id, inputs, asked, attrs).out;
   tables_.attrs.release(asked);
   std::vector<Value> items;
   for (std::size_t i = 0; i < given.size(); ++i) {
@@ -383,8 +382,7 @@ Ref<LazyArray> Recorder::leaf_or_constant(const Value& operand) {
   Inputs inputs(*this);
   add_input(inputs, operand);
   graph_.retain(inputs.nodes[0]);
-  ++live_arrays_;
-  return make<LazyArray>(*this, inputs.nodes[0]);
+  return lazy_array(inputs.nodes[0]);
 }
 
 // ---- items ----
