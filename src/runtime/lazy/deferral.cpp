@@ -369,6 +369,7 @@ void Deferral::settle(ArrayObject& object) {
     if (d.shown >= 0) {
       // Whoever looked before sees the new values too.
       copy_into(runtime_, value, object.array);
+      object.array.storage->bump_version();
     } else {
       // Passes may have found it another way.
       const ir::Dims strides = recorder_.strides(*d.lazy);
