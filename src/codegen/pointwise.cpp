@@ -82,7 +82,10 @@ ValueId square(Body& b, DType t, Operands x) { return b.emit(Prim::Multiply, t, 
 ValueId reciprocal(Body& b, DType t, Operands x) { return b.emit(Prim::Divide, t, one(b, t), x[0]); }
 template <bool ToRadians>
 ValueId angle_unit(Body& b, DType t, Operands x) {
-  return b.emit(Prim::Multiply, t, x[0], b.real(t, ToRadians ? M_PI / 180 : 180 / M_PI));
+  // The unit in the dtype's own arithmetic.
+  const auto pi = static_cast<float>(M_PI);
+  const double single = ToRadians ? pi / 180.0f : 180.0f / pi, unit = ToRadians ? M_PI / 180 : 180 / M_PI;
+  return b.emit(Prim::Multiply, t, x[0], b.real(t, t == DType::Float64 ? unit : single));
 }
 ValueId is_nan(Body& b, DType t, Operands x) {
   if (!ir::is_real_floating(t)) return b.integer(DType::Bool, 0);

@@ -115,6 +115,13 @@ Dims fresh_strides(const ir::Op& op, std::span<const Operand> operands, std::spa
   auto order = [&](char otherwise) { return ir::memory_order(ir::attribute(op, attrs, "order"), otherwise); };
   switch (op.id) {
     case OpId::Astype: return like_strides(*operands[0], itemsize, 'K');
+    case OpId::Round: {
+      // numpy rounds to decimals in an array that it makes first; integers without any are copied.
+      std::int64_t decimals = ir::as_int(ir::attribute(op, attrs, "decimals"), "decimals");
+      if (decimals < 0 || (decimals > 0 && ir::is_inexact(result.dtype))) return like_strides(*operands[0], itemsize, 'A');
+      if (!ir::is_inexact(result.dtype)) return like_strides(*operands[0], itemsize, 'K');
+      break;
+    }
     case OpId::Copy: return like_strides(*operands[0], itemsize, order('K'));
     case OpId::EmptyLike:
     case OpId::ZerosLike:
@@ -167,6 +174,27 @@ Array converted_like(Runtime& runtime, const Array& array, ir::DType dtype) {
   copy.strides = like_strides(array, copy.itemsize(), 'K');
   copy_into(runtime, array, copy);
   return copy;
+}
+
+Array with_strides(Runtime& runtime, const Array& array, const ir::Dims& strides) {
+  std::int64_t low = 0, high = array.itemsize();
+  for (int i = 0; i < array.ndim(); ++i) {
+    const std::int64_t reach = (array.shape[i] - 1) * strides[static_cast<std::size_t>(i)];
+    (reach < 0 ? low : high) += reach;
+  }
+  Array memory = runtime.allocate(ir::DType::UInt8, ir::Dims{high - low});
+  Array laid = with_shape_and_strides(memory, array.shape, strides, -low);
+  laid.dtype = array.dtype;
+  laid.backend = array.backend;
+  copy_into(runtime, array, laid);
+  laid.writable = array.writable;
+  return laid;
+}
+
+bool lies_otherwise(const Array& array, const ir::Dims& strides) {
+  for (std::size_t i = 0; i < strides.size(); ++i)
+    if (array.shape[i] > 1 && array.strides[i] != strides[i]) return array.size() > 0;
+  return false;
 }
 
 }  // namespace autoray::runtime

@@ -21,7 +21,8 @@ ir::Dims kept_axes(std::span<const Operand> operands, int ndim);
 // stretched axis, whose stride is zero, stays where it stands.
 ir::Dims memory_axes(const Array& array);
 
-// The strides of a copy of `array` with items of another size: 'K' keeps the order of its axes, 'A' only that of a Fortran array.
+// The strides of a copy of `array` with items of another size: 'K' keeps the order of its axes, 'A' only that of a Fortran
+// array.
 ir::Dims like_strides(const Array& array, std::int64_t itemsize, char order);
 
 // The strides of a call's result in memory of its own. Of the operands only shapes and strides are looked at.
@@ -36,5 +37,11 @@ ir::Layout plan_layout(const Array& array);
 
 // A copy of another dtype that keeps the order of the axes.
 Array converted_like(Runtime& runtime, const Array& array, ir::DType dtype);
+
+// The same elements with other strides, in memory of their own.
+Array with_strides(Runtime& runtime, const Array& array, const ir::Dims& strides);
+
+// Whether an axis of several items has another stride.
+bool lies_otherwise(const Array& array, const ir::Dims& strides);
 
 }  // namespace autoray::runtime

@@ -43,12 +43,14 @@ Layout layout_of_result(const Block& block, Index i, bool view, const std::vecto
       default: return matrix ? Layout::Other : Layout::Rows;
     }
   }
-  // Element-wise results and copies keep the order of their operands' axes. Where that is neither C nor Fortran order for sure it
-  // may be any.
+  // Element-wise results and copies keep the order of their operands' axes. Where that is neither C nor Fortran order for sure
+  // it may be any.
   const OpClass kind = op(n.op).op_class;
   if (!matrix || (kind != OpClass::Elementwise && kind != OpClass::Create)) return Layout::C;
   auto inputs = block.inputs(n);
-  auto by_rows = [&](Index input) { return input == kNoIndex || layouts[input] == Layout::C || layouts[input] == Layout::Rows; };
+  auto by_rows = [&](Index input) {
+    return input == kNoIndex || layouts[input] == Layout::C || layouts[input] == Layout::Rows;
+  };
   if (kind == OpClass::Create) {
     std::vector<Attr> attrs = block.tables->attrs.attrs(n.attrs);
     auto names = attribute_names(n.op);

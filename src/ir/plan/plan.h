@@ -14,8 +14,8 @@
 
 namespace autoray::ir {
 
-// How an array's elements lie in memory, as far as a plan cares: whether a reshape of it is a view, and whether what is computed
-// of it item by item lies in C order. Rows: the axes are in C order, with gaps, reversed or stretched.
+// How an array's elements lie in memory, as far as a plan cares: whether a reshape of it is a view, and whether what is
+// computed of it item by item lies in C order. Rows: the axes are in C order, with gaps, reversed or stretched.
 enum class Layout : std::uint8_t { C, Rows, Fortran, Other };
 struct Placement {
   Layout layout = Layout::C;

@@ -91,7 +91,8 @@ void clip_kernel(KernelCall& call) {
     return;
   }
   if (clip_by_numbers(call)) return;
-  Array result = converted_like(call.runtime, *call.in[0], call.types[0].dtype);
+  const Array& x = *call.in[0];
+  Array result = x.dtype == call.types[0].dtype ? x : converted_like(call.runtime, x, call.types[0].dtype);
   // a_min and a_max, and the newer spelling min= and max=.
   for (std::size_t i : {1, 3})
     if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], true)) {
@@ -103,7 +104,10 @@ void clip_kernel(KernelCall& call) {
       Array high = converted_like(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
     }
-  call.out[0] = std::move(result);
+  if (result.data == x.data)
+    copy_into(call.runtime, x, allocate_ordered(call));
+  else
+    call.out[0] = std::move(result);
 }
 
 void complex_kernel(KernelCall& call) {
@@ -201,7 +205,7 @@ void round_kernel(KernelCall& call) {
     throw Error(ErrorClass::UFuncTypeError,
                 "Cannot cast ufunc 'multiply' output from dtype('float64') to dtype('bool') with casting rule 'same_kind'");
   if (!ir::is_inexact(x.dtype) && decimals >= 0) {
-    call.out[0] = converted_like(call.runtime, x, call.types[0].dtype);
+    copy_into(call.runtime, x, allocate_ordered(call));
     return;
   }
   if (decimals == 0) {
@@ -213,7 +217,7 @@ void round_kernel(KernelCall& call) {
   cast_loop(DType::Float64, scale.dtype)(reinterpret_cast<const char*>(&power), 0, scale.data, 0, 1);
   Array scaled = run(decimals > 0 ? OpId::Multiply : OpId::Divide, {&x, &scale}), whole = run(OpId::Rint, {&scaled});
   Array result = run(decimals > 0 ? OpId::Divide : OpId::Multiply, {&whole, &scale});
-  call.out[0] = converted_like(call.runtime, result, call.types[0].dtype);
+  copy_into(call.runtime, result, allocate_ordered(call));
 }
 
 // The parts of a complex array are views of it, and a real array is its own real part, as in numpy.

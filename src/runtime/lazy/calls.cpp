@@ -157,7 +157,8 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     fit_out(runtime_, *op, operands, made, place);
     ir::Dims mask;
     if (ufunc.where) mask = leaf_or_constant(*ufunc.where)->type().shape;
-    check_store(id, *target, made.type(result.as<LazyArray>().type().kind), casting_of(ufunc.casting), ufunc.where ? &mask : nullptr);
+    check_store(id, *target, made.type(result.as<LazyArray>().type().kind), casting_of(ufunc.casting),
+                ufunc.where ? &mask : nullptr);
     if (ufunc.where) result = choose(*ufunc.where, result, *out);
     set_item(*target, Value::ellipsis(), result);
     return *out;

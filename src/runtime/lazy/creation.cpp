@@ -109,7 +109,8 @@ Value Recorder::linspace(const Arguments& arguments) {
     // A step that underflows to zero is taken apart: first the share, then the whole way.
     const Value all_move = part_call(OpId::All, {part_call(OpId::NotEqual, {step, Value::integer(0)})});
     const Value share = part_call(OpId::Divide, {count, parts});
-    samples = part_call(OpId::Where, {all_move, part_call(OpId::Multiply, {count, step}), part_call(OpId::Multiply, {share, delta})});
+    samples =
+        part_call(OpId::Where, {all_move, part_call(OpId::Multiply, {count, step}), part_call(OpId::Multiply, {share, delta})});
   } else {
     step = leaf(Value::real(std::nan("")));
     samples = part_call(OpId::Multiply, {count, delta});

@@ -10,6 +10,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/function.h"
+#include "runtime/memory_order.h"
 
 namespace autoray::runtime {
 
@@ -30,29 +31,6 @@ Array cloned(Runtime& runtime, const Array& array) {
   std::memcpy(copy.storage->data(), array.storage->data(), array.storage->bytes());
   copy.data = copy.storage->data() + (array.data - array.storage->data());
   return copy;
-}
-
-// The same elements with other strides, in memory of their own.
-Array with_strides(Runtime& runtime, const Array& array, const ir::Dims& strides) {
-  std::int64_t low = 0, high = array.itemsize();
-  for (int i = 0; i < array.ndim(); ++i) {
-    const std::int64_t reach = (array.shape[i] - 1) * strides[static_cast<std::size_t>(i)];
-    (reach < 0 ? low : high) += reach;
-  }
-  Array memory = runtime.allocate(ir::DType::UInt8, ir::Dims{high - low});
-  Array laid = with_shape_and_strides(memory, array.shape, strides, -low);
-  laid.dtype = array.dtype;
-  laid.backend = array.backend;
-  copy_into(runtime, array, laid);
-  laid.writable = array.writable;
-  return laid;
-}
-
-// Whether an axis of several items has another stride.
-bool lies_otherwise(const Array& array, const ir::Dims& strides) {
-  for (std::size_t i = 0; i < strides.size(); ++i)
-    if (array.shape[i] > 1 && array.strides[i] != strides[i]) return array.size() > 0;
-  return false;
 }
 
 Deferred& behind(const ArrayObject& object) { return static_cast<Deferred&>(*object.recorded.get()); }
@@ -332,8 +310,8 @@ void Deferral::hand_out(ArrayObject& object) {
 }
 
 void Deferral::write_back() {
-  // What nobody else holds, or has not written for long, is not looked at any more; memory that a graph of the script's own holds
-  // is, for its writes must come there.
+  // What nobody else holds, or has not written for long, is not looked at any more; memory that a graph of the script's own
+  // holds is, for its writes must come there.
   constexpr int kOld = 64;
   for (std::size_t i = 0; i < handed_out_.size(); ++i) {
     ArrayObject& object = *handed_out_[i];

@@ -10,7 +10,6 @@
 #include "runtime/bind.h"
 #include "runtime/dispatch.h"
 #include "runtime/forms.h"
-#include "runtime/memory_order.h"
 #include "runtime/random/random_state.h"
 #include "runtime/ufunc.h"
 
@@ -71,9 +70,7 @@ LazyArray::~LazyArray() {
 
 const ir::Type& LazyArray::type() const { return recorder->graph_.type(node()); }
 
-std::uint32_t LazyArray::version() const {
-  return view_ ? recorder->cells_[recorder->views_[view_ - 1].cell].version : 0;
-}
+std::uint32_t LazyArray::version() const { return view_ ? recorder->cells_[recorder->views_[view_ - 1].cell].version : 0; }
 
 NodeId LazyArray::current() const {
   Recorder::View& view = recorder->views_[view_ - 1];
@@ -405,43 +402,6 @@ NodeId Recorder::record(OpId id, const Inputs& inputs, AttrsId attrs, std::span<
   count.held = false;
   if (shares) sharing.back()->insert(node);
   return node;
-}
-
-const Array* Recorder::held(NodeId id) const {
-  const ir::Node& node = graph_.node(id);
-  const bool holds = node.kind == NodeKind::Leaf || (node.kind == NodeKind::Constant && !node.holds_item());
-  return holds ? static_cast<const Array*>(node.value) : nullptr;
-}
-
-const Array* Recorder::layout_known(const LazyArray& array) const {
-  const Array* layout = array.view_ ? &views_[array.view_ - 1].layout : held(array.node_);
-  return layout && !layout->c_contiguous() ? layout : nullptr;
-}
-
-ir::Dims Recorder::strides(const LazyArray& array) const {
-  if (const Array* layout = layout_known(array)) return layout->strides;
-  const ir::Type& type = graph_.type(array.node_);
-  return ir::contiguous_strides(type.shape, static_cast<std::int64_t>(ir::itemsize(type.dtype)));
-}
-
-Value Recorder::results(const ir::Op& op, NodeId node, const Inputs& inputs) {
-  Value result = results(op.id, node);
-  if (inputs.layouts.empty() && op.op_class != ir::OpClass::Create) [[likely]]
-    return result;
-  auto* lazy = result.get_if<LazyArray>();
-  if (!lazy || lazy->type().kind != Kind::Array || lazy->type().shape.size() < 2) return result;
-  const ir::Node& made = graph_.node(lazy->node_);
-  if (made.kind != NodeKind::Call) return result;  // a shared one that was computed
-  std::vector<Array> arrays;
-  for (NodeId input : inputs.nodes) arrays.push_back(input == kNoNode ? Array() : layout_of(graph_.type(input)));
-  for (auto [place, layout] : inputs.layouts) arrays[place].strides = layout->strides;
-  std::vector<Operand> operands;
-  for (std::size_t i = 0; i < arrays.size(); ++i)
-    operands.push_back(inputs.nodes[i] == kNoNode ? Operand{} : Operand{&arrays[i]});
-  Array layout = layout_of(lazy->type());
-  layout.strides = fresh_strides(op, operands, tables_.attrs.attrs(made.attrs), lazy->type());
-  if (!layout.c_contiguous()) view_of(*lazy).layout = std::move(layout);
-  return result;
 }
 
 Value Recorder::results(OpId id, NodeId node) {

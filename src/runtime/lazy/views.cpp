@@ -116,14 +116,6 @@ Array indexed_layout(const Array& layout, const Attr::Tuple& index, const Dims& 
 
 }  // namespace
 
-Array layout_of(const ir::Type& type) {
-  Array layout;
-  layout.dtype = type.dtype;
-  layout.shape = type.shape;
-  layout.strides = ir::contiguous_strides(type.shape, static_cast<std::int64_t>(ir::itemsize(type.dtype)));
-  return layout;
-}
-
 // ---- cells and views ----
 
 Ref<LazyArray> Recorder::argument(const Array& array, ir::Kind kind) {
@@ -301,8 +293,7 @@ Value Recorder::in_order(OpId id, const Ref<LazyArray>& operand, std::vector<Att
     Array layout = layout_of(operand->type());
     layout.strides = strides(*operand);
     const bool by_columns = is_fortran(layout);
-    if (order == 'K' && id == OpId::Reshape)
-      throw Error(ErrorClass::ValueError, "order 'K' is not permitted for reshaping");
+    if (order == 'K' && id == OpId::Reshape) throw Error(ErrorClass::ValueError, "order 'K' is not permitted for reshaping");
     if (order == 'K' && !by_columns) {
       const Dims axes = memory_axes(layout);
       if (axes != identity(layout.ndim())) {

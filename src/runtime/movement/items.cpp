@@ -104,8 +104,8 @@ void write_by_number(KernelCall& call, const Array& base, const Attr::Tuple& pat
 void setitem_kernel(KernelCall& call) {
   const auto& path = *call.attrs[0].get<Attr::Tuple>();
   // The old version is not used again: it becomes the new one.
-  Array base = call.reuse_first && call.in[0]->c_contiguous() ? *call.in[0]
-                                                              : converted(call.runtime, *call.in[0], call.in[0]->dtype);
+  Array base =
+      call.reuse_first && call.in[0]->c_contiguous() ? *call.in[0] : converted(call.runtime, *call.in[0], call.in[0]->dtype);
   base.writable = true;
   Array place = place_of(call, base, path);
   place.writable = true;
