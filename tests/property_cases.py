@@ -557,7 +557,7 @@ def finish(pool, row, positional, keywords, operands, exact, with_out, bound):
     given = [k for k, _ in kept]
     out = out_array(pool, row, result, operands) if with_out and not isinstance(result, (tuple, list)) else None
     if out and casts_by_path(pool, row, kept, result, out):
-        out = None
+        out = f"np.full({numpy.shape(result)}, 7, '{numpy.asarray(result).dtype}')"
     if out:
         text = f"filled(lambda o: {call_text(name, positional, [*kept, ('out', 'o')])}, {out})"
         given.append("out")

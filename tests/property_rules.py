@@ -141,6 +141,10 @@ def difference(pool, case, a, b, backend):
         ok = a == b
         if case.operation == "reciprocal":
             ok |= a == 0  # 1 // 0: a cast of infinity
+        if case.operation == "pad" and case.scale:
+            # A mean of integers is a sum of floats, cut.
+            bound = 1 + 2 * case.terms * eps_of("float64") * scale_of(pool, case)
+            ok |= numpy.abs(a.astype("f8") - b.astype("f8")) <= bound
         return None if numpy.all(ok) else "values"
     if a.tobytes() == b.tobytes():
         return None
