@@ -225,6 +225,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   int ndim = type.shape.ssize();
   NodeId from = operand_array->node();
   bool drops = false;
+  std::vector<Attr> step;  // from the operand, where the node is one from further back
   if (id == OpId::Moveaxis || id == OpId::Swapaxes) {
     // They become transposes: their own rule has numpy's words for axes that do not fit.
     Inputs inputs(*this);
@@ -240,6 +241,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   if (auto order = permutation(id, ndim, attrs)) {
     id = OpId::Transpose;
     own = {Attr(*order)};
+    step = own;
     drops = *order == identity(ndim);
     // A transpose of a transpose is one.
     const ir::Node& inner = graph_.node(from);
@@ -281,7 +283,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   }
   Value result = results(id, node);
   if (!ir::op(id).has(ir::kViewResult) || !result.is(ObjectKind::Lazy)) return result;
-  track_view(id, result.as<LazyArray>(), *operand_array, own, drops);
+  track_view(id, result.as<LazyArray>(), *operand_array, step.empty() ? own : step, drops);
   return result;
 }
 
