@@ -3,8 +3,7 @@ the text must be that of the eager run, character for character, on the same bac
 (plain), equal operations shared while recording, constants folded, all passes.
 
 Where data decide what a script does next, it asks for a value, which is computed then. How many scripts
-do is told at the end: a trace of those would end there. One program is left out: it tests what lazy.array(x) sees of a write into
-x, which in a deferred run is recorded itself.
+do is told at the end: a trace of those would end there.
 """
 import re
 
@@ -13,15 +12,12 @@ import pytest
 from conftest import BACKENDS, ROOT, autoray
 from test_lang import PROGRAMS, Expectations
 
-LEFT_OUT = ("bad_input.ar",)
 MODES = ("plain", "shared", "folded", "passes")
 TOLD = re.compile(r"^deferred: (\d+) recorded, (\d+) at once, (\d+) computed, (\d+) values needed$", re.M)
 
 
 def cases():
     for path in PROGRAMS:
-        if path.name in LEFT_OUT:
-            continue
         for backend in Expectations(path).backends:
             yield pytest.param(path, backend, id=f"{path.relative_to(ROOT)}-{backend}")
 

@@ -11,6 +11,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/function.h"
+#include "runtime/memory_order.h"
 
 namespace autoray::codegen {
 
@@ -508,7 +509,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     const Array array = given ? leaf_array(runtime, reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].value)
                               : spec->captured.back();
     if (node.kind != NodeKind::State) info.strides = array.strides;
-    layouts.push_back({array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other});
+    layouts.push_back({runtime::plan_layout(array)});
     infos.push_back(info);
   }
   ir::run_passes(block, runtime::pass_context(recorder, known_scalars));

@@ -27,10 +27,10 @@ class Traced {
       return body.integer(kDType, static_cast<std::int64_t>(number_));
   }
 
-  friend Traced operator+(Traced a, Traced b) { return of(Prim::Add, a, b); }
-  friend Traced operator-(Traced a, Traced b) { return of(Prim::Subtract, a, b); }
-  friend Traced operator*(Traced a, Traced b) { return of(Prim::Multiply, a, b); }
-  friend Traced operator/(Traced a, Traced b) { return of(Prim::Divide, a, b); }
+  friend Traced operator+(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ + b.number_) : of(Prim::Add, a, b); }
+  friend Traced operator-(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ - b.number_) : of(Prim::Subtract, a, b); }
+  friend Traced operator*(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ * b.number_) : of(Prim::Multiply, a, b); }
+  friend Traced operator/(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ / b.number_) : of(Prim::Divide, a, b); }
   friend Traced operator-(Traced a) { return a.body_ ? of(Prim::Negative, a) : Traced(-a.number_); }
   friend Traced operator&(Traced a, Traced b) { return of(Prim::And, a, b); }
   friend Traced operator|(Traced a, Traced b) { return of(Prim::Or, a, b); }
@@ -43,6 +43,8 @@ class Traced {
   friend auto operator>(Traced a, Traced b) { return compare(Prim::Less, b, a); }
   friend auto operator>=(Traced a, Traced b) { return compare(Prim::LessEqual, b, a); }
 
+  // Of numbers alone the result is one.
+  static bool numbers(Traced a, Traced b) { return !a.body_ && !b.body_; }
   static Traced of(Prim prim, Traced a) { return {*a.body_, a.body_->emit(prim, kDType, a.id_)}; }
   static Traced of(Prim prim, Traced a, Traced b, std::int64_t immediate = 0) {
     Body& body = *(a.body_ ? a.body_ : b.body_);

@@ -243,6 +243,8 @@ Completion Evaluator::exec(Stmt& statement, Frame& frame) {
       if (!eval(*s.value, frame, value)) return Completion::Raise;
       if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Name)
         if (auto& name = as<Name>(*s.targets[0]); name.scope == Scope::Local) {
+          if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
+            name_lazy(value, name.id);
           frame.slots[name.slot].swap(value);
           return Completion::Normal;
         }

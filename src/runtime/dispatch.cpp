@@ -65,6 +65,13 @@ BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arg
   return best.value_or(runtime.native_backend());
 }
 
+// register_backend's name for the class of a value; null when it has none.
+const std::string* class_backend(const Runtime& runtime, const Value& value) {
+  if (runtime.class_backends.empty() || value.is(ObjectKind::Array) || value.is(ObjectKind::Lazy)) return nullptr;
+  auto found = runtime.class_backends.find(type_name(value));
+  return found == runtime.class_backends.end() ? nullptr : &found->second;
+}
+
 // Which backend a call goes to: one of ours, or a name that only registered functions know.
 struct Choice {
   std::optional<BackendId> native;
@@ -75,6 +82,36 @@ Choice choice_of_name(Runtime& runtime, const std::string& name) {
   if (name == "builtins") return {runtime.native_backend(), {}};
   if (auto id = runtime.find_backend(name)) return {id, {}};
   return {std::nullopt, name};
+}
+
+int priority(std::string_view backend) {
+  static constexpr std::pair<std::string_view, int> kOthers[] = {{"builtins", -2}, {"numpy", -1}, {"autoray.lazy", 1}};
+  for (auto [name, rank] : kOthers)
+    if (name == backend) return rank;
+  return 0;
+}
+
+// Where the script has given classes to backends: the same choice by their names.
+Choice choice_by_classes(Runtime& runtime, OpId id, const Arguments& arguments) {
+  std::vector<Value> considered;
+  auto add = [&](const Value& value) {
+    if (class_backend(runtime, value)) {
+      considered.push_back(value);
+    } else if (auto* list = value.get_if<List>()) {
+      considered.insert(considered.end(), list->items.begin(), list->items.end());
+    } else if (auto* tuple = value.get_if<Tuple>()) {
+      considered.insert(considered.end(), tuple->items.begin(), tuple->items.end());
+    } else {
+      considered.push_back(value);
+    }
+  };
+  if (looks_at_all(id)) {
+    for (const Value& value : arguments.positional) add(value);
+    for (const Value& value : arguments.keyword_values) add(value);
+  } else {
+    add(arguments.positional[0]);
+  }
+  return choice_of_name(runtime, infer_backend_multi(runtime, considered));
 }
 
 [[noreturn]] void no_function(Runtime& runtime, std::string_view name, std::string_view backend) {
@@ -169,8 +206,8 @@ Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments
 
 Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments& arguments) {
   // The common call: no keywords, no default backend, no dispatcher of the script's.
-  if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty())
-      [[likely]] {
+  if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty() &&
+      runtime.class_backends.empty()) [[likely]] {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
     return call_on(runtime, id, backend_from_arguments(runtime, id, arguments), arguments);
   }
@@ -185,7 +222,10 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
     } else {
       std::optional<BackendId> tag;
       consider_sequence(*like, tag);
-      choice.native = tag.value_or(runtime.native_backend());
+      if (const std::string* name_of_class = class_backend(runtime, *like))
+        choice = choice_of_name(runtime, *name_of_class);
+      else
+        choice.native = tag.value_or(runtime.native_backend());
       if (id != OpId::Count && ir::op(id).has(ir::kLikeResult) && !edited.has("dtype")) {
         if (auto* array = like->peek<ArrayObject>()) edited.add("dtype", make_dtype(array->array.dtype));
         if (auto* scalar = like->peek<NumpyScalar>()) edited.add("dtype", make_dtype(scalar->dtype));
@@ -202,7 +242,10 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
         choice_of_name(runtime, text_of(function->call(runtime, edited.arguments), "the backend that a dispatcher returns"));
   } else {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
-    choice.native = backend_from_arguments(runtime, id, edited.arguments);
+    if (runtime.class_backends.empty())
+      choice.native = backend_from_arguments(runtime, id, edited.arguments);
+    else
+      choice = choice_by_classes(runtime, id, edited.arguments);
   }
   if (choice.native && id != OpId::Count) return call_on(runtime, id, *choice.native, edited.arguments);
   std::string backend = choice.native ? std::string(runtime.backend_name(*choice.native)) : choice.name;
@@ -226,6 +269,11 @@ Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& 
   const Value operands[] = {target, operand};
   if (auto* lazy = target.get_if<LazyArray>()) {
     Value result = operator_call(runtime, id, operands);
+    if (result.as<LazyArray>().type().shape.size() > lazy->type().shape.size()) {
+      // A product may have axes of length one in front that its place has not.
+      static constexpr std::string_view kOut[] = {"out"};
+      return runtime.call(id, kLazy, {operands, kOut, std::span(&target, 1)});
+    }
     lazy->recorder->check_store(id, *lazy, result.as<LazyArray>().type(), ir::Casting::SameKind, nullptr);
     lazy->recorder->set_item(*lazy, Value::ellipsis(), result);
     return target;
@@ -244,7 +292,19 @@ Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& 
   return runtime.call(id, best.value_or(runtime.native_backend()), {operands, kOut, out});
 }
 
+void register_backend(Runtime& runtime, const std::string& type_name, const std::string& backend) {
+  runtime.class_backends[type_name] = backend;
+}
+
+std::string infer_backend_multi(Runtime& runtime, std::span<const Value> values) {
+  std::string best = "builtins";
+  for (const Value& value : values)
+    if (std::string name = infer_backend(runtime, value); priority(name) > priority(best)) best = std::move(name);
+  return best;
+}
+
 std::string infer_backend(Runtime& runtime, const Value& value) {
+  if (const std::string* name = class_backend(runtime, value)) return *name;
   auto tag = tag_of(value);
   return tag ? std::string(runtime.backend_name(*tag)) : "builtins";
 }

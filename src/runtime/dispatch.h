@@ -27,6 +27,11 @@ void register_function(Runtime& runtime, const std::string& backend, const std::
 // What `do` calls for (backend, name): the registered function or the library's. ImportError when there is none.
 Ref<Callable> library_function(Runtime& runtime, const std::string& backend, const std::string& name);
 
+// The backend of all values of a class, whatever made them; arrays keep the one that they carry.
+void register_backend(Runtime& runtime, const std::string& type_name, const std::string& backend);
+
+// The backend of the highest priority among the values': Python's own, numpy, others, lazy; of equals the first.
+std::string infer_backend_multi(Runtime& runtime, std::span<const Value> values);
 // The backend of one value: "numpy" for arrays of the numpy backend, "builtins" for Python scalars and containers, ...
 std::string infer_backend(Runtime& runtime, const Value& value);
 

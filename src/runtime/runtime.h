@@ -178,6 +178,8 @@ class Runtime {
   std::unordered_map<std::string, Ref<Callable>> registered;
   // register_dispatch: op or function name -> dispatcher(*args, **kwargs) -> backend name.
   std::unordered_map<std::string, Ref<Callable>> dispatchers;
+  // register_backend: the name of a class -> the backend of its values.
+  std::unordered_map<std::string, std::string> class_backends;
 
   // ---- explain ----
   // Runs the plans of what is computed lazily; empty: run_plan.

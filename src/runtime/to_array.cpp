@@ -9,6 +9,7 @@
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/memory_order.h"
 #include "runtime/ufunc.h"
 
 namespace autoray::runtime {
@@ -225,7 +226,7 @@ Array to_array(Runtime& runtime, const Value& value, std::optional<DType> dtype)
   }
   if (auto* object = value.get_if<ArrayObject>()) {
     if (!dtype || *dtype == object->array.dtype) return object->array;
-    Array result = converted(runtime, object->array, *dtype);
+    Array result = converted_like(runtime, object->array, *dtype);
     result.backend = object->array.backend;
     return result;
   }

@@ -80,13 +80,14 @@ bool dot_multiplies(const ir::Op& op, std::span<const Operand> operands, DType r
 
 void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operands, Array& result, Array& out) {
   using ir::OpId;
-  if (op.id == OpId::Round && (ir::is_integer(result.dtype) || ir::is_complex(result.dtype))) {
-    // An assignment: leading axes of length one are dropped.
+  auto drop_leading = [&] {
     while (result.ndim() > out.ndim() && result.shape[0] == 1) {
       result.shape.erase(0);
       result.strides.erase(0);
     }
-  }
+  };
+  // An assignment.
+  if (op.id == OpId::Round && (ir::is_integer(result.dtype) || ir::is_complex(result.dtype))) drop_leading();
   if (op.id == OpId::Cumsum || op.id == OpId::Cumprod) {
     // A scan that numpy gives to its iterator fills the first of whatever axes `out` has beyond its own.
     bool iterated = result.ndim() > 1 || operands[0]->dtype != out.dtype;
@@ -113,6 +114,7 @@ void fit_out(Runtime& runtime, const ir::Op& op, std::span<const Operand> operan
                                                 std::to_string(i) + ", with " + kSignature + " (size " + std::to_string(given) +
                                                 " is different from " + std::to_string(made) + ")");
     }
+    drop_leading();
   }
   bool spread = op.id == OpId::Var || op.id == OpId::Std;
   if (spread && ir::is_complex(out.dtype) && !ir::is_complex(result.dtype)) result = complex_spread(runtime, result, out.dtype);

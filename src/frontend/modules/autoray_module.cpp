@@ -137,17 +137,7 @@ Value infer_backend(Runtime& runtime, const Arguments& a) {
   return runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
 }
 Value infer_backend_multi(Runtime& runtime, const Arguments& a) {
-  std::string best = "builtins";
-  std::optional<runtime::BackendId> id;
-  for (const Value& v : a.positional) {
-    std::string name = runtime::infer_backend(runtime, v);
-    auto found = runtime.find_backend(name);
-    if (found && (!id || *found > *id)) {
-      id = found;
-      best = name;
-    }
-  }
-  return runtime::make_str(best);
+  return runtime::make_str(runtime::infer_backend_multi(runtime, a.positional));
 }
 Value get_namespace(Runtime& runtime, const Arguments& a) {
   Value like;
@@ -191,6 +181,14 @@ Value register_function(Runtime& runtime, const Arguments& a) {
     install(r, d.positional[0]);
     return d.positional[0];
   });
+}
+Value register_backend(Runtime& runtime, const Arguments& a) {
+  check_arguments(a, "register_backend", 2, 2);
+  auto* type = a.positional[0].get_if<runtime::Callable>();
+  if (!type || type->callable_type() != "type")
+    throw Error(ErrorClass::TypeError, "The array class itself should be supplied.");
+  runtime::register_backend(runtime, type->callable_name(), runtime::text_of(a.positional[1], "name"));
+  return Value::none();
 }
 Value register_dispatch(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "register_dispatch", 2, 2);
@@ -327,6 +325,7 @@ constexpr FunctionRow kFunctions[] = {{"do", do_function},
                                       {"get_namespace", get_namespace},
                                       {"get_lib_fn", get_lib_fn},
                                       {"register_function", register_function},
+                                      {"register_backend", register_backend},
                                       {"register_dispatch", register_dispatch},
                                       {"get_dtype_name", get_dtype_name},
                                       {"to_backend_dtype", to_backend_dtype},

@@ -10,6 +10,7 @@
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/lazy/deferral.h"
+#include "runtime/memory_order.h"
 #include "runtime/ufunc.h"
 
 namespace autoray::frontend {
@@ -169,8 +170,10 @@ Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) {
     return self;
   Value target = runtime::make_dtype(dtype);
   Value cast = op_method(runtime, ir::find_op("astype"), self, {std::span(&target, 1), {}, {}});
-  if (order != 'F' || array.ndim() < 2) return cast;
-  Value letter = runtime::make_str("F");
+  // The cast keeps the array's order.
+  if (order == 'A') order = runtime::is_fortran(array) ? 'F' : 'C';
+  if (order == 'K' || array.ndim() < 2 || (order == 'C' ? array.c_contiguous() : runtime::is_fortran(array))) return cast;
+  Value letter = runtime::make_str(std::string(1, order));
   std::string_view name = "order";
   return op_method(runtime, ir::find_op("copy"), cast, {{}, std::span(&name, 1), std::span(&letter, 1)});
 }
@@ -346,7 +349,7 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
   else if (name == "nbytes")
     result = Value::integer(object ? object->array.nbytes() : static_cast<std::int64_t>(ir::itemsize(dtype_of(self))));
   else if (name == "strides")
-    result = object ? dims_tuple(self.as<ArrayObject>().array.strides) : runtime::make_tuple({});
+    result = object ? dims_tuple(object->array.strides) : runtime::make_tuple({});
   else if (name == "T") {
     if (!object) {
       result = self;
@@ -377,7 +380,7 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
       result = op_method(runtime, ir::find_op(name), self, {});
     }
   } else if (name == "flat") {
-    result = call_op(runtime, "ravel", {self});
+    result = call_op(runtime, "reshape", {self, Value::integer(-1)});
   } else if (name == "flags") {
     result = make<Flags>(array_of(runtime, self));
   } else if (name == "base") {

@@ -8,6 +8,7 @@
 #include "ir/graph/source_text.h"
 #include "ir/graph/text.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/deferral.h"
 #include "runtime/lazy/function.h"
 
 namespace autoray::frontend {
@@ -73,6 +74,7 @@ Value lazy_descend(Runtime& runtime, const Value& tree) {
 
 Value lazy_compute(Runtime& runtime, const Value& tree) {
   std::vector<NodeId> roots = lazy_nodes(tree);
+  if (runtime.deferral()) runtime.deferral()->refresh();
   runtime::compute(recorder_of(runtime), roots);
   return runtime::map_leaves(tree, [&](const Value& v) {
     auto* lazy = v.get_if<LazyArray>();
@@ -103,6 +105,7 @@ Value lazy_compute_constants(Runtime& runtime, const Value& tree, const Value& v
         if (input != ir::kNoNode) wanted[input] = true;
   for (NodeId id : order)
     if (!depends[id] && wanted[id] && graph.node(id).kind == NodeKind::Call) constants.push_back(id);
+  if (runtime.deferral()) runtime.deferral()->refresh();
   runtime::compute(recorder_of(runtime), constants);
   return Value::none();
 }

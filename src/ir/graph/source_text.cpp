@@ -22,19 +22,7 @@ bool is_keyword(const std::string& name) {
 std::string setitem_text(const Block& block, Index i, const std::string& target,
                          const std::function<std::string(Index)>& operand) {
   std::vector<Attr> attrs = block.tables->attrs.attrs(block.nodes[i].attrs);
-  const auto& path = *attrs[0].get<Attr::Tuple>();
-  std::string place = target;
-  for (std::size_t k = 0; k < path.size(); ++k) {
-    const auto& parts = *path[k].get<Attr::Tuple>();
-    const std::string& view = *parts[0].get<std::string>();
-    if (view == "getitem") {
-      place += "[" + index_text(*parts[1].get<Attr::Tuple>(), [&](int o) { return operand(static_cast<Index>(o) + 2); }) + "]";
-    } else {
-      std::string call = "np." + view + "(" + place;
-      for (std::size_t p = 1; p < parts.size(); ++p) call += ", " + attr_text(parts[p]);
-      place = call + ")";
-    }
-  }
+  const std::string place = place_text(*attrs[0].get<Attr::Tuple>(), target, "np.", operand);
   return "    " + target + " = np.copy(" + operand(0) + ")\n    " + place + " = " + operand(1) + "\n";
 }
 

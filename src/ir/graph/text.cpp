@@ -83,6 +83,22 @@ std::string index_text(const Attr::Tuple& index, const std::function<std::string
   return index.empty() ? "()" : text;
 }
 
+std::string place_text(const Attr::Tuple& path, std::string place, std::string_view module,
+                       const std::function<std::string(Index)>& operand) {
+  for (const Attr& step : path) {
+    const auto& parts = *step.get<Attr::Tuple>();
+    const std::string& view = *parts[0].get<std::string>();
+    if (view == "getitem") {
+      place += "[" + index_text(*parts[1].get<Attr::Tuple>(), [&](int o) { return operand(static_cast<Index>(o) + 2); }) + "]";
+    } else {
+      place = std::string(module) + view + "(" + place;
+      for (std::size_t p = 1; p < parts.size(); ++p) place += ", " + attr_text(parts[p]);
+      place += ")";
+    }
+  }
+  return place;
+}
+
 std::string call_text(const Block& block, Index i, const std::function<std::string(Index)>& operand) {
   const BlockNode& n = block.nodes[i];
   if (n.kind == NodeKind::Project) return operand(0) + "[" + std::to_string(n.number) + "]";
@@ -92,6 +108,8 @@ std::string call_text(const Block& block, Index i, const std::function<std::stri
   if (n.op == OpId::GetItem)
     return operand(0) + "[" +
            index_text(*attrs[0].get<Attr::Tuple>(), [&](int k) { return operand(static_cast<Index>(k) + 1); }) + "]";
+  if (n.op == OpId::SetItem)
+    return "setitem(" + place_text(*attrs[0].get<Attr::Tuple>(), operand(0), "", operand) + ", " + operand(1) + ")";
   Signature signature = parse_op_signature(row);
   std::vector<std::uint32_t> groups = operand_groups(row, n.input_count - (row.has(kRandom) ? 2 : 0));
   std::string text = std::string(row.path) + "(";

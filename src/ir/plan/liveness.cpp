@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "ir/attributes.h"
 #include "ir/plan/plan.h"
 
 namespace autoray::ir {
@@ -23,32 +24,48 @@ bool is_view(const Block& block, Index i, Layout operand) {
 
 Layout layout_of_result(const Block& block, Index i, bool view, const std::vector<Layout>& layouts) {
   const BlockNode& n = block.nodes[i];
+  const bool matrix = block.type(i).shape.size() > 1;
   if (view) {
+    const Layout inner = layouts[block.inputs(i)[0]];
     switch (n.op) {
       case OpId::Reshape:
       case OpId::Ravel:
       case OpId::ExpandDims:
-      case OpId::Squeeze: return layouts[block.inputs(i)[0]];
-      case OpId::Transpose: {
-        Layout inner = layouts[block.inputs(i)[0]];
-        if (block.type(i).shape.size() == 2)
-          return inner == Layout::C ? Layout::Fortran : inner == Layout::Fortran ? Layout::C : inner;
+      case OpId::Squeeze: return inner;
+      case OpId::GetItem:
+      case OpId::Flip:
+      case OpId::BroadcastTo: return !matrix || inner == Layout::C || inner == Layout::Rows ? Layout::Rows : Layout::Other;
+      case OpId::Transpose:
+        if (block.type(i).shape.size() == 2 && inner == Layout::C) return Layout::Fortran;
+        if (block.type(i).shape.size() == 2 && inner == Layout::Fortran) return Layout::C;
         return Layout::Other;
-      }
-      default: return Layout::Other;
+      default: return matrix ? Layout::Other : Layout::Rows;
     }
   }
-  // Element-wise results keep a Fortran order that all operands have.
+  // Element-wise results and copies keep the order of their operands' axes. Where that is neither C nor Fortran order for sure
+  // it may be any.
+  const OpClass kind = op(n.op).op_class;
+  if (!matrix || (kind != OpClass::Elementwise && kind != OpClass::Create)) return Layout::C;
   auto inputs = block.inputs(n);
-  auto in_fortran_order = [&](Index input) { return input != kNoIndex && layouts[input] == Layout::Fortran; };
-  if (std::none_of(inputs.begin(), inputs.end(), in_fortran_order)) return Layout::C;
-  if (op(n.op).op_class != OpClass::Elementwise || block.type(i).shape.size() < 2) return Layout::C;
+  auto by_rows = [&](Index input) {
+    return input == kNoIndex || layouts[input] == Layout::C || layouts[input] == Layout::Rows;
+  };
+  if (kind == OpClass::Create) {
+    std::vector<Attr> attrs = block.tables->attrs.attrs(n.attrs);
+    auto names = attribute_names(n.op);
+    auto order = std::find(names.begin(), names.end(), "order");
+    if (order == names.end()) return Layout::C;
+    auto* text = attrs[static_cast<std::size_t>(order - names.begin())].get<std::string>();
+    bool rows = std::all_of(inputs.begin(), inputs.end(), by_rows);
+    return text && *text == "C" ? Layout::C : text && *text == "F" ? Layout::Fortran : rows ? Layout::C : Layout::Other;
+  }
+  if (std::all_of(inputs.begin(), inputs.end(), by_rows)) return Layout::C;
   bool fortran = true;
   for (Index input : inputs) {
     if (input == kNoIndex || block.type(input).shape.empty()) continue;
     fortran &= layouts[input] == Layout::Fortran && block.type(input).shape == block.type(i).shape;
   }
-  return fortran ? Layout::Fortran : Layout::C;
+  return fortran ? Layout::Fortran : Layout::Other;
 }
 
 // A result may take the place of its first operand when that is not used again, is no argument, and nothing else sees its

@@ -14,8 +14,9 @@
 
 namespace autoray::ir {
 
-// How an argument's elements lie in memory, as far as a plan cares: whether a reshape of it is a view.
-enum class Layout : std::uint8_t { C, Fortran, Other };
+// How an array's elements lie in memory, as far as a plan cares: whether a reshape of it is a view, and whether what is
+// computed of it item by item lies in C order. Rows: the axes are in C order, with gaps, reversed or stretched.
+enum class Layout : std::uint8_t { C, Rows, Fortran, Other };
 struct Placement {
   Layout layout = Layout::C;
   std::int64_t bytes = -1;  // what it holds of the run's memory; -1: what its type says

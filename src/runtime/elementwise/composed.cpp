@@ -9,6 +9,7 @@
 #include "runtime/convert.h"
 #include "runtime/elementwise/choice_loops.h"
 #include "runtime/elementwise/driver.h"
+#include "runtime/memory_order.h"
 #include "runtime/runtime.h"
 
 namespace autoray::runtime {
@@ -25,15 +26,19 @@ constexpr std::int64_t kChunk = 1 << 15;  // items between two looks at the inte
 
 // where(c, x, y): a choice, no arithmetic.
 void where_kernel(KernelCall& call) {
-  Array& out = call.allocate();
+  const ir::Dims axes = kept_axes(call.in, call.types[0].shape.ssize());
+  // All in the order of the result's memory.
+  auto ordered = [&](const Array& array) { return axes.empty() ? array : transposed(array, axes); };
+  const Array out = ordered(allocate_ordered(call));
   if (out.size() == 0) return;
   // Dense over the result's shape, or one item.
   auto dense = [&](const Array& operand, DType dtype) {
-    Array a = operand.dtype == dtype ? operand : converted(call.runtime, operand, dtype);
-    return a.size() == 1 ? a : contiguous(call.runtime, broadcast_view(a, out.shape), dtype);
+    Array a = operand.dtype == dtype ? operand : converted_like(call.runtime, operand, dtype);
+    return a.size() == 1 ? a : contiguous(call.runtime, ordered(broadcast_view(a, call.types[0].shape)), dtype);
   };
   Array x = dense(*call.in[1], out.dtype), y = dense(*call.in[2], out.dtype);
-  Array condition = contiguous(call.runtime, broadcast_view(dense(*call.in[0], DType::Bool), out.shape), DType::Bool);
+  Array condition = dense(*call.in[0], DType::Bool);
+  if (condition.size() == 1) condition = contiguous(call.runtime, broadcast_view(condition, out.shape), DType::Bool);
   std::int64_t size = out.itemsize(), n = out.size();
   std::int64_t xs = x.size() == 1 ? 0 : size, ys = y.size() == 1 ? 0 : size;
   for (std::int64_t at = 0; at < n; at += kChunk) {
@@ -61,7 +66,7 @@ bool bounds_nothing(const Operand& bound, const Operand& array, bool lower) {
 bool clip_by_numbers(KernelCall& call) {
   const Array& x = *call.in[0];
   DType dtype = call.types[0].dtype;
-  if (x.dtype != dtype || x.ndim() == 0 || !x.c_contiguous()) return false;
+  if (x.dtype != dtype || x.ndim() == 0 || !(x.c_contiguous() || x.f_contiguous())) return false;
   alignas(16) char items[2][16];
   const char* bounds[2] = {};
   for (std::size_t i = 1; i < call.in.size(); ++i) {
@@ -73,6 +78,7 @@ bool clip_by_numbers(KernelCall& call) {
     bounds[side] = items[side];
   }
   Array result = call.runtime.allocate(dtype, x.shape);
+  result.strides = like_strides(x, x.itemsize(), 'K');
   if (!clip_dense(dtype, x.data, bounds[0], bounds[1], result.data, x.size())) return false;
   call.runtime.clear_fp();
   call.out[0] = std::move(result);
@@ -85,23 +91,27 @@ void clip_kernel(KernelCall& call) {
     return;
   }
   if (clip_by_numbers(call)) return;
-  Array result = converted(call.runtime, *call.in[0], call.types[0].dtype);
+  const Array& x = *call.in[0];
+  Array result = x.dtype == call.types[0].dtype ? x : converted_like(call.runtime, x, call.types[0].dtype);
   // a_min and a_max, and the newer spelling min= and max=.
   for (std::size_t i : {1, 3})
     if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], true)) {
-      Array low = converted(call.runtime, *call.in[i], result.dtype);
+      Array low = converted_like(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
     }
   for (std::size_t i : {2, 4})
     if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], false)) {
-      Array high = converted(call.runtime, *call.in[i], result.dtype);
+      Array high = converted_like(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
     }
-  call.out[0] = std::move(result);
+  if (result.data == x.data)
+    copy_into(call.runtime, x, allocate_ordered(call));
+  else
+    call.out[0] = std::move(result);
 }
 
 void complex_kernel(KernelCall& call) {
-  Array& out = call.allocate();
+  Array& out = allocate_ordered(call);
   Array half = out;
   half.dtype = ir::real_dtype(out.dtype);
   copy_into(call.runtime, *call.in[0], half);
@@ -121,7 +131,7 @@ void angle_kernel(KernelCall& call) {
   } else {
     // The imaginary part is one zero.
     imag = call.runtime.allocate_zeroed(ir::real_dtype(complex), {});
-    real = contiguous(call.runtime, *call.in[0], ir::real_dtype(complex));
+    real = converted_like(call.runtime, *call.in[0], ir::real_dtype(complex));
   }
   Array result = run(OpId::Arctan2, {&imag, &real});
   if (ir::as_bool(call.attrs[0], "deg")) {
@@ -129,7 +139,7 @@ void angle_kernel(KernelCall& call) {
     *scale.as<double>() = 180.0 / M_PI;
     result = run(OpId::Multiply, {&result, &scale});
   }
-  call.out[0] = converted(call.runtime, result, call.types[0].dtype);
+  call.out[0] = converted_like(call.runtime, result, call.types[0].dtype);
 }
 
 void isclose_kernel(KernelCall& call) {
@@ -169,7 +179,7 @@ void isclose_kernel(KernelCall& call) {
   FpState saved = call.runtime.fp_state;
   call.runtime.fp_state.invalid = FpAction::Ignore;
   Term x{a, call.in[0].kind}, y{b, call.in[1].kind};
-  if (!ir::is_inexact(b.dtype)) y.array = converted(call.runtime, b, DType::Float64);
+  if (!ir::is_inexact(b.dtype)) y.array = converted_like(call.runtime, b, DType::Float64);
   Term rtol = weak(ir::as_double(call.attrs[0], "rtol")), atol = weak(ir::as_double(call.attrs[1], "atol"));
   Term difference = term(OpId::Subtract, {&x, &y}), distance = term(OpId::Abs, {&difference});
   Term size = term(OpId::Abs, {&y}), scaled = term(OpId::Multiply, {&rtol, &size}), bound = term(OpId::Add, {&atol, &scaled});
@@ -195,7 +205,7 @@ void round_kernel(KernelCall& call) {
     throw Error(ErrorClass::UFuncTypeError,
                 "Cannot cast ufunc 'multiply' output from dtype('float64') to dtype('bool') with casting rule 'same_kind'");
   if (!ir::is_inexact(x.dtype) && decimals >= 0) {
-    call.out[0] = converted(call.runtime, x, call.types[0].dtype);
+    copy_into(call.runtime, x, allocate_ordered(call));
     return;
   }
   if (decimals == 0) {
@@ -207,7 +217,7 @@ void round_kernel(KernelCall& call) {
   cast_loop(DType::Float64, scale.dtype)(reinterpret_cast<const char*>(&power), 0, scale.data, 0, 1);
   Array scaled = run(decimals > 0 ? OpId::Multiply : OpId::Divide, {&x, &scale}), whole = run(OpId::Rint, {&scaled});
   Array result = run(decimals > 0 ? OpId::Divide : OpId::Multiply, {&whole, &scale});
-  call.out[0] = converted(call.runtime, result, call.types[0].dtype);
+  copy_into(call.runtime, result, allocate_ordered(call));
 }
 
 // The parts of a complex array are views of it, and a real array is its own real part, as in numpy.
@@ -234,7 +244,7 @@ void astype_kernel(KernelCall& call) {
   DType to = call.types[0].dtype;
   if (ir::is_complex(call.in[0]->dtype) && !ir::is_complex(to) && !ir::is_bool(to))
     call.runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
-  call.out[0] = converted(call.runtime, *call.in[0], to);
+  call.out[0] = converted_like(call.runtime, *call.in[0], to);
 }
 
 constexpr KernelRow kKernels[] = {{OpId::Where, where_kernel, "autoray"},     {OpId::Clip, clip_kernel, "autoray"},

@@ -11,6 +11,7 @@
 #include "ir/rules/movement.h"
 #include "runtime/convert.h"
 #include "runtime/elementwise/choice_loops.h"
+#include "runtime/memory_order.h"
 #include "runtime/runtime.h"
 
 namespace autoray::runtime {
@@ -257,7 +258,6 @@ void elementwise_kernel(KernelCall& call) {
   Array converted_operands[kMost];
   alignas(16) char items[kMost][16];
   const Array* sources[kMost];
-  bool fortran = call.types[0].shape.size() > 1;
   for (int i = 0; i < operands; ++i) {
     const Operand& operand = call.in[static_cast<std::size_t>(i)];
     sources[i] = operand.array;
@@ -274,24 +274,19 @@ void elementwise_kernel(KernelCall& call) {
         sources[i] = &converted_operands[i];
       }
     }
-    if (operand->ndim() > 0)
-      fortran &= operand->f_contiguous() && !operand->c_contiguous() && operand->shape == call.types[0].shape;
   }
+  const ir::Dims& shape = call.types[0].shape;
+  // The order in which memory is walked and the result made; empty: C order.
+  const ir::Dims axes = kept_axes(call.in, shape.ssize());
   // In place: item by item, what is read there was converted before or is of the very dtype that is written.
   const Array& first = *call.in[0];
-  bool in_place = call.reuse_first && first.dtype == stored && first.shape == call.types[0].shape && first.c_contiguous();
-  Array result = in_place ? first : call.runtime.allocate(stored, call.types[0].shape);
-  if (fortran) {
-    std::int64_t step = result.itemsize();
-    for (std::size_t i = 0; i < result.shape.size(); ++i) {
-      result.strides[i] = step;
-      step *= result.shape[i];
-    }
-  }
+  bool in_place = call.reuse_first && first.dtype == stored && first.shape == shape && first.c_contiguous();
+  Array result = in_place ? first : call.runtime.allocate(stored, shape);
+  if (!axes.empty() && !in_place) result.strides = packed_strides(shape, axes, result.itemsize());
   if (divides(call.op.id) && ir::is_integer(compute) && result.size() && has_zero(call.runtime, *sources[1]))
     std::feraiseexcept(FE_DIVBYZERO);
   if (result.size()) {
-    run.shape = call.types[0].shape;
+    run.shape = shape;
     std::size_t ndim = run.shape.size();
     for (int i = 0; i < operands; ++i) {
       const Array& a = *sources[i];
@@ -303,10 +298,13 @@ void elementwise_kernel(KernelCall& call) {
     }
     run.data[operands] = result.data;
     run.strides[operands] = result.strides;
-    if (fortran) {
-      // Walk in memory order.
-      std::reverse(run.shape.begin(), run.shape.end());
-      for (int i = 0; i <= operands; ++i) std::reverse(run.strides[i].begin(), run.strides[i].end());
+    if (!axes.empty()) {
+      auto permute = [&](ir::Dims& dims) {
+        const ir::Dims before = dims;
+        for (std::size_t k = 0; k < ndim; ++k) dims[k] = before[static_cast<std::size_t>(axes[k])];
+      };
+      permute(run.shape);
+      for (int i = 0; i <= operands; ++i) permute(run.strides[i]);
     }
     coalesce(run);
     execute(call.runtime, run);
@@ -315,7 +313,7 @@ void elementwise_kernel(KernelCall& call) {
     else if (ir::is_inexact(compute) || divides(call.op.id))
       call.runtime.check_fp(call.op.path);
   }
-  if (stored != call.types[0].dtype) result = converted(call.runtime, result, call.types[0].dtype);
+  if (stored != call.types[0].dtype) result = converted_like(call.runtime, result, call.types[0].dtype);
   call.out[0] = std::move(result);
 }
 

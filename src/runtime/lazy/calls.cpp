@@ -77,6 +77,8 @@ Value Recorder::call_arrays(OpId id, std::span<const Value> operands, AttrsId at
       ids[k] = lazy->node();
       ir::Node& node = graph_.node(ids[k]);
       if (node.hidden()) break;
+      // Its result lies in memory as it does.
+      if ((lazy->view_ || node.kind == NodeKind::Leaf || node.kind == NodeKind::Constant) && layout_known(*lazy)) break;
       nodes[k] = &node;
       types[k / 2] |= std::uint64_t{node.types} << (k % 2 * 32);
       if (node.depth >= depth) depth = node.depth + 1;
@@ -107,7 +109,8 @@ Value Recorder::call_arrays(OpId id, std::span<const Value> operands, AttrsId at
     tables_.attrs.release(attrs);
     throw;
   }
-  return results(id, record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched));
+  NodeId made = record(id, inputs, attrs, {}, backend_of(inputs, backend), dispatched);
+  return results(ir::op(id), made, inputs);
 }
 
 Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
@@ -143,7 +146,7 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
       return movement(id, arguments.positional[0], prepared.default_attrs, dispatched, backend);
     if (id == OpId::Real || id == OpId::Imag) return part(id, arguments.positional[0], dispatched, backend);
     AttrsId attrs = default_attrs(id);
-    return results(id, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched));
+    return results(*op, record(id, inputs, attrs, prepared.default_attrs, backend_of(inputs, backend), dispatched), inputs);
   }
   Slots slots;
   UfuncKeywords ufunc;
@@ -209,7 +212,7 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   }
   NodeId node = record(id, inputs, attrs, known, computes, dispatched);
   if (op->has(ir::kRandom)) advance(generator, node);
-  Value result = results(id, node);
+  Value result = results(*op, node, inputs);
   if (ufunc.out) {
     const Value* out = ufunc.out;
     if (auto* tuple = out->get_if<Tuple>(); tuple && tuple->items.size() == 1) out = &tuple->items[0];
@@ -218,21 +221,16 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
       throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
           .with_code(405);
     // As types: what does not fit is found as eagerly.
-    auto typed = [](const ir::Type& type) {
-      Array array;
-      array.dtype = type.dtype;
-      array.shape = type.shape;
-      return array;
-    };
     std::vector<Array> types;
-    for (NodeId input : inputs.nodes) types.push_back(input == kNoNode ? Array() : typed(graph_.type(input)));
+    for (NodeId input : inputs.nodes) types.push_back(input == kNoNode ? Array() : layout_of(graph_.type(input)));
     std::vector<Operand> operands;
     for (const Array& type : types) operands.push_back({&type});
-    Array made = typed(result.as<LazyArray>().type()), place = typed(target->type());
+    Array made = layout_of(result.as<LazyArray>().type()), place = layout_of(target->type());
     fit_out(runtime_, *op, operands, made, place);
     ir::Dims mask;
     if (ufunc.where) mask = leaf_or_constant(*ufunc.where)->type().shape;
-    check_store(id, *target, result.as<LazyArray>().type(), casting_of(ufunc.casting), ufunc.where ? &mask : nullptr);
+    check_store(id, *target, made.type(result.as<LazyArray>().type().kind), casting_of(ufunc.casting),
+                ufunc.where ? &mask : nullptr);
     if (ufunc.where) result = choose(*ufunc.where, result, *out);
     set_item(*target, Value::ellipsis(), result);
     return *out;
@@ -346,6 +344,9 @@ Value Recorder::host_call(OpId id, const Arguments& arguments) {
   bool lazy =
       std::any_of(arguments.positional.begin(), arguments.positional.end(), [&](const Value& v) { return contains_lazy(v); });
   for (const Value& v : arguments.keyword_values) lazy |= contains_lazy(v);
+  if (id == OpId::Meshgrid) return meshgrid(arguments);
+  if (id == OpId::Linspace && lazy) return linspace(arguments);
+  if (id == OpId::Arange && lazy) not_lazy(op, "its length depends on the values, which are not known in a graph");
   if (!lazy) return leaf(runtime_.call(id, runtime_.native_backend(), arguments));
   if ((id == OpId::Asarray || id == OpId::ArrayOp) && !arguments.positional.empty()) {
     for (std::string_view name : arguments.keyword_names)

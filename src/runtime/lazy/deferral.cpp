@@ -10,6 +10,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/function.h"
+#include "runtime/memory_order.h"
 
 namespace autoray::runtime {
 
@@ -30,11 +31,6 @@ Array cloned(Runtime& runtime, const Array& array) {
   std::memcpy(copy.storage->data(), array.storage->data(), array.storage->bytes());
   copy.data = copy.storage->data() + (array.data - array.storage->data());
   return copy;
-}
-
-bool same_layout(const Array& a, const Array& b) {
-  return a.storage && b.storage && a.dtype == b.dtype && a.shape == b.shape && a.strides == b.strides &&
-         a.storage->bytes() == b.storage->bytes() && a.data - a.storage->data() == b.data - b.storage->data();
 }
 
 Deferred& behind(const ArrayObject& object) { return static_cast<Deferred&>(*object.recorded.get()); }
@@ -89,7 +85,7 @@ void Deferral::adopt(ArrayObject& object) {
   Value copy = make_array(cloned(runtime_, object.array));
   Ref<LazyArray> leaf = recorder_.leaf(copy);
   auto deferred = make<Deferred>(leaf);
-  deferred->shown = leaf->node();
+  deferred->shown = leaf->version();
   deferred->version = object.array.storage->version();
   object.defer(std::move(deferred));
   // Whoever holds its memory may write it.
@@ -143,10 +139,8 @@ Value Deferral::present(Value recorded) {
     scalar->backend = backend;
     return scalar;
   }
-  Array layout;
-  layout.dtype = type.dtype;
-  layout.shape = type.shape;
-  layout.strides = ir::contiguous_strides(type.shape, static_cast<std::int64_t>(ir::itemsize(type.dtype)));
+  Array layout = layout_of(type);
+  layout.strides = recorder_.strides(*lazy);
   layout.backend = backend;
   auto object = make<ArrayObject>(std::move(layout));
   object->defer(make<Deferred>(Ref<LazyArray>::share(lazy)));
@@ -317,22 +311,24 @@ void Deferral::hand_out(ArrayObject& object) {
 }
 
 void Deferral::write_back() {
-  // What nobody else holds, or has not written for long, is not looked at any more.
+  // What nobody else holds, or has not written for long, is not looked at any more; memory that a graph of the script's own
+  // holds is, for its writes must come there.
   constexpr int kOld = 64;
   for (std::size_t i = 0; i < handed_out_.size(); ++i) {
     ArrayObject& object = *handed_out_[i];
     Deferred& d = behind(object);
+    if (!d.handed_out) continue;  // it became a view of what it was
     std::uint64_t version = object.array.storage->version();
     if (version != d.version) {
       d.age = 0;
       d.version = version;
       recorder_.set_item(*d.lazy, Value::ellipsis(), make_array(cloned(runtime_, object.array)));
-      d.shown = d.lazy->node();
+      d.shown = d.lazy->version();
     }
   }
   std::erase_if(handed_out_, [](const Ref<ArrayObject>& object) {
     Deferred& d = behind(*object);
-    bool done = object->references() == 1 || ++d.age > kOld;
+    bool done = !d.handed_out || (object->array.storage->unique() && (object->references() == 1 || ++d.age > kOld));
     if (done) d.handed_out = false;
     return done;
   });
@@ -345,23 +341,33 @@ bool Deferral::may_share(const Value& a, const Value& b) {
 
 void Deferral::settle(ArrayObject& object) {
   Deferred& d = behind(object);
-  if (d.shown != d.lazy->node()) {
+  if (d.shown != d.lazy->version()) {
     write_back();
     compute(*d.lazy);
-    NodeId node = d.lazy->node();
-    const Array value = recorder_.owned_array(node);
-    if (same_layout(object.array, value)) {
+    const Array value = recorder_.owned_array(d.lazy->node());
+    if (d.shown >= 0) {
       // Whoever looked before sees the new values too.
-      std::memcpy(object.array.storage->data(), value.storage->data(), value.storage->bytes());
+      copy_into(runtime_, value, object.array);
+      object.array.storage->bump_version();
     } else {
-      BackendId backend = object.array.backend;
-      object.array = cloned(runtime_, value);
+      // Passes may have found it another way.
+      const ir::Dims strides = recorder_.strides(*d.lazy);
+      const BackendId backend = object.array.backend;
+      object.array = lies_otherwise(value, strides) ? with_strides(runtime_, value, strides) : cloned(runtime_, value);
       object.array.backend = backend;
     }
-    d.shown = node;
+    d.shown = d.lazy->version();
     d.version = object.array.storage->version();
   }
   hand_out(object);
+}
+
+void Deferral::refresh() {
+  if (direct > 0) return;
+  write_back();
+  const std::vector<Ref<ArrayObject>> looked_at = handed_out_;
+  for (const Ref<ArrayObject>& object : looked_at)
+    if (behind(*object).handed_out) settle(*object);
 }
 
 void Deferral::settle(NumpyScalar& object) {

@@ -18,8 +18,8 @@ namespace autoray::runtime {
 struct Deferred final : Object {
   explicit Deferred(Ref<LazyArray> l) : Object(ObjectKind::Lazy), lazy(std::move(l)) {}
   Ref<LazyArray> lazy;
-  ir::NodeId shown = ir::kNoNode;  // the node whose value the object holds
-  std::uint64_t version = 0;       // of that value's storage when it was copied: a later one was written eagerly
+  std::int64_t shown = -1;    // the version of `lazy` whose value the object holds; -1: none yet
+  std::uint64_t version = 0;  // of that value's storage when it was copied: a later one was written eagerly
   bool handed_out = false;
   int age = 0;  // looks at it since
 };
@@ -46,6 +46,8 @@ class Deferral {
 
   void settle(ArrayObject& object);
   void settle(NumpyScalar& object);
+  // Before a graph of the script's own is computed: the arrays that it holds have what was written into them.
+  void refresh();
   // Draws that were recorded happen before what else reads the generators' states.
   void finish_draws();
 

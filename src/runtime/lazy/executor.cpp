@@ -9,6 +9,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
+#include "runtime/memory_order.h"
 
 namespace autoray::runtime {
 
@@ -231,10 +232,9 @@ ir::PassContext pass_context(const Recorder& recorder, std::span<const NodeId> a
       context.placements.push_back({});
       continue;
     }
-    ir::Layout layout = array.c_contiguous() ? ir::Layout::C : array.f_contiguous() ? ir::Layout::Fortran : ir::Layout::Other;
     // Memory that several arguments are views of is there once.
     bool first = counted.insert(array.storage.get()).second;
-    context.placements.push_back({layout, first ? array.storage->charged_bytes() : 0});
+    context.placements.push_back({plan_layout(array), first ? array.storage->charged_bytes() : 0});
   }
   context.scalar = [&recorder, arguments](Index number, double& real, bool& integer) {
     if (number >= arguments.size() || arguments[number] == ir::kNoNode) return false;

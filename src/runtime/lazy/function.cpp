@@ -4,6 +4,7 @@
 
 #include "ir/error.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/deferral.h"
 
 namespace autoray::runtime {
 
@@ -161,6 +162,7 @@ Value LazyFunction::call(Runtime& runtime, const Arguments& given) {
   if (inputs.size() != inputs_.size())
     throw Error(ErrorClass::TypeError, "the function takes " + std::to_string(inputs_.size()) + " arrays but " +
                                            std::to_string(inputs.size()) + " were given");
+  if (runtime.deferral()) runtime.deferral()->refresh();
   fold(runtime);
   std::vector<Array> arguments;
   for (std::size_t a = 0; a < argument_input_.size(); ++a) {

@@ -83,6 +83,8 @@ class LazyArray final : public Object {
   // The node that holds its present value: after a write through another view, a newer one.
   ir::NodeId node() const { return view_ ? current() : node_; }
   const ir::Type& type() const;
+  // How often what it is a view of was written: two equal answers are one value.
+  std::uint32_t version() const;
 
   Recorder* recorder;
 

@@ -167,7 +167,9 @@ Value Recorder::stacked(const Value& sequence) {
 
 void Recorder::add_input(Inputs& inputs, const Value& v) {
   if (auto* lazy = v.get_if<LazyArray>()) {
-    inputs.nodes.push_back(lazy->node());
+    const NodeId node = lazy->node();
+    if (const Array* layout = layout_known(*lazy)) inputs.layouts.emplace_back(inputs.nodes.size(), layout);
+    inputs.nodes.push_back(node);
     return;
   }
   auto item = [&](DType dtype, const auto& x, Kind kind) { inputs.hold(scalar(dtype, &x, kind)); };
@@ -177,6 +179,7 @@ void Recorder::add_input(Inputs& inputs, const Value& v) {
   if (auto* c = v.get_if<Complex>()) return item(DType::Complex128, c->value, Kind::Weak);
   if (auto* s = v.get_if<NumpyScalar>()) return inputs.hold(scalar(s->dtype, s->data, Kind::Scalar));
   if (auto* a = v.get_if<ArrayObject>()) {
+    if (!a->array.c_contiguous()) inputs.layouts.emplace_back(inputs.nodes.size(), &a->array);
     if (!sharing.empty()) return inputs.hold(shared_array(a->array, NodeKind::Constant));
     return inputs.hold(constant(a->array, Kind::Array));
   }

@@ -20,6 +20,9 @@ namespace autoray::runtime {
 
 struct UfuncOptions;
 
+// A layout of no data: numpy's shape and strides alone, in C order.
+Array layout_of(const ir::Type& type);
+
 class Recorder {
  public:
   explicit Recorder(Runtime& runtime);
@@ -36,6 +39,8 @@ class Recorder {
   void set_item(LazyArray& array, const Value& index, const Value& value);
   // numpy's errors of a result that `target` cannot take.
   void check_store(ir::OpId id, LazyArray& target, const ir::Type& result, ir::Casting casting, const ir::Dims* where);
+  // The strides that it has eagerly.
+  ir::Dims strides(const LazyArray& array) const;
   // Whether a write into one may be seen in the other.
   bool may_share(const LazyArray& a, const LazyArray& b);
   // lazy.array(x), lazy.Variable(shape, dtype).
@@ -139,6 +144,8 @@ class Recorder {
     Recorder& recorder;
     ir::SmallVector<ir::NodeId, 8> nodes;
     ir::SmallVector<ir::NodeId, 8> held;
+    // How the operands lie that eagerly are not in C order, by their place among the nodes.
+    std::vector<std::pair<std::size_t, const Array*>> layouts;
   };
 
   OpForm& form_of(ir::OpId id) {
@@ -154,6 +161,8 @@ class Recorder {
   Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
                        bool dispatched);
   void add_input(Inputs& inputs, const Value& value);
+  const Array* held(ir::NodeId node) const;                 // what a leaf or constant is of; null for all others
+  const Array* layout_known(const LazyArray& array) const;  // null: C order
   // Where the attributes of a call with plain numbers are kept; null for calls of another form.
   NumbersMemo* numbers_of(ir::OpId id, const Arguments& arguments);
   Inferred* memo_of(ir::OpId id, ir::AttrsId attrs, std::uint64_t first, std::uint64_t second) {
@@ -171,12 +180,18 @@ class Recorder {
   ir::NodeId record(ir::OpId id, const Inputs& inputs, ir::AttrsId attrs, std::span<const ir::Attr> known, BackendId backend,
                     bool dispatched);
   Value results(ir::OpId id, ir::NodeId node);
+  // The same for a call: its result lies in memory as it does eagerly.
+  Value results(const ir::Op& op, ir::NodeId node, const Inputs& inputs);
   void add_sequence(const ir::Op& op, const Value& value, Inputs& inputs);
   ir::Attr attribute(const ir::Op& op, std::string_view name, const Value& value);
   void cast_inputs(const ir::Op& op, Inputs& inputs, std::span<const ir::Attr> attrs, const UfuncOptions& options,
                    BackendId backend);
   Value choose(const Value& mask, const Value& yes, const Value& no);
   Value host_call(ir::OpId id, const Arguments& arguments);
+  // Of lazy arrays: recorded as the calls that they consist of.
+  Value meshgrid(const Arguments& arguments);
+  Value linspace(const Arguments& arguments);
+  Value part_call(ir::OpId id, std::initializer_list<Value> arguments);
   Value each_reshaped(ir::OpId id, const Inputs& inputs, std::span<const ir::Attr> attrs, std::span<const Value> given,
                       BackendId backend);
   Value part(ir::OpId id, const Value& operand, bool dispatched, BackendId backend);
@@ -185,6 +200,7 @@ class Recorder {
   void add_state(Inputs& inputs, BitGenerator* generator);
   void advance(BitGenerator* generator, ir::NodeId draw);
   Value movement(ir::OpId id, const Value& operand, std::span<const ir::Attr> attrs, bool dispatched, BackendId backend);
+  Value in_order(ir::OpId id, const Ref<LazyArray>& operand, std::vector<ir::Attr>& attrs, bool dispatched, BackendId backend);
   bool contains_lazy(const Value& value, int depth = 0) const;
   Value stacked(const Value& sequence);
   ir::Attr::Tuple index_of(const Value& index, Inputs& operands);

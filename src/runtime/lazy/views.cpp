@@ -7,6 +7,7 @@
 #include "ir/rules/movement.h"
 #include "runtime/dispatch.h"
 #include "runtime/lazy/recorder.h"
+#include "runtime/memory_order.h"
 
 namespace autoray::runtime {
 
@@ -113,15 +114,6 @@ Array indexed_layout(const Array& layout, const Attr::Tuple& index, const Dims& 
   return with_shape_and_strides(layout, shape, strides, offset);
 }
 
-// A layout of no data: numpy's shape and strides alone.
-Array layout_of(const ir::Type& type) {
-  Array layout;
-  layout.dtype = type.dtype;
-  layout.shape = type.shape;
-  layout.strides = ir::contiguous_strides(type.shape, static_cast<std::int64_t>(ir::itemsize(type.dtype)));
-  return layout;
-}
-
 }  // namespace
 
 // ---- cells and views ----
@@ -154,10 +146,9 @@ Recorder::View& Recorder::view_of(const LazyArray& array) {
   cells_[cell].current = a.node_;
   graph_.retain(a.node_);
   Array layout = layout_of(graph_.type(a.node_));
-  const ir::Node& node = graph_.node(a.node_);
-  if (node.kind == NodeKind::Leaf) {
-    layout.strides = static_cast<const Array*>(node.value)->strides;
-    layout.writable = static_cast<const Array*>(node.value)->can_write();
+  if (const Array* own = held(a.node_)) {
+    layout.strides = own->strides;
+    layout.writable = own->can_write();
   }
   bool writable = layout.writable;
   a.view_ = new_view({cell, 0, writable, std::move(layout), {}});
@@ -212,11 +203,28 @@ NodeId Recorder::replay(const View& view) {
 
 Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> attrs, bool dispatched, BackendId backend) {
   Ref<LazyArray> operand_array = leaf_or_constant(operand);
+  std::vector<Attr> own(attrs.begin(), attrs.end());
+  if (id == OpId::Reshape || id == OpId::Ravel || id == OpId::Flatten) {
+    Value ordered = in_order(id, operand_array, own, dispatched, backend);
+    operand_array = Ref<LazyArray>::share(&ordered.as<LazyArray>());
+  }
+  if (auto* asked = id == OpId::Reshape ? own[2].get<bool>() : nullptr) {
+    const bool copies = *asked;
+    own[2] = Attr();
+    Value view = movement(id, operand_array, own, dispatched, backend);
+    if (!copies) {
+      if (view_of(view.as<LazyArray>()).cell != view_of(*operand_array).cell)
+        throw Error(ErrorClass::ValueError, "Unable to avoid creating a copy while reshaping.");
+      return view;
+    }
+    const Value arguments[] = {view, make_str("C")};
+    return call(OpId::Copy, backend, {arguments, {}, {}}, nullptr, dispatched);
+  }
   const ir::Type type = operand_array->type();
   int ndim = type.shape.ssize();
-  std::vector<Attr> own(attrs.begin(), attrs.end());
   NodeId from = operand_array->node();
   bool drops = false;
+  std::vector<Attr> step;  // from the operand, where the node is one from further back
   if (id == OpId::Moveaxis || id == OpId::Swapaxes) {
     // They become transposes: their own rule has numpy's words for axes that do not fit.
     Inputs inputs(*this);
@@ -232,6 +240,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   if (auto order = permutation(id, ndim, attrs)) {
     id = OpId::Transpose;
     own = {Attr(*order)};
+    step = own;
     drops = *order == identity(ndim);
     // A transpose of a transpose is one.
     const ir::Node& inner = graph_.node(from);
@@ -250,7 +259,7 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
       target = ir::as_axes(shape, "shape").value_or(Dims{});
     target = ir::resolve_reshape(ir::element_count(type.shape), target);
     own[0] = Attr(target);
-    bool c_order = ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order") == "C";
+    bool c_order = ir::as_string(ir::attribute(ir::op(id), own, "order"), "order") == "C";
     drops = c_order && target == type.shape;
     // Of a reshape of a reshape only the last one matters.
     const ir::Node& inner = graph_.node(from);
@@ -273,8 +282,31 @@ Value Recorder::movement(OpId id, const Value& operand, std::span<const Attr> at
   }
   Value result = drops ? wrap(node) : results(id, node);
   if (!ir::op(id).has(ir::kViewResult) || !result.is(ObjectKind::Lazy)) return result;
-  track_view(id, result.as<LazyArray>(), *operand_array, own, drops);
+  track_view(id, result.as<LazyArray>(), *operand_array, step.empty() ? own : step, drops);
   return result;
+}
+
+// Orders that ask how memory lies become what comes of it: 'C', 'F', or 'C' of a transpose. Gives the operand.
+Value Recorder::in_order(OpId id, const Ref<LazyArray>& operand, std::vector<Attr>& attrs, bool dispatched, BackendId backend) {
+  Attr& attr = attrs[id == OpId::Reshape ? 1 : 0];
+  char order = ir::memory_order(attr, 'C');
+  if (order == 'A' || order == 'K') {
+    Array layout = layout_of(operand->type());
+    layout.strides = strides(*operand);
+    const bool by_columns = is_fortran(layout);
+    if (order == 'K' && id == OpId::Reshape) throw Error(ErrorClass::ValueError, "order 'K' is not permitted for reshaping");
+    if (order == 'K' && !by_columns) {
+      const Dims axes = memory_axes(layout);
+      if (axes != identity(layout.ndim())) {
+        attr = Attr(std::string("C"));
+        const Attr transpose[] = {Attr(axes)};
+        return movement(OpId::Transpose, operand, transpose, dispatched, backend);
+      }
+    }
+    order = by_columns ? 'F' : 'C';
+  }
+  attr = Attr(std::string(1, order));
+  return operand;
 }
 
 void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const std::vector<Attr>& attrs, bool dropped) {
@@ -284,17 +316,15 @@ void Recorder::track_view(OpId id, LazyArray& result, const LazyArray& of, const
   if (dropped) return become_view(result, of, step, layout, id != OpId::BroadcastTo);
   if (id == OpId::Reshape || id == OpId::Ravel) {
     // A view where the strides allow one; else eagerly a copy, which later writes do not reach.
-    const std::string& order = ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order");
+    const bool by_columns = ir::as_string(ir::attribute(ir::op(id), attrs, "order"), "order") == "F";
+    // Items in Fortran order are those of the transpose in C order.
+    auto turned = [&](const Array& array) { return by_columns ? transposed(array, reversed_axes(array.ndim())) : array; };
+    ir::Dims shape = type.shape;
+    if (by_columns) std::reverse(shape.begin(), shape.end());
+    const Array rows = turned(layout);
     Array view;
-    if (order == "F") {
-      // Items in Fortran order are those of the transpose in C order.
-      ir::Dims reversed(type.shape.begin(), type.shape.end());
-      std::reverse(reversed.begin(), reversed.end());
-      if (try_reshape_view(transposed(layout, reversed_axes(layout.ndim())), reversed, view))
-        become_view(result, of, step, transposed(view, reversed_axes(view.ndim())), true);
-    } else if (order == "C" && try_reshape_view(layout, type.shape, view)) {
-      become_view(result, of, step, view, true);
-    }
+    if ((id == OpId::Reshape || rows.c_contiguous()) && try_reshape_view(rows, shape, view))
+      become_view(result, of, step, turned(view), true);
     return;
   }
   if (id == OpId::Diag && of.type().shape.size() != 2) return;

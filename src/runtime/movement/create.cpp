@@ -9,6 +9,7 @@
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
+#include "runtime/memory_order.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
 #include "runtime/ufunc.h"
@@ -30,11 +31,16 @@ void fill_with(Runtime& runtime, const Array& target, double value) {
   copy_into(runtime, item, target);
 }
 
-void zeros_kernel(KernelCall& call) { call.out[0] = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape); }
-void empty_kernel(KernelCall& call) { call.allocate(); }
-void ones_kernel(KernelCall& call) { fill_with(call.runtime, call.allocate(), 1); }
+Array zeroed(KernelCall& call) {
+  Array array = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
+  array.strides = fresh_strides(call.op, call.in, call.attrs, call.types[0]);
+  return array;
+}
+void zeros_kernel(KernelCall& call) { call.out[0] = zeroed(call); }
+void empty_kernel(KernelCall& call) { allocate_ordered(call); }
+void ones_kernel(KernelCall& call) { fill_with(call.runtime, allocate_ordered(call), 1); }
 void full_kernel(KernelCall& call) {
-  Array& out = call.allocate();
+  Array& out = allocate_ordered(call);
   const Operand& fill = call.in[call.op.id == OpId::FullLike ? 1 : 0];
   check_python_integer(fill, out.dtype);
   Array value = *fill.array;
@@ -45,7 +51,7 @@ void full_kernel(KernelCall& call) {
   copy_into(call.runtime, value, out);
 }
 void eye_kernel(KernelCall& call) {
-  Array result = call.runtime.allocate_zeroed(call.types[0].dtype, call.types[0].shape);
+  Array result = zeroed(call);
   std::int64_t k = call.op.id == OpId::Eye ? ir::as_int(attribute(call.op, call.attrs, "k"), "k") : 0;
   std::int64_t n = result.shape[0], m = result.shape[1];
   std::int64_t length = std::max<std::int64_t>(0, k >= 0 ? std::min(n, m - k) : std::min(n + k, m));
@@ -57,23 +63,8 @@ void eye_kernel(KernelCall& call) {
   call.out[0] = std::move(result);
 }
 void copy_kernel(KernelCall& call) {
-  char order = ir::memory_order(attribute(call.op, call.attrs, "order"), 'K');
-  Array& out = call.allocate();
-  const Array& x = *call.in[0];
-  // 'K' keeps the order in which the operand's memory holds the axes, 'A' only that of a Fortran array.
-  bool column_major = x.f_contiguous() && !x.c_contiguous();
-  Dims axes;
-  for (int i = 0; i < x.ndim(); ++i) axes.push_back(order == 'F' || (order == 'A' && column_major) ? i : x.ndim() - 1 - i);
-  if (order == 'K')
-    std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) {
-      return std::llabs(x.strides[static_cast<std::size_t>(a)]) < std::llabs(x.strides[static_cast<std::size_t>(b)]);
-    });
-  std::int64_t step = out.itemsize();
-  for (std::int64_t a : axes) {
-    out.strides[static_cast<std::size_t>(a)] = step;
-    step *= out.shape[static_cast<std::size_t>(a)];
-  }
-  copy_into(call.runtime, x, out);
+  Array& out = allocate_ordered(call);
+  copy_into(call.runtime, *call.in[0], out);
 }
 
 // ---- functions of values: array, asarray, arange, linspace, meshgrid, indices ----
@@ -110,7 +101,7 @@ Value array_host(HostCall& call) {
   bool shares = arg(call, 0).is(ObjectKind::Array) && array.storage == arg(call, 0).as<ArrayObject>().array.storage;
   if (!shares && is_false(arg(call, 2))) cannot_avoid_copy();
   bool copy = !arg(call, 2).is_none() && !(arg(call, 2).is_bool() && !arg(call, 2).as_bool());
-  if (shares && copy) array = converted(call.runtime, array, array.dtype);
+  if (shares && copy) array = converted_like(call.runtime, array, array.dtype);
   array = ordered(call.runtime, std::move(array), arg(call, 3), !is_false(arg(call, 2)));
   std::int64_t ndmin = arg(call, 5).is_int() ? arg(call, 5).as_int() : 0;
   if (ndmin > ir::kMaxDims) throw Error(ErrorClass::ValueError, "ndmin bigger than allowable number of dimensions (=64)");

@@ -1,4 +1,6 @@
 // a[index] and its pure write as kernels: what recorded graphs run.
+#include <numeric>
+
 #include "ir/error.h"
 #include "ir/rules/index.h"
 #include "runtime/convert.h"
@@ -61,12 +63,16 @@ void getitem_kernel(KernelCall& call) {
   call.out[0] = item.is(ObjectKind::Array) ? item.as<ArrayObject>().array : to_array(call.runtime, item);
 }
 
-// The place in `base` that the path's views lead to; the last step's index is left for the write.
-Array place_of(KernelCall& call, Array base, const Attr::Tuple& path) {
+bool is_part(ir::OpId id) { return id == ir::OpId::Real || id == ir::OpId::Imag; }
+
+// The place in `base` that the path's views lead to; the last step's index is left for the write. Parts of complex numbers are
+// left to the caller where `base` is numbers of places.
+Array place_of(KernelCall& call, Array base, const Attr::Tuple& path, bool numbers = false) {
   for (std::size_t i = 0; i + 1 < path.size(); ++i) {
     const auto& parts = *path[i].get<Attr::Tuple>();
     ir::OpId id = ir::find_op(*parts[0].get<std::string>());
-    if (id == ir::OpId::Real || id == ir::OpId::Imag) {
+    if (is_part(id) && numbers) continue;
+    if (is_part(id)) {
       base.dtype = ir::real_dtype(base.dtype);
       if (id == ir::OpId::Imag) base.data += base.itemsize();
       continue;
@@ -80,17 +86,36 @@ Array place_of(KernelCall& call, Array base, const Attr::Tuple& path) {
   return base;
 }
 
+// Where the order of this base's memory makes a step of the path a copy, as it does not eagerly: by the items' numbers.
+void write_by_number(KernelCall& call, const Array& base, const Attr::Tuple& path, const Value& index, const Value& item) {
+  Array flat = base;
+  if (!try_reshape_view(base, ir::Dims{base.size()}, flat)) throw ir::Error(ir::ErrorClass::SystemError, "a base with gaps");
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    ir::OpId id = ir::find_op(*(*path[i].get<Attr::Tuple>())[0].get<std::string>());
+    if (is_part(id)) flat.dtype = ir::real_dtype(flat.dtype);
+    if (id == ir::OpId::Imag) flat.data += flat.itemsize();
+  }
+  Array numbers = call.runtime.allocate(ir::DType::Int64, base.shape);
+  std::iota(numbers.as<std::int64_t>(), numbers.as<std::int64_t>() + numbers.size(), std::int64_t{0});
+  Value places = get_item(call.runtime, place_of(call, numbers, path, true), index);
+  set_item(call.runtime, flat, places, item);
+}
+
 void setitem_kernel(KernelCall& call) {
   const auto& path = *call.attrs[0].get<Attr::Tuple>();
   // The old version is not used again: it becomes the new one.
-  Array base = call.reuse_first ? *call.in[0] : converted(call.runtime, *call.in[0], call.in[0]->dtype);
+  Array base =
+      call.reuse_first && call.in[0]->c_contiguous() ? *call.in[0] : converted(call.runtime, *call.in[0], call.in[0]->dtype);
   base.writable = true;
   Array place = place_of(call, base, path);
   place.writable = true;
-  const auto& index = *(*path.back().get<Attr::Tuple>())[1].get<Attr::Tuple>();
+  const Value index = index_value(*(*path.back().get<Attr::Tuple>())[1].get<Attr::Tuple>(), call.in.subspan(2));
   const Operand& value = call.in[1];
   Value item = value.kind == ir::Kind::Array ? make_array(*value) : make_scalar(value->dtype, value->data);
-  set_item(call.runtime, place, index_value(index, call.in.subspan(2)), item);
+  if (place.storage == base.storage)
+    set_item(call.runtime, place, index, item);
+  else
+    write_by_number(call, base, path, index, item);
   call.out[0] = std::move(base);
 }
 

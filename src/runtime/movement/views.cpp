@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 
 #include "ir/error.h"
 #include "ir/rules/movement.h"
 #include "runtime/convert.h"
+#include "runtime/memory_order.h"
 #include "runtime/movement/movement.h"
 #include "runtime/runtime.h"
 
@@ -97,36 +97,20 @@ void unit_axes_kernel(KernelCall& call) {
   }
   call.out[0] = with_shape_and_strides(x, call.types[0].shape, strides);
 }
-// The axes from the largest stride to the smallest: the order in which memory holds the elements. As in numpy's iterator a
-// stretched axis, whose stride is zero, stays where it stands.
-Array in_memory_order(const Array& x) {
-  Dims axes;
-  auto stride = [&](std::int64_t axis) { return std::llabs(x.strides[static_cast<std::size_t>(axis)]); };
-  for (int axis = 0; axis < x.ndim(); ++axis) {
-    std::size_t place = axes.size();
-    for (std::size_t i = axes.size(); i-- > 0;) {
-      if (!stride(axes[i]) || !stride(axis)) continue;
-      if (stride(axes[i]) >= stride(axis)) break;
-      place = i;
-    }
-    axes.insert(place, axis);
-  }
-  return transposed(x, axes);
-}
 void ravel_kernel(KernelCall& call) {
   char order = ir::memory_order(attr(call, "order"), 'C');
   Array x = *call.in[0];
   bool column_major = x.f_contiguous() && !x.c_contiguous();
   if (order == 'K' && !column_major) {
-    x = in_memory_order(x);
+    x = transposed(x, memory_axes(x));
   } else if (order == 'F' || ((order == 'A' || order == 'K') && column_major)) {
     Dims axes;
     for (int i = x.ndim(); i-- > 0;) axes.push_back(i);
     x = transposed(x, axes);
   }
-  bool copy = call.op.id == OpId::Flatten;
-  call.out[0] =
-      copy ? reshaped(call, converted(call.runtime, x, x.dtype), call.types[0].shape) : reshaped(call, x, call.types[0].shape);
+  // A view of dense memory alone, where a reshape is one of all that its strides allow.
+  if (call.op.id == OpId::Flatten || !x.c_contiguous()) x = converted(call.runtime, x, x.dtype);
+  call.out[0] = reshaped(call, x, call.types[0].shape);
 }
 void broadcast_to_kernel(KernelCall& call) { call.out[0] = broadcast_view(*call.in[0], call.types[0].shape); }
 void atleast_kernel(KernelCall& call) {
