@@ -92,6 +92,8 @@ LazyArray::~LazyArray() {
 
 const ir::Type& LazyArray::type() const { return recorder->graph_.type(node()); }
 
+std::uint32_t LazyArray::version() const { return view_ ? recorder->cells_[recorder->views_[view_ - 1].cell].version : 0; }
+
 ir::NodeId LazyArray::current() const {
   Recorder::View& view = recorder->views_[view_ - 1];
   const Recorder::Cell& cell = recorder->cells_[view.cell];
