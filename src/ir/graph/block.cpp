@@ -1,6 +1,7 @@
 #include "ir/graph/block.h"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -54,42 +55,32 @@ std::vector<SourceId> Block::sources(Index i) const {
 
 namespace {
 
-// The scalars of a block by type and bits: equal ones are one argument.
-class ScalarSet {
+// The newest scalars of a block by type and bits: equal ones are one argument, unless thousands of others lie between them. A
+// table of all would be looked up at random, which on large graphs costs more than everything else here.
+class NewestScalars {
  public:
-  explicit ScalarSet(const Graph& graph) : graph_(graph) {}
-  // The first one that equals this node.
+  NewestScalars(const Graph& graph, std::size_t nodes)
+      : graph_(graph), most_(std::bit_ceil(std::clamp<std::size_t>(nodes, 1, kMost))) {}
+  // One that equals this node, itself when there is none.
   NodeId operator()(NodeId id) {
-    if (2 * (count_ + 1) > slots_.size()) grow();
+    if (slots_.empty()) slots_.resize(most_);
     const Node& n = graph_.node(id);
     std::uint32_t hash = scalar_hash(n.types, n.item);
-    std::size_t mask = slots_.size() - 1, at = hash & mask;
-    for (; slots_[at].node != kNoNode; at = (at + 1) & mask)
-      if (slots_[at].hash == hash && graph_.node(slots_[at].node).same_item(n.types, n.item)) return slots_[at].node;
-    slots_[at] = {hash, id};
-    ++count_;
+    Slot& slot = slots_[hash & (most_ - 1)];
+    if (slot.node != kNoNode && slot.hash == hash && graph_.node(slot.node).same_item(n.types, n.item)) return slot.node;
+    slot = {hash, id};
     return id;
   }
 
  private:
+  static constexpr std::size_t kMost = std::size_t{1} << 16;
   struct Slot {
     std::uint32_t hash = 0;
     NodeId node = kNoNode;
   };
-  void grow() {
-    std::vector<Slot> old(std::max<std::size_t>(16, 4 * slots_.size()));
-    old.swap(slots_);
-    std::size_t mask = slots_.size() - 1;
-    for (const Slot& slot : old) {
-      if (slot.node == kNoNode) continue;
-      std::size_t at = slot.hash & mask;
-      while (slots_[at].node != kNoNode) at = (at + 1) & mask;
-      slots_[at] = slot;
-    }
-  }
   const Graph& graph_;
+  std::size_t most_;
   std::vector<Slot> slots_;
-  std::size_t count_ = 0;
 };
 
 }  // namespace
@@ -101,7 +92,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
   block.nodes.reserve(order.size());
   block.edges.reserve(2 * order.size());
   if (ids) ids->reserve(order.size());
-  ScalarSet scalars(graph);
+  NewestScalars scalars(graph, order.size());
   constexpr std::size_t kAhead = 8;  // nodes on their way from memory
   for (std::size_t k = 0; k < order.size(); ++k) {
     if (k + kAhead < order.size()) __builtin_prefetch(&graph.node(order[k + kAhead]));
