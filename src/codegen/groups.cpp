@@ -74,7 +74,7 @@ class Sweep {
   // version has been met.
   bool joins_its_value(Index i) {
     Index g = group_of(block_.inputs(i)[1]);
-    if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].closed || groups_[g].nodes.empty()) return false;
+    if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].nodes.empty()) return false;
     group_[i] = g;
     groups_[g].nodes.push_back(i);
     groups_[g].level = level_[i] = 1;

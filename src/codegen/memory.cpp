@@ -174,7 +174,8 @@ void Memory::make_root(Index i, bool result) {
 Layout Memory::made_layout(Index i) const {
   const ir::Type& type = block_.type(i);
   Role role = roles_[i].role;
-  if (type.shape.size() < 2 || (role != Role::Pointwise && role != Role::Update)) return contiguous_layout(type);
+  if (type.shape.size() < 2 || (role != Role::Pointwise && role != Role::Update) || roles_[i].c_order)
+    return contiguous_layout(type);
   bool any = false;
   std::size_t count = role == Role::Update ? 1 : block_.inputs(i).size();
   for (std::size_t k = 0; k < count; ++k) {

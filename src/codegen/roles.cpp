@@ -185,7 +185,8 @@ std::optional<NodeRole> Roles::created_role(Index i) {
   auto plain = [&] {
     const Attr& order = ir::attribute(op, attrs(i), "order");
     const std::string* text = order.get<std::string>();
-    return order.none() || (text && (*text == "C" || *text == "K"));
+    role.c_order = text && *text == "C";
+    return order.none() || role.c_order || (text && *text == "K");
   };
   auto filled = [&](double value) -> std::optional<NodeRole> {
     if (!plain()) return std::nullopt;

@@ -32,6 +32,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
+  bool c_order = false;  // whatever the operands' order
   std::vector<double> parameters;  // of the lowering
   // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};

@@ -4,14 +4,98 @@
 // instead of registers: of a node's inputs, the one that needs most beyond what it leaves behind is computed first. On graphs
 // that are no trees this is a heuristic, so the order that came in stays when its peak is not higher.
 #include <algorithm>
+#include <unordered_map>
 
 #include "ir/graph/order.h"
 #include "ir/passes/passes.h"
 
 namespace autoray::ir {
 
+namespace {
+
+// By an update, the nodes that read what it may overwrite and do not depend on it: the write is in place if they come before.
+// A node depends only on nodes of less depth.
+using Waits = std::unordered_map<Index, std::vector<Index>>;
+Waits readers_of_overwritten(const Block& block) {
+  Waits waits;
+  auto count = static_cast<Index>(block.nodes.size());
+  auto is_update = [&](Index i) { return block.nodes[i].kind == NodeKind::Call && block.nodes[i].op == OpId::SetItem; };
+  std::unordered_map<Index, std::vector<Index>> updates;  // by the value that they write into
+  std::vector<Index> seen(count);                         // by node: the value that a view looks at; others themselves
+  std::vector<std::uint32_t> depth(count, 0);
+  for (Index i = 0; i < count; ++i) {
+    const BlockNode& n = block.nodes[i];
+    bool view = n.kind == NodeKind::Call && op(n.op).has(kViewResult) && block.types(i).size() == 1;
+    seen[i] = view ? seen[block.inputs(i)[0]] : i;
+    for (Index input : block.inputs(i))
+      if (input != kNoIndex) depth[i] = std::max(depth[i], depth[input] + 1);
+    if (is_update(i)) updates[seen[block.inputs(i)[0]]].push_back(i);
+  }
+  if (updates.empty()) return waits;
+  for (Index i = 0; i < count; ++i) {
+    if (seen[i] != i) continue;
+    for (Index input : block.inputs(i)) {
+      if (input == kNoIndex) continue;
+      auto found = updates.find(seen[input]);
+      if (found == updates.end()) continue;
+      for (Index update : found->second)
+        if (update != i && depth[i] <= depth[update]) waits[update].push_back(i);
+    }
+  }
+  return waits;
+}
+
+// Nodes after their inputs, and updates after what waits for them to be read.
+struct Walk {
+  Walk(const Block& block, const Waits& w) : waits(w), state(block.nodes.size(), 0) { order.reserve(block.nodes.size()); }
+  template <class Inputs>
+  void visit(Index root, const Inputs& inputs_of) {
+    stack.push_back(root);
+    while (!stack.empty()) {
+      Index i = stack.back();
+      if (state[i] == 2) {
+        stack.pop_back();
+      } else if (state[i] == 1) {
+        stack.pop_back();
+        state[i] = 2;
+        order.push_back(i);
+      } else {
+        state[i] = 1;
+        if (auto found = waits.find(i); found != waits.end())
+          for (Index reader : found->second)
+            if (state[reader] == 0) stack.push_back(reader);
+        auto& inputs = inputs_of(i);
+        for (std::size_t k = inputs.size(); k-- > 0;)
+          if (inputs[k] != kNoIndex && state[inputs[k]] == 0) stack.push_back(inputs[k]);
+      }
+    }
+  }
+
+  const Waits& waits;
+  std::vector<Index> order, stack;
+  std::vector<std::uint8_t> state;  // 1: its inputs are on the stack, 2: placed
+};
+
+}  // namespace
+
 void schedule(Block& block, const PassContext& context) {
   auto count = static_cast<Index>(block.nodes.size());
+  Waits waits = readers_of_overwritten(block);
+  bool late = std::any_of(waits.begin(), waits.end(), [](const auto& w) {
+    return std::any_of(w.second.begin(), w.second.end(), [&](Index reader) { return reader > w.first; });
+  });
+  if (late) {
+    Walk walk(block, waits);
+    SmallVector<Index, 8> inputs;
+    for (Index i = 0; i < count; ++i)
+      walk.visit(i, [&](Index node) -> SmallVector<Index, 8>& {
+        inputs.clear();
+        for (Index input : block.inputs(node)) inputs.push_back(input);
+        return inputs;
+      });
+    reorder(block, walk.order);
+    waits = readers_of_overwritten(block);
+  }
   context.live = std::make_unique<Liveness>(liveness(block, context.placements));
   const Liveness& before = *context.live;
   if (before.peak <= before.least_peak) return;
@@ -34,26 +118,12 @@ void schedule(Block& block, const PassContext& context) {
     }
     need[i] = std::max(most, held + before.made[i]);
   }
-  std::vector<Index> order, stack;
-  std::vector<std::uint8_t> state(count, 0);  // 1: its inputs are on the stack, 2: placed
-  order.reserve(count);
+  Walk walk(block, waits);
   auto visit = [&](Index root) {
-    stack.push_back(root);
-    while (!stack.empty()) {
-      Index i = stack.back();
-      if (state[i] == 2) {
-        stack.pop_back();
-      } else if (state[i] == 1) {
-        stack.pop_back();
-        state[i] = 2;
-        order.push_back(i);
-      } else {
-        state[i] = 1;
-        ordered(i);
-        for (std::size_t k = inputs.size(); k-- > 0;)
-          if (state[inputs[k]] == 0) stack.push_back(inputs[k]);
-      }
-    }
+    walk.visit(root, [&](Index i) -> SmallVector<Index, 8>& {
+      ordered(i);
+      return inputs;
+    });
   };
   for (Index argument : block.arguments) visit(argument);
   std::vector<Index> roots = block.results;
@@ -70,7 +140,7 @@ void schedule(Block& block, const PassContext& context) {
   trial.merged_sources = block.merged_sources;
   for (const BlockNode& n : trial.nodes)
     if (n.kind == NodeKind::Call) block.tables->attrs.retain(n.attrs);
-  reorder(trial, order);
+  reorder(trial, walk.order);
   auto after = std::make_unique<Liveness>(liveness(trial, context.placements));
   if (after->peak >= before.peak) return;
   trial.blocks = std::move(block.blocks);
