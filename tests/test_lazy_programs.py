@@ -12,7 +12,7 @@ import pytest
 from conftest import BACKENDS, ROOT, autoray
 from test_lang import PROGRAMS, Expectations
 
-MODES = ("plain", "shared", "folded", "passes")
+MODES = ("plain", "shared", "folded", "passes", "native")
 TOLD = re.compile(r"^deferred: (\d+) recorded, (\d+) at once, (\d+) computed, (\d+) values needed$", re.M)
 
 

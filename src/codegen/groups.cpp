@@ -70,8 +70,8 @@ class Sweep {
     bool closed = false;              // ends with a write in place: nothing that comes later may be computed before it
   };
 
-  // A write in place is the end of the kernel that computes what is written, where that is the newest one: whoever reads the old
-  // version has been met.
+  // A write in place is the end of the kernel that computes what is written, where that is the newest one: whoever reads the
+  // old version has been met.
   bool joins_its_value(Index i) {
     Index g = group_of(block_.inputs(i)[1]);
     if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].nodes.empty()) return false;
@@ -127,7 +127,8 @@ class Sweep {
       Index g = group_of(input);
       if (g != kNoIndex && (latest == kNoIndex || g > latest)) latest = g;
     }
-    if (latest == kNoIndex || groups_[latest].call || groups_[latest].closed || groups_[latest].nodes.size() >= kLargest) return start_fold(i, fold);
+    if (latest == kNoIndex || groups_[latest].call || groups_[latest].closed || groups_[latest].nodes.size() >= kLargest)
+      return start_fold(i, fold);
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);

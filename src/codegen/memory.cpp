@@ -236,7 +236,8 @@ void Memory::placements() {
       placed_[x] = {i, k};
       joined[x] = true;
       // The last axis lies as the result's, unless that is the axis along which it is joined.
-      bool strided = block_.type(x).shape.size() > 0 && block_.nodes[i].op == OpId::Stack && roles_[i].axis == block_.type(x).shape.ssize();
+      bool strided = block_.type(x).shape.size() > 0 && block_.nodes[i].op == OpId::Stack &&
+                     roles_[i].axis == block_.type(x).shape.ssize();
       beside[x] = strided && read_twice_[x] && role == Role::Pointwise && ir::element_count(block_.type(x).shape) > 1;
     }
     // Placed twice in one join: the second time it is copied.

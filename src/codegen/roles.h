@@ -32,7 +32,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
-  bool c_order = false;  // whatever the operands' order
+  bool c_order = false;            // whatever the operands' order
   std::vector<double> parameters;  // of the lowering
   // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};
@@ -49,6 +49,10 @@ struct NodeRole {
   int axis = 0;
 };
 
+// Dtypes of floats for which there is code: float16 is computed in float32.
+inline bool generated_float(ir::DType dtype) { return dtype == ir::DType::Float32 || dtype == ir::DType::Float64; }
+inline bool generated_inexact(ir::DType dtype) { return generated_float(dtype) || ir::is_complex(dtype); }
+
 class Roles {
  public:
   // `standalone`: there will be no runtime whose products are faster.
@@ -59,6 +63,7 @@ class Roles {
   const std::vector<ir::Attr>& attrs(ir::Index i);
 
  private:
+  static NodeRole call(std::string reason);
   NodeRole role_of(ir::Index i);
   std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
   std::optional<NodeRole> sum_of_nothing(ir::Index i, const ir::Op& op);

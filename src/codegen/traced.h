@@ -28,8 +28,12 @@ class Traced {
   }
 
   friend Traced operator+(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ + b.number_) : of(Prim::Add, a, b); }
-  friend Traced operator-(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ - b.number_) : of(Prim::Subtract, a, b); }
-  friend Traced operator*(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ * b.number_) : of(Prim::Multiply, a, b); }
+  friend Traced operator-(Traced a, Traced b) {
+    return numbers(a, b) ? Traced(a.number_ - b.number_) : of(Prim::Subtract, a, b);
+  }
+  friend Traced operator*(Traced a, Traced b) {
+    return numbers(a, b) ? Traced(a.number_ * b.number_) : of(Prim::Multiply, a, b);
+  }
   friend Traced operator/(Traced a, Traced b) { return numbers(a, b) ? Traced(a.number_ / b.number_) : of(Prim::Divide, a, b); }
   friend Traced operator-(Traced a) { return a.body_ ? of(Prim::Negative, a) : Traced(-a.number_); }
   friend Traced operator&(Traced a, Traced b) { return of(Prim::And, a, b); }
@@ -106,15 +110,15 @@ auto choose(Traced<bool> condition, const Yes& yes, const No& no) {
   return select(condition, yes(), no());
 }
 
-#define AUTORAY_TRACED1(function, prim)             \
-  template <class T>                                \
-  Traced<T> function(Traced<T> a) {                 \
-    return Traced<T>::of(Prim::prim, a);            \
+#define AUTORAY_TRACED1(function, prim)  \
+  template <class T>                     \
+  Traced<T> function(Traced<T> a) {      \
+    return Traced<T>::of(Prim::prim, a); \
   }
-#define AUTORAY_TRACED2(function, prim, immediate)                                          \
-  template <class T>                                                                        \
-  Traced<T> function(Traced<T> a, Traced<T> b) {                                            \
-    return Traced<T>::of(Prim::prim, a, b, static_cast<std::int64_t>(immediate));           \
+#define AUTORAY_TRACED2(function, prim, immediate)                                \
+  template <class T>                                                              \
+  Traced<T> function(Traced<T> a, Traced<T> b) {                                  \
+    return Traced<T>::of(Prim::prim, a, b, static_cast<std::int64_t>(immediate)); \
   }
 AUTORAY_TRACED1(fabs, Fabs)
 AUTORAY_TRACED1(sqrt, Sqrt)

@@ -132,14 +132,16 @@ void panels(Runtime& runtime, const Matrix& b, const Matrix& c, Rows4 rows4, Row
   }
 }
 
-// A row times a matrix, of plain numbers or of one part of complex ones: `term` gives the terms. By rows of the transposed matrix
-// where its elements lie along the sum, else by columns side by side.
+// A row times a matrix, of plain numbers or of one part of complex ones: `term` gives the terms. By rows of the transposed
+// matrix where its elements lie along the sum, else by columns side by side.
 template <class T, class Item, class Term>
 void vector_product(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c, std::int64_t part, Term term) {
   constexpr auto size = static_cast<std::int64_t>(sizeof(Item));
   constexpr int kColumns = 64 / static_cast<int>(sizeof(T)) * 2;
   const std::int64_t n = a.columns;
-  auto put = [&](std::int64_t j, T value) { std::memcpy(c.data + j * c.column_stride + part * sizeof(T), &value, sizeof value); };
+  auto put = [&](std::int64_t j, T value) {
+    std::memcpy(c.data + j * c.column_stride + part * sizeof(T), &value, sizeof value);
+  };
   if (b.row_stride == size || c.columns == 1) {
     for (std::int64_t j = 0; j < c.columns; ++j) {
       const char *x = a.data, *y = b.data + j * b.column_stride;
@@ -157,9 +159,10 @@ void vector_product(Runtime& runtime, const Matrix& a, const Matrix& b, const Ma
     T results[kColumns];
     const char *x = a.data, *y = b.data + j * b.column_stride;
     auto columns = [&](std::int64_t stride) {
-      ordered_columns<SumFold, kColumns>(0, n, width, results, [=, xs = a.column_stride, ys = b.row_stride](std::int64_t i, int k) {
-        return term(load<Item>(x + i * xs), load<Item>(y + i * ys + k * stride));
-      });
+      ordered_columns<SumFold, kColumns>(0, n, width, results,
+                                         [=, xs = a.column_stride, ys = b.row_stride](std::int64_t i, int k) {
+                                           return term(load<Item>(x + i * xs), load<Item>(y + i * ys + k * stride));
+                                         });
     };
     b.column_stride == size ? columns(size) : columns(b.column_stride);
     for (int k = 0; k < width; ++k) put(j + k, results[k]);

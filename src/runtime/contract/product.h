@@ -1,7 +1,8 @@
 // Products of two matrices whose elements stand at any strides: what every contraction comes down to.
 //
 // Order of summation of our own loops: of a result of one row or one column (a dot of two vectors, a matrix times a vector) by
-// reduction/order.h; otherwise k = 0, 1, 2, ... into one accumulator an element. No FMA. Complex terms are (ar br - ai bi, ar bi + ai br). Integers wrap; booleans are or of and.
+// reduction/order.h; otherwise k = 0, 1, 2, ... into one accumulator an element. No FMA. Complex terms are (ar br - ai bi, ar
+// bi + ai br). Integers wrap; booleans are or of and.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/loop_templates.h"
+#include "runtime/scalar/complex_functions.h"
 
 namespace autoray::runtime {
 
@@ -65,7 +66,7 @@ std::span<const LoopRow> arithmetic_loops() {
   static const LoopList rows = [] {
     using namespace scalar;
     LoopList l;
-#include "runtime/elementwise/loop_rows.h"
+#include "runtime/elementwise/loop_rows.def"
 #include "runtime/scalar/arithmetic.def"
     // Later rows replace earlier ones.
     modulo<FloorDivide, AUTORAY_FLOATS>(l, OpId::FloorDivide);

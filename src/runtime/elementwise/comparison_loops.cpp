@@ -45,7 +45,7 @@ std::span<const LoopRow> comparison_loops() {
   static const LoopList rows = [] {
     using namespace scalar;
     LoopList l;
-#include "runtime/elementwise/loop_rows.h"
+#include "runtime/elementwise/loop_rows.def"
 #include "runtime/scalar/comparison.def"
 #if defined(__AVX512F__) && defined(__AVX512BW__)
     // Later rows replace earlier ones.

@@ -1,5 +1,6 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/loop_templates.h"
+#include "runtime/scalar/complex_functions.h"
 
 namespace autoray::runtime {
 

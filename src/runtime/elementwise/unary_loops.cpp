@@ -7,7 +7,7 @@ std::span<const LoopRow> unary_loops() {
   static const LoopList rows = [] {
     using namespace scalar;
     LoopList l;
-#include "runtime/elementwise/loop_rows.h"
+#include "runtime/elementwise/loop_rows.def"
 #include "runtime/scalar/unary.def"
     return l;
   }();
