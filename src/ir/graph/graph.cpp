@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "ir/error.h"
 #include "ir/graph/order.h"
@@ -184,10 +185,14 @@ static_assert(Graph::kMostNodes <= kInputsDone);
 
 Graph::Traversal::Traversal(Graph& graph) : graph_(graph) {
   if (graph.places_.size() < graph.capacity()) graph.places_.resize(graph.capacity());
+  order_.reserve(graph.live());  // address space; what is not visited is not touched
 }
 
-Graph::Traversal::~Traversal() {
+Graph::Traversal::~Traversal() { finish(); }
+
+std::vector<NodeId> Graph::Traversal::finish() {
   for (NodeId id : order_) graph_.places_[id] = 0;
+  return std::exchange(order_, {});
 }
 
 // The deepest root is visited first, the deepest input of each node too.

@@ -123,13 +123,13 @@ class Graph {
   // (outputs first) give them. Hidden nodes are left out unless asked for.
   std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
     Traversal walk(*this);
-    auto order = walk.ascend(roots, hidden);
-    return {order.begin(), order.end()};
+    walk.ascend(roots, hidden);
+    return walk.finish();
   }
   std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false) {
     Traversal walk(*this);
-    auto order = walk.descend(roots, hidden);
-    return {order.begin(), order.end()};
+    walk.descend(roots, hidden);
+    return walk.finish();
   }
 
   // A traversal, and the number of each node in it for as long as it lives; one at a time.
@@ -140,6 +140,7 @@ class Graph {
     Traversal(const Traversal&) = delete;
     std::span<const NodeId> ascend(std::span<const NodeId> roots, bool hidden);
     std::span<const NodeId> descend(std::span<const NodeId> roots, bool hidden);
+    std::vector<NodeId> finish();  // the order; no place is known any more
     // Of a node that was visited: its place in the order, or what it was given since.
     std::uint32_t place(NodeId id) const { return graph_.places_[id] - 1; }
     void set_place(NodeId id, std::uint32_t place) { graph_.places_[id] = place + 1; }
