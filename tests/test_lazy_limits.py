@@ -42,4 +42,4 @@ def test_cycles_with_lazy_arrays_are_freed(tmp_path, mode):
 
 def test_the_ways_to_defer(tmp_path):
     done = run(tmp_path, "print(1)\n", "--defer=passses")
-    assert done.returncode == 2 and "passes, plain, shared, folded, canonicalise" in done.stderr
+    assert done.returncode == 2 and "passes, plain, shared, folded, native, canonicalise" in done.stderr
