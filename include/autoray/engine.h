@@ -1,10 +1,13 @@
 // The embedding API. An Engine owns everything that scripts make and know: backends, memory, random streams, compiled names.
-// One thread uses an Engine at a time; engines are independent of each other. request_stop alone may come from any thread.
+// One thread uses an Engine at a time; engines are independent of each other. From any thread may come the calls of a
+// CompiledFunction, and request_stop.
 //
 //   autoray::Engine engine;
 //   auto program = engine.load("def f(x):\n    return x * 2 + 1\n");
 //   program.run();
 //   autoray::Array y = program.call("f", {x}).array();
+//   auto f = program.jit("f");  // compiled
+//   autoray::Array z = f(x);
 #pragma once
 
 #include <cstdint>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "autoray/array.h"
+#include "autoray/compiled.h"
 #include "autoray/diagnostic.h"
 #include "autoray/export.h"
 #include "autoray/graph.h"
@@ -107,15 +111,19 @@ class AUTORAY_API Program {
   Graph trace(std::string_view function, const std::vector<Named>& arguments, bool shared = false);
   // The graph of the lazy arrays that the module's global variables hold.
   Graph recorded(std::string_view title);
-  // The same through autojit: traced and compiled at the first call with arguments of this kind.
+  // A function as native code: traced and compiled at the first call with arguments of a kind. Throws Error when there is no
+  // function of that name.
+  CompiledFunction jit(std::string_view function);
+  // The same by name, for arguments of every kind.
   Value call_compiled(std::string_view function, const std::vector<Named>& keywords);
-  // Seconds that tracing and compiling for call_compiled took.
+  // Seconds that tracing and compiling for jit and call_compiled took.
   double compile_seconds(std::string_view function) const;
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 
  private:
   friend class Engine;
+  friend class CompiledFunction;
   struct Impl;
   std::shared_ptr<detail::EngineState> engine_;
   std::size_t index_ = 0;

@@ -175,7 +175,7 @@ Engine::Engine(EngineOptions options) {
 }
 
 Program Engine::load(std::string text, std::string name, std::string directory) {
-  runtime::HeapScope scope(*state_->heap);
+  detail::Turn turn(*state_);
   auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
   if (auto problem = interpreter->load(name, std::move(text), std::move(directory))) detail::raise(*problem, 3);
   state_->programs.push_back(std::move(interpreter));

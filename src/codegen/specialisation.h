@@ -1,0 +1,50 @@
+// What one kind of call compiled to. Constant once it is published, so that calls from several threads share it.
+#pragma once
+
+#include <atomic>
+
+#include "codegen/program.h"
+#include "ir/plan/plan.h"
+#include "runtime/objects.h"
+
+namespace autoray::codegen {
+
+struct Specialisation {
+  // Where the result at a leaf of the tree comes from.
+  struct Leaf {
+    int result = -1;    // of the plan; -1: the value stands in the tree itself
+    int argument = -1;  // the argument's own object, returned as it is
+    ir::Kind kind = ir::Kind::Array;
+    bool copy = false;  // it shares memory with something that it does not share it with eagerly
+  };
+  // How calls with arrays alone, from C++, may run.
+  enum class Short : std::uint8_t {
+    No,      // its results are more than arrays, or the call is no native code
+    InTurn,  // it needs the runtime (calls of it, results that are copied): one call at a time
+    Beside,  // calls run beside each other
+  };
+
+  std::string_view key;  // of the map that owns it
+  bool floats_static = false;
+  const Specialisation* older = nullptr;  // the one that was published before
+  std::atomic<bool> stale{false};         // another took its place: a function was registered
+
+  runtime::Value tree;
+  std::vector<Leaf> leaves;                  // of the tree, in order
+  std::vector<std::pair<int, int>> written;  // result number -> leaf argument that it is written to
+  std::vector<int> argument_leaf;            // by argument of the plan: the call's leaf, -1: captured
+  std::vector<runtime::Array> captured;      // by argument of the plan
+  std::unique_ptr<ir::Plan> plan;
+  std::shared_ptr<Program> program;                                 // null: the plan runs
+  std::string plain;                                                // not empty: the call runs plainly, for this reason
+  bool first_result = false;                                        // plain, and `tree` is what the tracing call gave
+  std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
+  bool random = false;
+  Short shortly = Short::No;
+  bool direct = false;  // each result is an output of its own in C order: it may be computed in the caller's memory
+  mutable std::atomic<unsigned> told{0};  // floating-point events that were told already
+  std::string note;
+  std::vector<runtime::Value> held;  // objects that the key names by identity: their addresses are not used again
+};
+
+}  // namespace autoray::codegen
