@@ -143,6 +143,17 @@ def test_the_c_abi_refuses_nonsense(prefix):
     assert lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] == 3.0
     assert lib.autoray_array_new(engine, b"float64", 1, small, ctypes.byref(wrong)) == 0
     assert lib.autoray_call_into(program, b"f", ctypes.byref(array), 1, (ctypes.c_void_p * 2)(out[0], wrong.value), 2) == 1
+    compiled, count = ctypes.c_void_p(), ctypes.c_size_t()
+    assert lib.autoray_compile(program, b"g", ctypes.byref(compiled)) == 1
+    assert lib.autoray_compile(program, b"f", ctypes.byref(compiled)) == 0
+    for _ in range(2):
+        assert lib.autoray_compiled_call(compiled, ctypes.byref(array), 1, None, 0, ctypes.byref(count)) == 0 and count.value == 2
+        lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] = 0.0
+        assert lib.autoray_compiled_call_into(compiled, ctypes.byref(array), 1, out, 2) == 0
+        assert lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] == 3.0
+        assert lib.autoray_compiled_call_into(compiled, ctypes.byref(array), 1, out, 1) == 1
+        assert lib.autoray_compiled_call(compiled, None, 0, None, 0, ctypes.byref(count)) == 1
+    lib.autoray_compiled_free(compiled)
     for handle in (*out, wrong, array):
         lib.autoray_array_free(ctypes.c_void_p(handle) if isinstance(handle, int) else handle)
     lib.autoray_program_free(program)

@@ -15,9 +15,9 @@ namespace detail {
 struct CompiledState;
 }
 
-// By Program::jit. The first call with arguments of a kind (number, dtypes, shapes, strides, which of them are one array) traces
-// and compiles; later ones are compared with what is compiled and run it. Copies share what is compiled. A script's function as
-// it stood when the handle was made; it keeps its Engine.
+// By Program::jit. The first call with arguments of a kind (number, dtypes, shapes, strides, which of them are one array)
+// traces and compiles; later ones are compared with what is compiled and run it. Copies share what is compiled. A script's
+// function as it stood when the handle was made; it keeps its Engine.
 //
 // Any thread may call it, at any time: calls that are compiled run beside each other, those that compile, write arguments in
 // place, or need the runtime (linear algebra, large products) take turns with what else the Engine does. An argument that a

@@ -16,7 +16,10 @@ namespace detail {
 
 struct CompiledState {
   CompiledState(std::shared_ptr<EngineState> e, Program p, std::string n, runtime::Value f)
-      : engine(std::move(e)), program(std::move(p)), name(std::move(n)), function(std::move(f)),
+      : engine(std::move(e)),
+        program(std::move(p)),
+        name(std::move(n)),
+        function(std::move(f)),
         jit(static_cast<codegen::AutoJit&>(function.as<runtime::Callable>())) {}
   ~CompiledState() {
     Turn turn(*engine);
@@ -87,8 +90,8 @@ Array CompiledFunction::call_one(const Array* const* arguments, std::size_t coun
   Value value = Program::Impl::call(state.program, state.name, list);
   const runtime::Value& v = detail::EngineState::unwrap(value);
   if (v.is(runtime::ObjectKind::Tuple) || v.is(runtime::ObjectKind::List))
-    detail::raise(ir::Error(ir::ErrorClass::TypeError, "the function gives " + std::to_string(value.items().size()) +
-                                                           " arrays where one is asked for"));
+    detail::raise(ir::Error(ir::ErrorClass::TypeError,
+                            "the function gives " + std::to_string(value.items().size()) + " arrays where one is asked for"));
   return value.array();
 }
 
@@ -112,10 +115,10 @@ std::vector<Array> CompiledFunction::call(Span<const Array> arguments) const {
 
 void CompiledFunction::into(Span<const Array> outputs, Span<const Array> arguments) const {
   const detail::CompiledState& state = made(state_);
-  bool done = run_shortly(state, ArrayAccess::pointers(arguments),
-                          [&](auto& runtime, const auto& spec, const auto& reading, bool) {
-                            return state.jit.run_into(runtime, spec, reading, ArrayAccess::pointers(outputs));
-                          });
+  bool done =
+      run_shortly(state, ArrayAccess::pointers(arguments), [&](auto& runtime, const auto& spec, const auto& reading, bool) {
+        return state.jit.run_into(runtime, spec, reading, ArrayAccess::pointers(outputs));
+      });
   if (!done) Program::Impl::copy_into(*state.engine, call(arguments), outputs);
 }
 

@@ -82,12 +82,9 @@ EngineState::EngineState(const EngineOptions& options) {
   runtime::RuntimeOptions r;
   r.backend = options.backend;
   r.max_memory = options.max_memory;
-  static constexpr std::pair<std::string_view, runtime::Defer> kModes[] = {{"", runtime::Defer::Off},
-                                                                           {"plain", runtime::Defer::Plain},
-                                                                           {"shared", runtime::Defer::Shared},
-                                                                           {"folded", runtime::Defer::Folded},
-                                                                           {"native", runtime::Defer::Native},
-                                                                           {"passes", runtime::Defer::Passes}};
+  static constexpr std::pair<std::string_view, runtime::Defer> kModes[] = {
+      {"", runtime::Defer::Off},          {"plain", runtime::Defer::Plain},   {"shared", runtime::Defer::Shared},
+      {"folded", runtime::Defer::Folded}, {"native", runtime::Defer::Native}, {"passes", runtime::Defer::Passes}};
   bool one_pass = false;
   const auto* mode =
       std::find_if(std::begin(kModes), std::end(kModes), [&](const auto& m) { return m.first == options.defer; });

@@ -44,16 +44,16 @@ bool outdated(Runtime& runtime, const Specialisation& spec) {
 class Given {
  public:
   Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) {
-    arrays.reserve(spec.argument_leaf.size());
-    for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a) {
-      const Reading::Leaf* leaf =
-          spec.argument_leaf[a] < 0 ? nullptr : &reading.leaves[static_cast<std::size_t>(spec.argument_leaf[a])];
-      if (leaf && !leaf->array) {
-        made_.reserve(spec.argument_leaf.size());
-        made_.push_back(runtime::to_array(runtime, *leaf->value));
-        arrays.push_back(&made_.back());
+    arrays.resize(spec.argument_leaf.size());
+    for (std::size_t a = 0; a < arrays.size(); ++a) {
+      int number = spec.argument_leaf[a];
+      if (number < 0) {
+        arrays[a] = &spec.captured[a];
+      } else if (const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)]; leaf.array) {
+        arrays[a] = leaf.array;
       } else {
-        arrays.push_back(leaf ? leaf->array : &spec.captured[a]);
+        made_.reserve(arrays.size());
+        arrays[a] = &made_.emplace_back(runtime::to_array(runtime, *leaf.value));
       }
     }
   }

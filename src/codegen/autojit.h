@@ -75,7 +75,7 @@ class AutoJit final : public runtime::Callable {
   Known known_;                                         // null: calls of this kind have the values of floats in their key
   std::vector<Known::node_type> retired_;               // what another took the place of: a call may still run it
   std::atomic<const Specialisation*> newest_{nullptr};  // of those that run compiled; the others follow
-  std::vector<std::string> last_parts_;  // of the newest key: what a recompile differs in
+  std::vector<std::string> last_parts_;                 // of the newest key: what a recompile differs in
   double compile_seconds_ = 0;
 };
 

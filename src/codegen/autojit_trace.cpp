@@ -54,8 +54,7 @@ void decide_short(Specialisation& spec) {
   if (auto* list = spec.tree.get_if<runtime::List>()) items = list->items;
   if (auto* tuple = spec.tree.get_if<runtime::Tuple>()) items = tuple->items;
   bool arrays = spec.program && !spec.tree.is(ObjectKind::Dict) && std::none_of(items.begin(), items.end(), contains);
-  for (const auto& leaf : spec.leaves)
-    arrays = arrays && (leaf.result >= 0 || leaf.argument >= 0) && leaf.kind != Kind::Weak;
+  for (const auto& leaf : spec.leaves) arrays = arrays && (leaf.result >= 0 || leaf.argument >= 0) && leaf.kind != Kind::Weak;
   if (!arrays) return;
   const Program& program = *spec.program;
   bool copies = std::any_of(spec.leaves.begin(), spec.leaves.end(), [](const auto& leaf) { return leaf.copy; });
@@ -129,7 +128,8 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         NodeId node = lazy->node();
         leaf.kind = graph.type(node).kind;
         for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (leaf_nodes[i] == node && !reading.leaves[i].is_float() && lazy == leaves[i].get())
+          // An array that the function wrote is still the argument.
+          if (lazy == leaves[i].get() && (reading.leaves[i].array || (leaf_nodes[i] == node && !reading.leaves[i].is_float())))
             leaf.argument = static_cast<int>(i);
         if (leaf.argument < 0) {
           leaf.result = static_cast<int>(roots.size());

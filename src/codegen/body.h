@@ -23,7 +23,8 @@ class Body {
   ValueId real(ir::DType dtype, double value);
   ValueId integer(ir::DType dtype, std::int64_t value);
   ValueId cast(ValueId value, ir::DType dtype);
-  // To a dtype that may be complex. Of a complex number to bool: whether a part is not zero; to another real dtype: its real part.
+  // To a dtype that may be complex. Of a complex number to bool: whether a part is not zero; to another real dtype: its real
+  // part.
   Parts cast(Parts value, ir::DType dtype);
   ir::DType dtype(ValueId value) const { return nest_.body[value].dtype; }
   std::size_t size() const { return nest_.body.size(); }

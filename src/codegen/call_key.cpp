@@ -15,12 +15,9 @@ namespace {
 constexpr int kDeepest = 200;
 
 template <class Sink, class T>
-bool put(Sink& sink, char kind, const T& value) {
+[[gnu::always_inline]] inline bool put(Sink& sink, char kind, const T& value) {
   static_assert(std::is_trivially_copyable_v<T>);
-  char bytes[1 + sizeof value];
-  bytes[0] = kind;
-  std::memcpy(bytes + 1, &value, sizeof value);
-  return sink.put(bytes, sizeof bytes);
+  return sink.put(&kind, 1) && sink.put(&value, sizeof value);
 }
 template <class Sink>
 bool put(Sink& sink, char kind, std::string_view text) {
@@ -28,27 +25,18 @@ bool put(Sink& sink, char kind, std::string_view text) {
 }
 
 template <class Sink>
-bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
-  struct {
-    char kind = 'A';
-    ir::DType dtype;
-    bool writable;
-    std::uint8_t ndim;
-    runtime::BackendId backend;
-  } head;
-  static_assert(sizeof head == 6 && sizeof(ir::DType) == 1);
-  head.dtype = array.dtype;
-  head.writable = array.can_write();
-  head.ndim = static_cast<std::uint8_t>(array.shape.size());
-  head.backend = backend;
+[[gnu::always_inline]] inline bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
+  // Numbers that are compared at once: bytes that were just stored one by one are slow to read together.
+  std::uint64_t head = 'A' | std::uint64_t{static_cast<std::uint8_t>(array.dtype)} << 8 |
+                       std::uint64_t{array.can_write()} << 16 | std::uint64_t{backend} << 24 |
+                       std::uint64_t{array.shape.size()} << 40;
   if (!sink.put(&head, sizeof head)) return false;
   for (std::size_t i = 0; i < array.shape.size(); ++i) {
-    std::int64_t axis[2] = {array.shape[i], array.strides[i]};
-    if (!sink.put(axis, sizeof axis)) return false;
+    std::int64_t extent = array.shape[i], stride = array.strides[i];
+    if (!sink.put(&extent, sizeof extent) || !sink.put(&stride, sizeof stride)) return false;
   }
-  sink.part([&] {
-    return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides));
-  });
+  sink.part(
+      [&] { return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides)); });
   return true;
 }
 
@@ -158,8 +146,7 @@ struct Reader {
   }
 
   bool read_options(std::size_t positional) {
-    char options[2] = {static_cast<char>(reading.backend), static_cast<char>(reading.floats_static)};
-    return sink.put(options, sizeof options) && put(sink, 'p', positional);
+    return put(sink, 'b', reading.backend) && put(sink, 'f', reading.floats_static) && put(sink, 'p', positional);
   }
 
   bool read_call(const runtime::Arguments& arguments) {

@@ -251,8 +251,8 @@ class Emitter {
   void store_all(const Pointers& pointers, const Place& place, const std::vector<Value*>& values) {
     auto& stores = nest_->stores;
     for (std::size_t i = 0; i < stores.size(); ++i) {
-      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place, values[stores[i].value],
-                                              values[stores[i + 1].value])) {
+      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place,
+                                              values[stores[i].value], values[stores[i + 1].value])) {
         ++i;
         continue;
       }

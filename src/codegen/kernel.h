@@ -4,7 +4,8 @@
 //
 // A kernel has no names and no addresses: buffers are numbers, extents and strides are constants or numbers of arguments. Its
 // text is its identity, so one compile serves every place that computes the same. Values are real or boolean; a complex number
-// is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for arrays without elements.
+// is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for
+// arrays without elements.
 //
 // A store never changes what a load of the same nest reads: results do not share memory with operands within a kernel.
 #pragma once

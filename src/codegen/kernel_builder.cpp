@@ -231,8 +231,7 @@ void KernelBuilder::give_register(NestDraft& draft, Index i, Parts v) {
 }
 
 void KernelBuilder::store_single(NestDraft& draft, Index i, Parts v) {
-  store(draft, v,
-        {memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, Dims(draft.extents.size(), 0)});
+  store(draft, v, {memory_.where[i].root, memory_.where[i].layout.offset, block_.type(i).dtype, Dims(draft.extents.size(), 0)});
 }
 
 void KernelBuilder::copy(Index x, const Walk& target, const Dims& shape, DType dtype) {

@@ -97,8 +97,7 @@ Parts round(Body& b, DType t, Operands x, Parameters parameters) {
 Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
   DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
   ValueId im = x[0].complex() ? x[0].im : b.real(part, 0);
-  ValueId v =
-      b.emit(Prim::Function, part, im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
+  ValueId v = b.emit(Prim::Function, part, im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
   if (parameters[0] == 0) return {v};
   // The factor is a float64 array, as in the eager kernel.
   return {b.emit(Prim::Multiply, DType::Float64, b.cast(v, DType::Float64), b.real(DType::Float64, 180.0 / M_PI))};

@@ -116,7 +116,8 @@ void Program::Call::argument(std::size_t number, const Array& array) {
 #if defined(__clang__)
 __attribute__((no_sanitize("function")))
 #endif
-unsigned Program::Call::run(std::span<char* const> into) {
+unsigned
+Program::Call::run(std::span<char* const> into) {
   const Program& p = program_;
   for (std::size_t o = 0; o < p.output_bytes.size(); ++o) {
     if (into.empty())

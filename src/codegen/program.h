@@ -70,8 +70,8 @@ class Program {
     Call(const Call&) = delete;
     // Of the type and the strides that the program was made for; the array outlives the Call.
     void argument(std::size_t number, const runtime::Array& array);
-    // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point events
-    // that numpy tells of and some kernel caused, as bits of the processor's flags.
+    // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point
+    // events that numpy tells of and some kernel caused, as bits of the processor's flags.
     unsigned run(std::span<char* const> into = {});
     void take_result(std::size_t number, runtime::Array& array);  // `array` is a new one
 

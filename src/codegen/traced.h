@@ -104,15 +104,15 @@ auto choose(Traced<bool> condition, const Yes& yes, const No& no) {
   return select(condition, yes(), no());
 }
 
-#define AUTORAY_TRACED1(function, prim)             \
-  template <class T>                                \
-  Traced<T> function(Traced<T> a) {                 \
-    return Traced<T>::of(Prim::prim, a);            \
+#define AUTORAY_TRACED1(function, prim)  \
+  template <class T>                     \
+  Traced<T> function(Traced<T> a) {      \
+    return Traced<T>::of(Prim::prim, a); \
   }
-#define AUTORAY_TRACED2(function, prim, immediate)                                          \
-  template <class T>                                                                        \
-  Traced<T> function(Traced<T> a, Traced<T> b) {                                            \
-    return Traced<T>::of(Prim::prim, a, b, static_cast<std::int64_t>(immediate));           \
+#define AUTORAY_TRACED2(function, prim, immediate)                                \
+  template <class T>                                                              \
+  Traced<T> function(Traced<T> a, Traced<T> b) {                                  \
+    return Traced<T>::of(Prim::prim, a, b, static_cast<std::int64_t>(immediate)); \
   }
 AUTORAY_TRACED1(fabs, Fabs)
 AUTORAY_TRACED1(sqrt, Sqrt)

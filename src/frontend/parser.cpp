@@ -986,7 +986,8 @@ void with_tree(std::string_view text, bool one_expression, std::uint32_t base, s
                const std::function<void()>& restart = {}) {
   OffsetMap offsets(text);
   antlr4::ANTLRInputStream input;
-  // ANTLR drops a byte order mark at the start of its text, and with it the count of characters; the file's own is gone already.
+  // ANTLR drops a byte order mark at the start of its text, and with it the count of characters; the file's own is gone
+  // already.
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   input.load(std::string(text.starts_with(byte_order_mark) ? byte_order_mark : "") + std::string(text));
   AutorayLexer lexer(&input);

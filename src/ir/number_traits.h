@@ -1,6 +1,6 @@
 // What arithmetic that is written once, for numbers and for what stands for numbers (values of kernel IR), may ask of its type,
-// and how it chooses: `select` between two values that are there, `choose` where only the one that is needed should be computed,
-// if the type allows.
+// and how it chooses: `select` between two values that are there, `choose` where only the one that is needed should be
+// computed, if the type allows.
 #pragma once
 
 #include <complex>

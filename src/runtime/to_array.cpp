@@ -4,11 +4,11 @@
 #include <cstring>
 
 #include "ir/error.h"
-#include "runtime/lazy/recorder.h"
 #include "ir/suggest.h"
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/recorder.h"
 #include "runtime/ufunc.h"
 
 namespace autoray::runtime {

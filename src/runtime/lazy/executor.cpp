@@ -325,8 +325,8 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
     arguments.push_back(recorder.array(id));
   }
   const auto& executor = recorder.runtime().plan_executor;
-  std::vector<Array> values =
-      executor ? executor(prepared.plan, std::move(arguments)) : run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
+  std::vector<Array> values = executor ? executor(prepared.plan, std::move(arguments))
+                                       : run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
   // A node that gets its value lets its inputs go, which may be results too.
   for (NodeId id : prepared.results) graph.retain(id);
   for (std::size_t r = 0; r < values.size(); ++r)
@@ -340,8 +340,8 @@ Value Recorder::known_value(const LazyArray& array) {
   const NodeId root[] = {array.node()};
   for (NodeId id : graph_.ascend(root, true)) {
     const ir::Node& n = graph_.node(id);
-    bool made_here = n.kind == NodeKind::Constant || ((n.kind == NodeKind::Call || n.kind == NodeKind::Project) && !n.dispatched &&
-                                                      !ir::op(n.op).has(ir::kRandom));
+    bool made_here = n.kind == NodeKind::Constant || ((n.kind == NodeKind::Call || n.kind == NodeKind::Project) &&
+                                                      !n.dispatched && !ir::op(n.op).has(ir::kRandom));
     if (!made_here) return {};
   }
   compute(*this, root);

@@ -1,7 +1,8 @@
-// The arithmetic of every element-wise op, written once. A definition is a struct with a template `apply`; the loops instantiate it
-// for each dtype, the compiler for values of kernel IR. So a definition asks its type by the traits below, calls functions without
-// a namespace, and chooses by `select` (both values are there) or `choose` (what costs something is computed only where it is
-// needed, if the type allows). Integer corner cases come from ir/integer_rules.h; complex ones are written on real pairs.
+// The arithmetic of every element-wise op, written once. A definition is a struct with a template `apply`; the loops
+// instantiate it for each dtype, the compiler for values of kernel IR. So a definition asks its type by the traits below, calls
+// functions without a namespace, and chooses by `select` (both values are there) or `choose` (what costs something is computed
+// only where it is needed, if the type allows). Integer corner cases come from ir/integer_rules.h; complex ones are written on
+// real pairs.
 #pragma once
 
 #include <algorithm>
@@ -14,17 +15,17 @@
 namespace autoray::runtime::scalar {
 
 using ir::choose;
+using ir::floor_divide_integer;
 using ir::is_bool_v;
 using ir::is_complex_v;
 using ir::is_int_v;
 using ir::is_real_v;
 using ir::is_signed_v;
-using ir::select;
-using ir::truth_t;
-using ir::floor_divide_integer;
 using ir::remainder_integer;
+using ir::select;
 using ir::shift_left;
 using ir::shift_right;
+using ir::truth_t;
 using ir::wrap_add;
 using ir::wrap_multiply;
 using ir::wrap_negative;
