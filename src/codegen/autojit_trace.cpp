@@ -253,7 +253,10 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     spec->program = build_program(runtime, *jit_, block, infos);
     std::size_t calls = spec->program->calls.size();
     spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
-                 " kernels, " + std::to_string(spec->program->fresh_kernels) + " new";
+                 " kernels, " + std::to_string(spec->program->counts.compiled) + " new";
+    if (std::size_t cached = spec->program->counts.cached) spec->note += ", " + std::to_string(cached) + " from the cache";
+    if (std::string problem = jit_->cache().problem(); spec->program->counts.compiled && !problem.empty())
+      spec->note += ", no cache (" + problem + ")";
     explain_calls(runtime, *spec->program);
     if (calls) spec->note += ", " + std::to_string(calls) + " calls of the runtime";
   } else if (registered) {

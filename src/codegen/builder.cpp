@@ -134,7 +134,7 @@ class Builder {
       number_of.push_back(found->second);
     }
     for (const Kernel* k : distinct) program_->sources.push_back(*k);
-    program_->kernels = jit_.compile(distinct, &program_->fresh_kernels);
+    program_->kernels = jit_.compile(distinct, program_->counts);
     std::size_t next = 0;
     for (const auto& [is_call, number] : steps_) {
       ProgramStep step;

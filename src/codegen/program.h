@@ -101,7 +101,7 @@ class Program {
   std::vector<CompiledKernel> kernels;
   std::vector<std::string> kernel_texts;
   std::vector<Kernel> sources;  // of the kernels
-  std::size_t fresh_kernels = 0;
+  CompileCounts counts;
   bool checks_bounds = false;
   // Patches: which entries of the table start at which base.
   void finish();
