@@ -52,6 +52,9 @@ struct EngineOptions {
   std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
   PassOptions passes = {};
+  // The directory in which compiled kernels stay for the next process; empty: cache.h's; "off": none. When it cannot be used,
+  // kernels are compiled as if it was empty.
+  std::string kernel_cache = {};
   bool check_bounds = false;  // compiled code checks every access to memory: for finding defects
 };
 

@@ -114,6 +114,7 @@ EngineState::EngineState(const EngineOptions& options) {
   set_passes(*runtime, options.passes);
   codegen::JitOptions jit;
   jit.check_bounds = options.check_bounds;
+  jit.cache = options.kernel_cache;
   auto compiler = std::make_shared<codegen::Jit>(jit);
   runtime->language_objects["autoray.autojit"] = codegen::make_autojit_function(compiler);
   if (r.defer == runtime::Defer::Native)

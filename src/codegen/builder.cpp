@@ -1,6 +1,7 @@
 #include "codegen/builder.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
@@ -105,13 +106,20 @@ class Builder {
     struct Family {
       std::vector<Dims> extents;
       bool special = true;
+      std::optional<std::uint32_t> number;  // of the kernel, when it is one for all
+      Kernel kernel;                        // the first one's: the others are alike, and their memory serves the next
     };
     std::unordered_map<std::string, Family> families;
     std::vector<Instance> instances;
     std::vector<Family*> family_of;
+    instances.reserve(kernels_.size());
+    family_of.reserve(kernels_.size());
     for (const KernelDraft& draft : kernels_) {
       instances.push_back(instance(draft, memory_, false));
-      Family& family = families[instances.back().kernel.text()];
+      Kernel kernel = std::move(instances.back().kernel);
+      auto [place, unseen] = families.try_emplace(kernel.text());
+      Family& family = place->second;
+      if (unseen) family.kernel = std::move(kernel);
       family_of.push_back(&family);
       if (!short_rows(draft)) family.special = false;
       if (!family.special) continue;
@@ -121,19 +129,29 @@ class Builder {
       if (family.extents.size() > kSpecialisations) family.special = false;
     }
     std::unordered_map<std::string, std::uint32_t> numbers;
-    std::vector<const Kernel*> distinct;
     std::vector<std::uint32_t> number_of;
     for (std::size_t k = 0; k < instances.size(); ++k) {
-      if (family_of[k]->special) instances[k] = instance(kernels_[k], memory_, true);
-      std::string text = instances[k].kernel.text();
-      auto [found, fresh] = numbers.try_emplace(text, static_cast<std::uint32_t>(distinct.size()));
+      Kernel kernel;
+      if (family_of[k]->special) {
+        instances[k] = instance(kernels_[k], memory_, true);
+        kernel = std::move(instances[k].kernel);
+      } else if (family_of[k]->number) {
+        number_of.push_back(*family_of[k]->number);
+        continue;
+      } else {
+        kernel = std::move(family_of[k]->kernel);
+      }
+      std::string text = kernel.text();
+      auto [found, fresh] = numbers.try_emplace(text, static_cast<std::uint32_t>(program_->sources.size()));
       if (fresh) {
-        distinct.push_back(&instances[k].kernel);
+        program_->sources.push_back(std::move(kernel));
         program_->kernel_texts.push_back(std::move(text));
       }
       number_of.push_back(found->second);
+      family_of[k]->number = found->second;
     }
-    for (const Kernel* k : distinct) program_->sources.push_back(*k);
+    std::vector<const Kernel*> distinct;
+    for (const Kernel& k : program_->sources) distinct.push_back(&k);
     program_->kernels = jit_.compile(distinct, program_->counts);
     std::size_t next = 0;
     for (const auto& [is_call, number] : steps_) {

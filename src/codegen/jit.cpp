@@ -1,11 +1,11 @@
 #include "codegen/jit.h"
 
+#include <llvm/Config/llvm-config.h>
 #include <llvm/ExecutionEngine/JITSymbol.h>
 #include <llvm/ExecutionEngine/Orc/CompileUtils.h>
-#include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 #include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
+#include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
-#include <llvm/Config/llvm-config.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
@@ -86,8 +86,7 @@ struct Jit::Machine {
 // Each kernel is a library of its own: it goes with its names.
 class Code {
  public:
-  Code(std::shared_ptr<Jit::Machine> machine, llvm::orc::JITDylib& library)
-      : machine_(std::move(machine)), library_(library) {}
+  Code(std::shared_ptr<Jit::Machine> machine, llvm::orc::JITDylib& library) : machine_(std::move(machine)), library_(library) {}
   ~Code() { llvm::consumeError(machine_->session.removeJITDylib(library_)); }
 
  private:
@@ -99,8 +98,10 @@ Jit::Jit(const JitOptions& options) : options_(options), cache_(options.cache) {
 Jit::~Jit() = default;
 
 Jit::Machine::Machine()
-    : session(take(llvm::orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<llvm::orc::InPlaceTaskDispatcher>()))),
-      linker(session), runtime(session.createBareJITDylib("runtime")) {
+    : session(
+          take(llvm::orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<llvm::orc::InPlaceTaskDispatcher>()))),
+      linker(session),
+      runtime(session.createBareJITDylib("runtime")) {
   // An object from the cache that cannot be linked is compiled anew; whoever looks a symbol up is told as well.
   session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
   llvm::orc::SymbolMap symbols;

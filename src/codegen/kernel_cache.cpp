@@ -95,8 +95,7 @@ Entry read_entry(const std::string& path, bool touch) {
   std::string_view rest = std::string_view(entry.bytes).substr(sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) return refuse("no kernel of this format");
   if (header.key_bytes > rest.size() || header.object_bytes != rest.size() - header.key_bytes) return refuse("truncated");
-  if (hash(std::string_view(entry.bytes).substr(offsetof(Header, key_bytes))) != header.checksum)
-    return refuse("its checksum");
+  if (hash(std::string_view(entry.bytes).substr(offsetof(Header, key_bytes))) != header.checksum) return refuse("its checksum");
   entry.key = rest.substr(0, header.key_bytes);
   entry.object = rest.substr(header.key_bytes);
   // Used now: the oldest go first.
@@ -117,10 +116,11 @@ bool write_all(int fd, std::string_view bytes) {
 }  // namespace
 
 KernelCache::KernelCache(std::string directory)
-    : directory_(directory.empty() ? from_environment() : directory == "off" ? std::string() : std::move(directory)),
+    : directory_(directory.empty()    ? from_environment()
+                 : directory == "off" ? std::string()
+                                      : std::move(directory)),
       most_bytes_(kMostBytes) {
-  if (const char* text = std::getenv("AUTORAY_CACHE_BYTES"))
-    std::from_chars(text, text + std::strlen(text), most_bytes_);
+  if (const char* text = std::getenv("AUTORAY_CACHE_BYTES")) std::from_chars(text, text + std::strlen(text), most_bytes_);
 }
 
 std::string KernelCache::problem() const {

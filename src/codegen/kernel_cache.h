@@ -1,6 +1,7 @@
-// Compiled kernels on disk, shared by processes: a file for each, found by a hash of its key and believed only when the whole key
-// is in it and its checksum is right. Files come by rename, so a reader sees all of one or nothing; what is damaged or foreign is
-// no entry. The directory is the user's alone, and those files go that were not used for longest when it holds too much.
+// Compiled kernels on disk, shared by processes: a file for each, found by a hash of its key and believed only when the whole
+// key is in it and its checksum is right. Files come by rename, so a reader sees all of one or nothing; what is damaged or
+// foreign is no entry. The directory is the user's alone, and those files go that were not used for longest when it holds too
+// much.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 namespace autoray::codegen {
 
 struct CachedKernel {
-  std::string name;   // of the file
+  std::string name;  // of the file
   std::int64_t bytes = 0;
   double used = 0;    // seconds since 1970
   std::string wrong;  // why it is no entry; empty: it is one (only as far as somebody looked)

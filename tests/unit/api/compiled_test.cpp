@@ -21,7 +21,8 @@ Array numbers(std::vector<double> items) {
 std::vector<double> items(const Array& a) {
   std::vector<double> list(static_cast<std::size_t>(a.size()));
   for (std::size_t i = 0; i < list.size(); ++i)
-    std::memcpy(&list[i], static_cast<const char*>(a.data()) + static_cast<std::int64_t>(i) * (a.shape().empty() ? 0 : a.strides()[0]),
+    std::memcpy(&list[i],
+                static_cast<const char*>(a.data()) + static_cast<std::int64_t>(i) * (a.shape().empty() ? 0 : a.strides()[0]),
                 8);
   return list;
 }
@@ -170,8 +171,7 @@ TEST(Compiled, WarnsOnceAndRaisesWhenAsked) {
   EXPECT_EQ(told, "RuntimeWarning: divide by zero encountered in divide\n");
   program.call("strict", std::vector<Named>{});
   Array out = numbers({7});
-  EXPECT_EQ(message_of([&] { f.into({out}, {numbers({0})}); }),
-            "FloatingPointError: divide by zero encountered in divide");
+  EXPECT_EQ(message_of([&] { f.into({out}, {numbers({0})}); }), "FloatingPointError: divide by zero encountered in divide");
   EXPECT_EQ(items(out), Items{7});
 }
 
