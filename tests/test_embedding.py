@@ -1,5 +1,6 @@
 """Host programs, built as a user builds them: against an installed prefix, by its CMake package, with the system's compilers."""
 import ctypes
+import os
 import re
 import subprocess
 
@@ -158,3 +159,14 @@ def test_the_c_abi_refuses_nonsense(prefix):
         lib.autoray_array_free(ctypes.c_void_p(handle) if isinstance(handle, int) else handle)
     lib.autoray_program_free(program)
     lib.autoray_engine_free(engine)
+
+
+def test_compiled_functions_are_freed(prefix, tmp_path, tell):
+    """A new function each round, called and freed: the process stays as big as it was."""
+    folder = library(prefix).parent
+    run("g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", ROOT / "tests/hosts/memory.cpp", f"-I{prefix}/include", f"-L{folder}",
+        "-lautoray", f"-Wl,-rpath,{folder}", "-o", tmp_path / "memory")
+    warm, rounds = (1_000, 10_000) if os.environ.get("AUTORAY_FULL") else (200, 400)
+    grown = int(run(tmp_path / "memory", warm, rounds))
+    tell(f"{rounds:,} functions compiled and freed: {grown / 2**20:.2f} MB")
+    assert grown <= 2 << 20
