@@ -60,15 +60,19 @@ template <class Body>
 bool run_shortly(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments, Body body) {
   codegen::Reading reading;
   runtime::Runtime& runtime = *state.engine->runtime;
+  const Specialisation* spec = state.jit.find(runtime, arguments, reading);
+  if (!spec) return false;
   try {
-    const Specialisation* spec = state.jit.find(runtime, arguments, reading);
-    if (!spec) return false;
     if (spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, reading, false)) return true;
     Turn turn(*state.engine);
     return body(runtime, *spec, reading, true);
   } catch (const ir::Error& error) {
-    runtime.clear_stop();
+    // A stop that was asked for has been seen.
+    if (error.code() >= 700 && error.code() <= 705) runtime.clear_stop();
     detail::raise(error);
+  } catch (const runtime::Raised& raised) {
+    Turn turn(*state.engine);
+    detail::raise(runtime, raised);
   }
 }
 
