@@ -102,53 +102,50 @@ class Builder {
   }
 
   void finish() {
-    // How many different extents has each kernel?
+    // Kernels that differ in extents alone are a family: one kernel with extents as arguments, or one for each extents where
+    // there are few. A member's text follows from the family and the extents, so it is written once.
+    struct Member {
+      Dims extents;
+      std::optional<std::uint32_t> number;
+    };
     struct Family {
-      std::vector<Dims> extents;
       bool special = true;
-      std::optional<std::uint32_t> number;  // of the kernel, when it is one for all
-      Kernel kernel;                        // the first one's: the others are alike, and their memory serves the next
+      std::vector<Member> members = {};  // the first is the whole family where it is not special
+      Kernel kernel = {};                // with extents as arguments
     };
     std::unordered_map<std::string, Family> families;
     std::vector<Instance> instances;
-    std::vector<Family*> family_of;
+    std::vector<std::pair<Family*, std::size_t>> member_of;
     instances.reserve(kernels_.size());
-    family_of.reserve(kernels_.size());
+    member_of.reserve(kernels_.size());
     for (const KernelDraft& draft : kernels_) {
       instances.push_back(instance(draft, memory_, false));
+      // Most kernels are alike: their memory serves the next.
       Kernel kernel = std::move(instances.back().kernel);
       auto [place, unseen] = families.try_emplace(kernel.text());
       Family& family = place->second;
       if (unseen) family.kernel = std::move(kernel);
-      family_of.push_back(&family);
-      if (!short_rows(draft)) family.special = false;
-      if (!family.special) continue;
       Dims extents = all_extents(draft);
-      if (std::find(family.extents.begin(), family.extents.end(), extents) == family.extents.end())
-        family.extents.push_back(extents);
-      if (family.extents.size() > kSpecialisations) family.special = false;
+      auto member = std::find_if(family.members.begin(), family.members.end(), [&](auto& m) { return m.extents == extents; });
+      member_of.emplace_back(&family, member - family.members.begin());
+      if (!short_rows(draft)) family.special = false;
+      if (member == family.members.end() && family.members.size() <= kSpecialisations)
+        family.members.push_back({std::move(extents), std::nullopt});
+      if (family.members.size() > kSpecialisations) family.special = false;
     }
-    std::unordered_map<std::string, std::uint32_t> numbers;
     std::vector<std::uint32_t> number_of;
+    number_of.reserve(instances.size());
     for (std::size_t k = 0; k < instances.size(); ++k) {
-      Kernel kernel;
-      if (family_of[k]->special) {
-        instances[k] = instance(kernels_[k], memory_, true);
-        kernel = std::move(instances[k].kernel);
-      } else if (family_of[k]->number) {
-        number_of.push_back(*family_of[k]->number);
-        continue;
-      } else {
-        kernel = std::move(family_of[k]->kernel);
+      auto [family, index] = member_of[k];
+      if (family->special) instances[k] = instance(kernels_[k], memory_, true);
+      std::optional<std::uint32_t>& number = family->members[family->special ? index : 0].number;
+      if (!number) {
+        number = static_cast<std::uint32_t>(program_->sources.size());
+        program_->sources.push_back(std::move(family->special ? instances[k].kernel : family->kernel));
+        program_->kernel_texts.push_back(program_->sources.back().text());
       }
-      std::string text = kernel.text();
-      auto [found, fresh] = numbers.try_emplace(text, static_cast<std::uint32_t>(program_->sources.size()));
-      if (fresh) {
-        program_->sources.push_back(std::move(kernel));
-        program_->kernel_texts.push_back(std::move(text));
-      }
-      number_of.push_back(found->second);
-      family_of[k]->number = found->second;
+      number_of.push_back(*number);
+      instances[k].kernel = {};
     }
     std::vector<const Kernel*> distinct;
     for (const Kernel& k : program_->sources) distinct.push_back(&k);
