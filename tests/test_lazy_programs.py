@@ -32,6 +32,8 @@ def exception(done):
 def test_deferred_equals_eager(path, backend):
     eager = autoray("run", path, f"--backend={backend}")
     for mode in MODES:
+        if mode == "native" and backend != "numpy":
+            continue  # its bits are those of the numpy backend
         lazy = autoray("run", path, f"--backend={backend}", f"--defer={mode}")
         assert (lazy.returncode, exception(lazy)) == (eager.returncode, exception(eager)), f"{mode}: {lazy.stderr[-2000:]}"
         assert lazy.stdout == eager.stdout, f"{mode}\n" + "\n".join(

@@ -117,6 +117,8 @@ Dims fresh_strides(const ir::Op& op, std::span<const Operand> operands, std::spa
     case OpId::Astype: return like_strides(*operands[0], itemsize, 'K');
     case OpId::Round: {
       // numpy rounds to decimals in an array that it makes first; integers without any are copied.
+      // Complex numbers a part at a time, into a copy.
+      if (ir::is_complex(result.dtype)) return like_strides(*operands[0], itemsize, 'K');
       std::int64_t decimals = ir::as_int(ir::attribute(op, attrs, "decimals"), "decimals");
       if (decimals < 0 || (decimals > 0 && ir::is_inexact(result.dtype))) return like_strides(*operands[0], itemsize, 'A');
       if (!ir::is_inexact(result.dtype)) return like_strides(*operands[0], itemsize, 'K');

@@ -210,6 +210,7 @@ void round_kernel(KernelCall& call) {
   }
   if (decimals == 0) {
     call.out[0] = run(OpId::Rint, {&x});
+    if (ir::is_complex(x.dtype)) copy_into(call.runtime, Array(call.out[0]), allocate_ordered(call));
     return;
   }
   Array scale = call.runtime.allocate(ir::is_inexact(x.dtype) ? x.dtype : DType::Float64, {});
