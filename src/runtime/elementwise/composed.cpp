@@ -209,8 +209,11 @@ void round_kernel(KernelCall& call) {
     return;
   }
   if (decimals == 0) {
-    call.out[0] = run(OpId::Rint, {&x});
-    if (ir::is_complex(x.dtype)) copy_into(call.runtime, Array(call.out[0]), allocate_ordered(call));
+    Array whole = run(OpId::Rint, {&x});
+    if (ir::is_complex(x.dtype))
+      copy_into(call.runtime, whole, allocate_ordered(call));
+    else
+      call.out[0] = std::move(whole);
     return;
   }
   Array scale = call.runtime.allocate(ir::is_inexact(x.dtype) ? x.dtype : DType::Float64, {});
