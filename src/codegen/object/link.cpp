@@ -25,13 +25,12 @@ LLD_HAS_DRIVER(elf)
   void LLVMInitialize##T##TargetMC() {}   \
   void LLVMInitialize##T##AsmPrinter() {} \
   void LLVMInitialize##T##AsmParser() {}
-#define AUTORAY_UNUSED_TARGETS(T)                                                                                          \
-  T(AArch64)                                                                                                               \
-  T(AMDGPU)                                                                                                                \
-  T(ARM)                                                                                                                   \
-  T(AVR)                                                                                                                   \
-  T(BPF) T(Hexagon) T(Lanai) T(LoongArch) T(M68k) T(MSP430) T(Mips) T(NVPTX) T(PowerPC) T(RISCV) T(Sparc) T(SystemZ) T(VE) \
-      T(WebAssembly) T(XCore) T(Xtensa)
+// clang-format off
+#define AUTORAY_UNUSED_TARGETS(T) \
+  T(AArch64) T(AMDGPU) T(ARM) T(AVR) T(BPF) T(Hexagon) T(Lanai) \
+  T(LoongArch) T(M68k) T(MSP430) T(Mips) T(NVPTX) T(PowerPC) T(RISCV) \
+  T(Sparc) T(SystemZ) T(VE) T(WebAssembly) T(XCore) T(Xtensa)
+// clang-format on
 extern "C" {
 AUTORAY_UNUSED_TARGETS(AUTORAY_NO_TARGET)
 }
