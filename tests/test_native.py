@@ -221,6 +221,24 @@ assert np.array_equal(first, again.random(2)) and np.array_equal(second, again.r
 """)
 
 
+def test_casts_by_method_and_values_that_do_not_fit(tmp_path):
+    check(tmp_path, """
+def cast(a):
+    return a.astype('int8'), a.T.astype('float32', order='C'), a.astype('float64', copy=False), a.astype('c16', order='F')
+
+x = np.arange(6.0).reshape(2, 3)
+for want, got in zip(cast(x), autojit(cast)(x)):
+    assert want.dtype == got.dtype and np.array_equal(want, got)
+
+for f in (lambda a: a + np.full(3, 300, dtype='int8'), autojit(lambda a: a + np.full(3, 300, dtype='int8'))):
+    try:
+        f(x)
+        assert False
+    except OverflowError as error:
+        assert 'out of bounds for int8' in str(error)
+""")
+
+
 def test_backends_of_a_call(tmp_path):
     check(tmp_path, """
 f = autojit(lambda x: np.exp(x).sum())

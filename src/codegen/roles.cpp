@@ -166,6 +166,17 @@ NodeRole Roles::role_of(Index i) {
   return call(std::string(kClasses[static_cast<int>(op.op_class)]));
 }
 
+// Python integers that the dtype does not hold are the eager kernel's business.
+bool Roles::weak_out_of_range(Index i, DType dtype) const {
+  for (Index input : block_.inputs(i)) {
+    if (input == kNoIndex || block_.type(input).kind != Kind::Weak) continue;
+    if (block_.nodes[input].kind != NodeKind::Constant) continue;
+    const runtime::Array* value = arguments_[block_.nodes[input].number].constant;
+    if (value && runtime::out_of_range({value, Kind::Weak}, dtype)) return true;
+  }
+  return false;
+}
+
 // Arrays of one value, and copies.
 std::optional<NodeRole> Roles::created_role(Index i) {
   const ir::BlockNode& n = block_.nodes[i];
@@ -193,7 +204,8 @@ std::optional<NodeRole> Roles::created_role(Index i) {
     case OpId::OnesLike: return filled(1);
     case OpId::Full:
     case OpId::Copy:
-      if (!plain()) return std::nullopt;
+      if (!plain() || weak_out_of_range(i, role.compute)) return std::nullopt;
+      if (ir::is_complex(block_.type(block_.inputs(i)[0]).dtype) != ir::is_complex(role.compute)) return std::nullopt;
       role.lowering = pointwise(OpId::Copy, role.compute);
       role.operands = 1;
       return role;
@@ -222,13 +234,7 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
   // numpy warns of what it throws away.
   if (n.op == OpId::Astype && ir::is_complex(first) && !ir::is_complex(type.dtype) && !ir::is_bool(type.dtype))
     return call("a complex number made real");
-  // Python integers that the dtype does not hold are the eager kernel's business.
-  for (Index input : inputs) {
-    if (input == kNoIndex || block_.type(input).kind != Kind::Weak) continue;
-    if (block_.nodes[input].kind != NodeKind::Constant) continue;
-    const runtime::Array* value = arguments_[block_.nodes[input].number].constant;
-    if (value && runtime::out_of_range({value, Kind::Weak}, compute)) return call("a Python integer out of range");
-  }
+  if (weak_out_of_range(i, compute)) return call("a Python integer out of range");
   OpId id = n.op;
   if (id == OpId::Power) {
     bool integer;
@@ -266,7 +272,6 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
 
 // What the lowering needs to know of the attributes; nothing where there is no code for them.
 std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType compute) {
-  const ir::BlockNode& n = block_.nodes[i];
   auto inputs = block_.inputs(i);
   auto values = [](std::initializer_list<double> list) { return std::optional(std::vector<double>(list)); };
   switch (id) {
@@ -289,7 +294,7 @@ std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType 
       if (block_.type(inputs[0]).dtype != DType::Float64 || block_.type(inputs[1]).dtype != DType::Float64) return std::nullopt;
       return values({ir::as_double(attrs(i)[0], "rtol"), ir::as_double(attrs(i)[1], "atol"),
                      ir::as_bool(attrs(i)[2], "equal_nan") ? 1.0 : 0.0});
-    default: return n.input_count > 0 ? values({}) : std::nullopt;
+    default: return values({});
   }
 }
 

@@ -77,6 +77,7 @@ class Roles {
   // The value of a constant scalar.
   std::optional<double> constant(ir::Index i, bool& integer) const;
   bool is_true(ir::Index i) const;
+  bool weak_out_of_range(ir::Index i, ir::DType dtype) const;
 
   runtime::Runtime& runtime_;
   const ir::Block& block_;

@@ -49,11 +49,17 @@ Array array_of(Runtime& runtime, const Value& self) {
 }
 
 DType dtype_of(const Value& self) {
+  if (auto* lazy = self.get_if<runtime::LazyArray>()) return lazy->type().dtype;
   auto* object = self.peek<ArrayObject>();
   return object ? object->array.dtype : self.peek<NumpyScalar>()->dtype;
 }
 
 Array type_of_array(const Value& self) {
+  if (auto* lazy = self.get_if<runtime::LazyArray>()) {
+    Array type = runtime::layout_of(lazy->type());
+    type.strides = lazy->recorder->strides(*lazy);
+    return type;
+  }
   auto* object = self.peek<ArrayObject>();
   if (object && !object->deferred()) return object->array;
   Array type;
@@ -156,7 +162,8 @@ Value method_astype(Runtime& runtime, const Value& self, const Arguments& a) {
     if (const Value* value = keyword(a, kParameters[i])) given[i] = value;
   if (!given[0]) throw Error(ErrorClass::TypeError, "astype() missing required argument 'dtype' (pos 1)");
   // Only an order asks for more than the type.
-  const Array array = given[4] || given[1] ? array_of(runtime, self) : type_of_array(self);
+  bool ordered = (given[4] || given[1]) && !self.is(runtime::ObjectKind::Lazy);
+  const Array array = ordered ? array_of(runtime, self) : type_of_array(self);
   DType dtype = runtime::to_dtype(*given[0]).value_or(DType::Float64);
   char order = given[1] ? runtime::order_of(*given[1]) : 'K';
   ir::Casting casting = given[2] ? runtime::casting_of(given[2]) : ir::Casting::Unsafe;

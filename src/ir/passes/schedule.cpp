@@ -20,6 +20,9 @@ Waits readers_of_overwritten(const Block& block) {
   Waits waits;
   auto count = static_cast<Index>(block.nodes.size());
   auto is_update = [&](Index i) { return block.nodes[i].kind == NodeKind::Call && block.nodes[i].op == OpId::SetItem; };
+  bool any = false;
+  for (Index i = 0; i < count && !any; ++i) any = is_update(i);
+  if (!any) return waits;
   std::unordered_map<Index, std::vector<Index>> updates;  // by the value that they write into
   std::vector<Index> seen(count);                         // by node: the value that a view looks at; others themselves
   std::vector<std::uint32_t> depth(count, 0);
@@ -31,7 +34,6 @@ Waits readers_of_overwritten(const Block& block) {
       if (input != kNoIndex) depth[i] = std::max(depth[i], depth[input] + 1);
     if (is_update(i)) updates[seen[block.inputs(i)[0]]].push_back(i);
   }
-  if (updates.empty()) return waits;
   for (Index i = 0; i < count; ++i) {
     if (seen[i] != i) continue;
     for (Index input : block.inputs(i)) {
