@@ -32,10 +32,21 @@ void compiled_of_three(benchmark::State& state) {
   autoray::Engine engine;
   autoray::Program program = engine.load("def f(x):\n    return 2 * x + 1\n");
   program.run();
-  const std::vector<autoray::Named> arguments = {{"x", engine.value(vector_of_three())}};
-  for (auto _ : state) benchmark::DoNotOptimize(program.call_compiled("f", arguments));
+  autoray::CompiledFunction f = program.jit("f");
+  const autoray::Array x = vector_of_three();
+  for (auto _ : state) benchmark::DoNotOptimize(f(x));
 }
 BENCHMARK(compiled_of_three);
+
+void compiled_of_three_into(benchmark::State& state) {
+  autoray::Engine engine;
+  autoray::Program program = engine.load("def f(x):\n    return 2 * x + 1\n");
+  program.run();
+  autoray::CompiledFunction f = program.jit("f");
+  const autoray::Array x = vector_of_three(), y = vector_of_three();
+  for (auto _ : state) f.into({&y, 1}, {&x, 1});
+}
+BENCHMARK(compiled_of_three_into);
 
 }  // namespace
 

@@ -15,7 +15,7 @@ PROGRAMS = os.environ.get("AUTORAY_BENCH", os.path.join(ROOT, "build/bench/bench
 PEERS = os.path.join(ROOT, "build/bench-python/bin/python")
 ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", NUMEXPR_NUM_THREADS="1",
                   NUMBA_NUM_THREADS="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-                  JAX_PLATFORMS="cpu", JAX_ENABLE_X64="1")
+                  JAX_PLATFORMS="cpu", JAX_ENABLE_X64="1", AUTORAY_CACHE="off")
 # Settings of the environment that hold a current OpenBLAS back: each side chooses its kernels by the processor.
 for setting in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     ONE_THREAD.pop(setting, None)
@@ -65,8 +65,10 @@ class Script:
         self.file.write(text)
         self.file.close()
 
-    def autoray(self, *options):
-        return run([AUTORAY, "run", self.file.name, *options])
+    def autoray(self, *options, cache=None):
+        """`cache`: the directory of compiled kernels; none: everything is compiled."""
+        environment = dict(ONE_THREAD, AUTORAY_CACHE="on", AUTORAY_CACHE_DIR=cache) if cache else ONE_THREAD
+        return run([AUTORAY, "run", self.file.name, *options], environment=environment)
 
     def python(self, *arguments, interpreter=sys.executable):
         return run([interpreter, self.file.name, *arguments])

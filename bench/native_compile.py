@@ -2,6 +2,7 @@
 import math
 import os
 import statistics
+import tempfile
 
 from measure import ROOT, ROUNDS, Script, by_line, program
 
@@ -43,9 +44,9 @@ NODES = (100, 1_000, 10_000, 100_000, 1_000_000)
 LIMIT = 2e-6  # seconds a node: the plot's line
 
 
-def first_calls(script, size, rounds):
+def first_calls(script, size, rounds, cache=None):
     """The medians of what the script prints, each time of a process of its own."""
-    samples = [by_line(script.autoray("--", str(size))) for _ in range(rounds)]
+    samples = [by_line(script.autoray("--", str(size), cache=cache)) for _ in range(rounds)]
     return {name: statistics.median(s[name] for s in samples) for name in samples[0]}
 
 
@@ -55,6 +56,11 @@ def cold():
         t = first_calls(script, n, 2 * ROUNDS + 1)
         yield (f"native compile: Gram-Schmidt {n}x{n}, cold, milliseconds", t["first"] * 1e3, t["first"], None,
                f"of which {t['trace'] * 1e3:.1f} ms is tracing")
+    with tempfile.TemporaryDirectory() as cache:
+        first_calls(script, 50, 1, cache)
+        t = first_calls(script, 50, 2 * ROUNDS + 1, cache)
+    yield ("native compile: Gram-Schmidt 50x50 with a warm cache, milliseconds more than tracing", (t["first"] - t["trace"]) * 1e3,
+           t["first"], None, f"tracing is {t['trace'] * 1e3:.1f} ms")
 
 
 def plot(path, points):

@@ -68,6 +68,8 @@ else()
   # g++ takes the linker of that name from its search folders.
   target_link_options(autoray_llvm INTERFACE -fuse-ld=lld -B${llvm_program_folder})
 endif()
+# The cache of compiled kernels tells builds apart by it.
+target_link_options(autoray_llvm INTERFACE -Wl,--build-id=sha1)
 # A sanitizer's own functions must be seen by the C++ library.
 if(NOT AUTORAY_SANITIZE)
   target_link_options(autoray_llvm INTERFACE -Wl,--exclude-libs,ALL)

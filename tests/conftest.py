@@ -1,13 +1,22 @@
 """What all tests share: the binary under test, running it, and where generated files go."""
+import atexit
 import os
 import pathlib
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = pathlib.Path(os.environ.get("AUTORAY", ROOT / "build/release/autoray"))
 BACKENDS = ("numpy", "eigen")
+
+
+# Compiled kernels of the tests stay among themselves; each process of pytest has a directory of its own.
+os.environ["AUTORAY_CACHE_DIR"] = tempfile.mkdtemp(prefix="autoray-tests-")
+atexit.register(shutil.rmtree, os.environ["AUTORAY_CACHE_DIR"], ignore_errors=True)
+os.environ.pop("AUTORAY_CACHE", None)
 
 
 def pytest_configure(config):

@@ -1,5 +1,6 @@
 """Host programs, built as a user builds them: against an installed prefix, by its CMake package, with the system's compilers."""
 import ctypes
+import os
 import re
 import subprocess
 
@@ -152,7 +153,29 @@ def test_the_c_abi_refuses_nonsense(prefix):
     assert lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] == 3.0
     assert lib.autoray_array_new(engine, b"float64", 1, small, ctypes.byref(wrong)) == 0
     assert lib.autoray_call_into(program, b"f", ctypes.byref(array), 1, (ctypes.c_void_p * 2)(out[0], wrong.value), 2) == 1
+    compiled, count = ctypes.c_void_p(), ctypes.c_size_t()
+    assert lib.autoray_compile(program, b"g", ctypes.byref(compiled)) == 1
+    assert lib.autoray_compile(program, b"f", ctypes.byref(compiled)) == 0
+    for _ in range(2):
+        assert lib.autoray_compiled_call(compiled, ctypes.byref(array), 1, None, 0, ctypes.byref(count)) == 0 and count.value == 2
+        lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] = 0.0
+        assert lib.autoray_compiled_call_into(compiled, ctypes.byref(array), 1, out, 2) == 0
+        assert lib.autoray_array_data(ctypes.c_void_p(out[1]))[1] == 3.0
+        assert lib.autoray_compiled_call_into(compiled, ctypes.byref(array), 1, out, 1) == 1
+        assert lib.autoray_compiled_call(compiled, None, 0, None, 0, ctypes.byref(count)) == 1
+    lib.autoray_compiled_free(compiled)
     for handle in (*out, wrong, array):
         lib.autoray_array_free(ctypes.c_void_p(handle) if isinstance(handle, int) else handle)
     lib.autoray_program_free(program)
     lib.autoray_engine_free(engine)
+
+
+def test_compiled_functions_are_freed(prefix, tmp_path, tell):
+    """A new function each round, called and freed: the process stays as big as it was."""
+    folder = library(prefix).parent
+    run("g++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1", ROOT / "tests/hosts/memory.cpp", f"-I{prefix}/include", f"-L{folder}",
+        "-lautoray", f"-Wl,-rpath,{folder}", "-o", tmp_path / "memory")
+    warm, rounds = (1_000, 10_000) if os.environ.get("AUTORAY_FULL") else (200, 400)
+    grown = int(run(tmp_path / "memory", warm, rounds))
+    tell(f"{rounds:,} functions compiled and freed: {grown / 2**20:.2f} MB")
+    assert grown <= 2 << 20

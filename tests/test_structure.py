@@ -33,7 +33,6 @@ LONG_FILES = {
     "src/frontend/protocol/text.cpp": "repr, format and %-formatting share their layout",
     "src/frontend/types/str_methods.cpp": "methods of str and bytes, a few lines each",
     "src/frontend/types/type_objects.cpp": "the constructors of Python's types",
-    "src/codegen/autojit.cpp": "one call's way: its key, its trace, its run",
     "src/runtime/scalar/definitions.h": "the arithmetic of every element-wise op, a few lines each",
     "src/codegen/emit.cpp": "loads, primitives, maps and folds of one kernel share the builder and the places that they work on",
     "src/frontend/types/lazy_type.cpp": "the methods of lazy arrays, a few lines each",

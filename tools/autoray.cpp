@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"ops", "list the operations", ops_command},
     {"backends", "list the backends and what each computes itself", backends_command},
     {"explain", "explain an error code, or say who computes what in a script", explain_command},
+    {"cache", "list, check or remove the compiled kernels that stay on disk", cache_command},
 };
 
 int help() {

@@ -29,8 +29,9 @@ int main() {
     autoray::Array state = autoray::Array::view(bar.data(), "float64", {64});
     autoray::Array out = autoray::Array::view(next.data(), "float64", {64});
     autoray::Array rate = autoray::Array::view(&k, "float64", {});
+    autoray::CompiledFunction step = program.jit("step");
     for (int i = 0; i < 100; ++i) {
-      program.call_into("step", {state, rate}, {out});
+      step.into({out}, {state, rate});
       bar = next;
     }
     autoray::Array energy = program.call("energy", {state}).array();

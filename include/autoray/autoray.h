@@ -25,6 +25,7 @@ extern "C" {
 typedef struct autoray_engine autoray_engine;
 typedef struct autoray_program autoray_program;
 typedef struct autoray_array autoray_array;
+typedef struct autoray_compiled autoray_compiled;
 
 /* The exit statuses of the command line. */
 typedef enum autoray_status {
@@ -103,6 +104,17 @@ AUTORAY_API autoray_status autoray_call(autoray_program* program, const char* fu
 AUTORAY_API autoray_status autoray_call_into(autoray_program* program, const char* function, autoray_array* const* arguments,
                                              size_t argument_count, autoray_array* const* outputs, size_t output_count);
 AUTORAY_API void autoray_program_free(autoray_program* program);
+
+/* A function of the script as native code: the first call with arguments of a kind (dtypes, shapes, strides) compiles. */
+AUTORAY_API autoray_status autoray_compile(autoray_program* program, const char* function, autoray_compiled** compiled);
+AUTORAY_API autoray_status autoray_compiled_call(autoray_compiled* compiled, autoray_array* const* arguments,
+                                                 size_t argument_count, autoray_array** results, size_t capacity,
+                                                 size_t* result_count);
+/* Results are computed in the outputs' memory when those are in C order and overlap with nothing. */
+AUTORAY_API autoray_status autoray_compiled_call_into(autoray_compiled* compiled, autoray_array* const* arguments,
+                                                      size_t argument_count, autoray_array* const* outputs,
+                                                      size_t output_count);
+AUTORAY_API void autoray_compiled_free(autoray_compiled* compiled);
 
 /* ---- operations ---- */
 

@@ -1,10 +1,13 @@
 // The embedding API. An Engine owns everything that scripts make and know: backends, memory, random streams, compiled names.
-// One thread uses an Engine at a time; engines are independent of each other. request_stop alone may come from any thread.
+// One thread uses an Engine at a time; engines are independent of each other. From any thread may come the calls of a
+// CompiledFunction, and request_stop.
 //
 //   autoray::Engine engine;
 //   auto program = engine.load("def f(x):\n    return x * 2 + 1\n");
 //   program.run();
 //   autoray::Array y = program.call("f", {x}).array();
+//   auto f = program.jit("f");  // compiled
+//   autoray::Array z = f(x);
 #pragma once
 
 #include <cstdint>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "autoray/array.h"
+#include "autoray/compiled.h"
 #include "autoray/diagnostic.h"
 #include "autoray/export.h"
 #include "autoray/graph.h"
@@ -49,6 +53,9 @@ struct EngineOptions {
   std::function<void(std::string_view)> write_stdout = {};  // the scripts' print; empty text: flush; none: standard output
   std::function<void(std::string_view)> write_stderr = {};
   PassOptions passes = {};
+  // The directory in which compiled kernels stay for the next process; empty: cache.h's; "off": none. When it cannot be used,
+  // kernels are compiled as if it was empty.
+  std::string kernel_cache = {};
   bool check_bounds = false;  // compiled code checks every access to memory: for finding defects
 };
 
@@ -108,9 +115,12 @@ class AUTORAY_API Program {
   Graph trace(std::string_view function, const std::vector<Named>& arguments, bool shared = false);
   // The graph of the lazy arrays that the module's global variables hold.
   Graph recorded(std::string_view title);
-  // The same through autojit: traced and compiled at the first call with arguments of this kind.
+  // A function as native code: traced and compiled at the first call with arguments of a kind. Throws Error when there is no
+  // function of that name.
+  CompiledFunction jit(std::string_view function);
+  // The same by name, for arguments of every kind.
   Value call_compiled(std::string_view function, const std::vector<Named>& keywords);
-  // Seconds that tracing and compiling for call_compiled took.
+  // Seconds that tracing and compiling for jit and call_compiled took.
   double compile_seconds(std::string_view function) const;
   // The function as machine code that needs no runtime, for arguments as trace takes them; Python floats are passed by value.
   // Throws Error (status 3) naming the operation and its line where something needs a runtime, prints, or branches on data.
@@ -120,6 +130,7 @@ class AUTORAY_API Program {
 
  private:
   friend class Engine;
+  friend class CompiledFunction;
   struct Impl;
   std::shared_ptr<detail::EngineState> engine_;
   std::size_t index_ = 0;

@@ -13,8 +13,15 @@ class Span {
  public:
   constexpr Span() = default;
   constexpr Span(T* data, std::size_t size) : data_(data), size_(size) {}
-  // For the length of one call: a list in braces.
+  // For the length of one call: a list in braces. It lives as long as the call, which is what the warning is about.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winit-list-lifetime"
+#endif
   constexpr Span(std::initializer_list<std::remove_const_t<T>> list) : data_(list.begin()), size_(list.size()) {}
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
   template <std::size_t n>
   constexpr Span(T (&array)[n]) : data_(array), size_(n) {}
   template <std::size_t n, class U, class = std::enable_if_t<std::is_same_v<const U, T>>>

@@ -1,6 +1,8 @@
 // What the public classes hold inside; shared by the files of src/api.
 #pragma once
 
+#include <atomic>
+#include <mutex>
 #include <optional>
 
 #include "autoray/engine.h"
@@ -22,6 +24,12 @@ struct ArrayAccess {
   static Array empty() { return Array(std::make_shared<Array::Impl>()); }
   static runtime::Array& unwrap(Array& array) { return array.impl_->array; }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
+  using Pointers = ir::SmallVector<const runtime::Array*, 8>;
+  static Pointers pointers(Span<const Array> arrays) {
+    Pointers list;
+    for (const Array& a : arrays) list.push_back(&unwrap(a));
+    return list;
+  }
 };
 
 // From the inner layers' errors to the public one.
@@ -39,19 +47,42 @@ struct EngineState {
   std::unique_ptr<runtime::Runtime> runtime;
   std::vector<std::unique_ptr<frontend::Interpreter>> programs;
 
+  // Compiled functions come from any thread: they and whatever enters the engine take turns. Until there is one, the engine is
+  // one thread's by contract, and nobody waits.
+  std::atomic<bool> shared{false};
+  std::recursive_mutex turn;
+
   static Value wrap(std::shared_ptr<EngineState> engine, runtime::Value value);
   static const runtime::Value& unwrap(const Value& value);
 };
 
+// The engine is this thread's: its heap too.
+class Turn {
+ public:
+  explicit Turn(EngineState& engine)
+      : lock_(engine.shared.load(std::memory_order_relaxed) ? std::unique_lock(engine.turn)
+                                                            : std::unique_lock<std::recursive_mutex>()),
+        scope_(*engine.heap) {}
+
+ private:
+  std::unique_lock<std::recursive_mutex> lock_;
+  runtime::HeapScope scope_;
+};
+
 struct ValueState {
+  ~ValueState() {
+    if (!engine) return;
+    Turn turn(*engine);
+    value.clear();
+  }
   std::shared_ptr<EngineState> engine;  // keeps what the value refers to
   runtime::Value value;
 };
 
-// Makes the engine's heap the thread's and turns the inner layers' exceptions into the public one.
+// Takes a turn and turns the inner layers' exceptions into the public one.
 template <class Function>
 decltype(auto) enter(EngineState& engine, Function&& function) {
-  runtime::HeapScope scope(*engine.heap);
+  Turn turn(engine);
   try {
     return function();
   } catch (const ir::Error& error) {

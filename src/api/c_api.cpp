@@ -82,6 +82,10 @@ struct autoray_program {
   std::shared_ptr<Shared> shared;
   autoray::Program program;
 };
+struct autoray_compiled {
+  std::shared_ptr<Shared> shared;
+  autoray::CompiledFunction function;
+};
 struct autoray_array {
   std::shared_ptr<Shared> shared;
   Array array;
@@ -116,6 +120,16 @@ std::vector<Array> arrays(autoray_array* const* handles, std::size_t count) {
     list.push_back(handles[i]->array);
   }
   return list;
+}
+
+// New handles of the first `capacity` values, all or none.
+void give(const std::shared_ptr<Shared>& shared, std::vector<Array> values, autoray_array** results, std::size_t capacity,
+          std::size_t* result_count) {
+  std::size_t kept = std::min(capacity, values.size());
+  std::vector<std::unique_ptr<autoray_array>> handles;
+  for (std::size_t i = 0; i < kept; ++i) handles.emplace_back(new_array(shared, std::move(values[i])));
+  for (std::size_t i = 0; i < kept; ++i) results[i] = handles[i].release();
+  if (result_count) *result_count = values.size();
 }
 
 }  // namespace
@@ -224,12 +238,8 @@ autoray_status autoray_call(autoray_program* program, const char* function, auto
   if (!program) return AUTORAY_USAGE;
   return guarded(program->shared, [&](autoray::Engine&) {
     require(function && (results || capacity == 0), "the function's name or the results are NULL");
-    std::vector<Array> values = program->program.call_arrays(function, arrays(arguments, argument_count));
-    std::size_t kept = std::min(capacity, values.size());
-    std::vector<std::unique_ptr<autoray_array>> handles;
-    for (std::size_t i = 0; i < kept; ++i) handles.emplace_back(new_array(program->shared, std::move(values[i])));
-    for (std::size_t i = 0; i < kept; ++i) results[i] = handles[i].release();
-    if (result_count) *result_count = values.size();
+    give(program->shared, program->program.call_arrays(function, arrays(arguments, argument_count)), results, capacity,
+         result_count);
   });
 }
 autoray_status autoray_call_into(autoray_program* program, const char* function, autoray_array* const* arguments,
@@ -240,6 +250,33 @@ autoray_status autoray_call_into(autoray_program* program, const char* function,
     program->program.call_into(function, arrays(arguments, argument_count), arrays(outputs, output_count));
   });
 }
+
+autoray_status autoray_compile(autoray_program* program, const char* function, autoray_compiled** compiled) {
+  if (!program) return AUTORAY_USAGE;
+  return guarded(program->shared, [&](autoray::Engine&) {
+    require(function && compiled, "the function's name or the result is NULL");
+    auto handle = std::make_unique<autoray_compiled>();
+    handle->shared = program->shared;
+    handle->function = program->program.jit(function);
+    *compiled = handle.release();
+  });
+}
+autoray_status autoray_compiled_call(autoray_compiled* compiled, autoray_array* const* arguments, std::size_t argument_count,
+                                     autoray_array** results, std::size_t capacity, std::size_t* result_count) {
+  if (!compiled) return AUTORAY_USAGE;
+  return guarded(compiled->shared, [&](autoray::Engine&) {
+    require(results || capacity == 0, "the results are NULL");
+    give(compiled->shared, compiled->function.call(arrays(arguments, argument_count)), results, capacity, result_count);
+  });
+}
+autoray_status autoray_compiled_call_into(autoray_compiled* compiled, autoray_array* const* arguments,
+                                          std::size_t argument_count, autoray_array* const* outputs, std::size_t output_count) {
+  if (!compiled) return AUTORAY_USAGE;
+  return guarded(compiled->shared, [&](autoray::Engine&) {
+    compiled->function.into(arrays(outputs, output_count), arrays(arguments, argument_count));
+  });
+}
+void autoray_compiled_free(autoray_compiled* compiled) { delete compiled; }
 
 // ---- operations ----
 

@@ -114,6 +114,7 @@ EngineState::EngineState(const EngineOptions& options) {
   set_passes(*runtime, options.passes);
   codegen::JitOptions jit;
   jit.check_bounds = options.check_bounds;
+  jit.cache = options.kernel_cache;
   auto compiler = std::make_shared<codegen::Jit>(jit);
   runtime->language_objects["autoray.autojit"] = codegen::make_autojit_function(compiler);
   if (r.defer == runtime::Defer::Native)
@@ -172,7 +173,7 @@ Engine::Engine(EngineOptions options) {
 }
 
 Program Engine::load(std::string text, std::string name, std::string directory) {
-  runtime::HeapScope scope(*state_->heap);
+  detail::Turn turn(*state_);
   auto interpreter = std::make_unique<frontend::Interpreter>(*state_->runtime, state_->interner);
   if (auto problem = interpreter->load(name, std::move(text), std::move(directory))) detail::raise(*problem, 3);
   state_->programs.push_back(std::move(interpreter));

@@ -16,7 +16,7 @@ struct GraphState {
   std::string title;
 
   ~GraphState() {
-    runtime::HeapScope scope(*engine->heap);
+    Turn turn(*engine);
     roots.clear();
   }
   std::vector<ir::NodeId> nodes() const {
@@ -59,7 +59,7 @@ Value Engine::variable(std::string_view dtype, const std::vector<std::int64_t>& 
 }
 
 Value Engine::sequence(const std::vector<Value>& items, bool tuple) {
-  runtime::HeapScope scope(*state_->heap);
+  detail::Turn turn(*state_);
   std::vector<runtime::Value> values;
   for (const Value& item : items) values.push_back(EngineState::unwrap(item));
   return EngineState::wrap(state_, tuple ? runtime::make_tuple(std::move(values)) : runtime::make_list(std::move(values)));

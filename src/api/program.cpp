@@ -1,5 +1,6 @@
 // Programs for the host: running them, calling their functions.
-#include "api/access.h"
+#include "api/program.h"
+
 #include "autoray/engine.h"
 #include "codegen/autojit.h"
 #include "frontend/parser.h"
@@ -12,6 +13,12 @@ namespace autoray {
 using detail::ArrayAccess;
 using detail::EngineState;
 
+detail::EngineState& Program::Impl::engine(const Program& p) {
+  if (!p.engine_) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));
+  return *p.engine_;
+}
+frontend::Interpreter& Program::Impl::interpreter(const Program& p) { return *engine(p).programs[p.index_]; }
+
 namespace {
 
 // What the whole run came to: Error, or sys.exit's status.
@@ -21,32 +28,26 @@ int finish(EngineState& engine, const frontend::Outcome& outcome) {
   return outcome.exit_status;
 }
 
-EngineState& loaded(const std::shared_ptr<EngineState>& engine) {
-  if (!engine) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));
-  return *engine;
-}
-
 }  // namespace
-
-struct Program::Impl {
-  static frontend::Interpreter& interpreter(const Program& p) { return *loaded(p.engine_).programs[p.index_]; }
-  static Value call(const Program& program, std::string_view function, std::span<const runtime::Value> positional,
-                    std::span<const std::string_view> names, std::span<const runtime::Value> values);
-};
 
 int Program::run() {
   frontend::Interpreter& program = Impl::interpreter(*this);
   return detail::enter(*engine_, [&] { return finish(*engine_, program.run()); });
 }
 
-Value Program::call(std::string_view function, Span<const Array> arguments) {
+Value Program::Impl::call(const Program& p, std::string_view function, std::span<const runtime::Array* const> arguments) {
+  detail::Turn turn(engine(p));
   std::vector<runtime::Value> values;
-  for (const Array& a : arguments) {
-    runtime::Array array = ArrayAccess::unwrap(a);
-    array.backend = loaded(engine_).runtime->native_backend();
+  for (const runtime::Array* a : arguments) {
+    runtime::Array array = *a;
+    array.backend = p.engine_->runtime->native_backend();
     values.push_back(runtime::make_array(std::move(array)));
   }
-  return Impl::call(*this, function, values, {}, {});
+  return call(p, function, values, {}, {});
+}
+
+Value Program::call(std::string_view function, Span<const Array> arguments) {
+  return Impl::call(*this, function, ArrayAccess::pointers(arguments));
 }
 
 Value Program::call(std::string_view function, const std::vector<Named>& keywords) {
@@ -59,8 +60,7 @@ Value Program::call(std::string_view function, const std::vector<Named>& keyword
   return Impl::call(*this, function, {}, names, values);
 }
 
-std::vector<Array> Program::call_arrays(std::string_view function, Span<const Array> arguments) {
-  Value result = call(function, arguments);
+std::vector<Array> Program::Impl::arrays_of(const Value& result) {
   const runtime::Value& v = EngineState::unwrap(result);
   std::vector<Array> arrays;
   if (v.is(runtime::ObjectKind::Tuple) || v.is(runtime::ObjectKind::List)) {
@@ -71,9 +71,8 @@ std::vector<Array> Program::call_arrays(std::string_view function, Span<const Ar
   return arrays;
 }
 
-void Program::call_into(std::string_view function, Span<const Array> arguments, Span<const Array> outputs) {
-  std::vector<Array> results = call_arrays(function, arguments);
-  detail::enter(*engine_, [&] {
+void Program::Impl::copy_into(EngineState& engine, Span<const Array> results, Span<const Array> outputs) {
+  detail::enter(engine, [&] {
     if (results.size() != outputs.size())
       throw ir::Error(ir::ErrorClass::ValueError, "the function gives " + std::to_string(results.size()) + " arrays, not " +
                                                       std::to_string(outputs.size()));
@@ -85,29 +84,39 @@ void Program::call_into(std::string_view function, Span<const Array> arguments, 
                             ir::to_string(from.type()));
       if (!to.can_write()) throw ir::Error(ir::ErrorClass::ValueError, "output " + std::to_string(i) + " is read-only");
     }
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      runtime::Array to = ArrayAccess::unwrap(outputs[i]);
-      runtime::copy_into(*engine_->runtime, ArrayAccess::unwrap(results[i]), to);
-    }
+    for (std::size_t i = 0; i < results.size(); ++i)
+      runtime::copy_into(*engine.runtime, ArrayAccess::unwrap(results[i]), ArrayAccess::unwrap(outputs[i]));
   });
 }
 
-Value Program::call_compiled(std::string_view function, const std::vector<Named>& keywords) {
+std::vector<Array> Program::call_arrays(std::string_view function, Span<const Array> arguments) {
+  return Impl::arrays_of(call(function, arguments));
+}
+
+void Program::call_into(std::string_view function, Span<const Array> arguments, Span<const Array> outputs) {
+  Impl::copy_into(Impl::engine(*this), call_arrays(function, arguments), outputs);
+}
+
+std::string Program::Impl::compiled(const Program& p, std::string_view function) {
   // Under a name that no script can write.
   std::string name = "autojit " + std::string(function);
-  frontend::Interpreter& program = Impl::interpreter(*this);
-  if (program.global(name).empty())
-    detail::enter(*engine_, [&] {
-      runtime::Value plain = program.global(function);
-      if (!plain.is(runtime::ObjectKind::Callable))
-        throw ir::Error(ir::ErrorClass::NameError, "the script has no function '" + std::string(function) + "'");
-      runtime::Value autojit = engine_->runtime->language_objects.at("autoray.autojit");
-      runtime::Value compiled = plain.as<runtime::Callable>().callable_type() == "AutoCompiled"
-                                    ? plain
-                                    : autojit.as<runtime::Callable>().call(*engine_->runtime, {std::span(&plain, 1), {}, {}});
-      program.set_global(name, std::move(compiled));
-    });
-  return call(name, keywords);
+  frontend::Interpreter& program = interpreter(p);
+  detail::enter(*p.engine_, [&] {
+    if (!program.global(name).empty()) return;
+    runtime::Value plain = program.global(function);
+    if (!plain.is(runtime::ObjectKind::Callable))
+      throw ir::Error(ir::ErrorClass::NameError, "the script has no function '" + std::string(function) + "'");
+    runtime::Value autojit = p.engine_->runtime->language_objects.at("autoray.autojit");
+    runtime::Value made = plain.as<runtime::Callable>().callable_type() == "AutoCompiled"
+                              ? plain
+                              : autojit.as<runtime::Callable>().call(*p.engine_->runtime, {std::span(&plain, 1), {}, {}});
+    program.set_global(name, std::move(made));
+  });
+  return name;
+}
+
+Value Program::call_compiled(std::string_view function, const std::vector<Named>& keywords) {
+  return call(Impl::compiled(*this, function), keywords);
 }
 
 double Program::compile_seconds(std::string_view function) const {
@@ -141,7 +150,7 @@ std::vector<FunctionDescription> Program::functions() const {
 }
 
 void Program::set_arguments(const std::vector<std::string>& arguments) {
-  detail::enter(loaded(engine_), [&] {
+  detail::enter(Impl::engine(*this), [&] {
     std::vector<runtime::Value> items = {runtime::make_str(name_)};
     for (const std::string& a : arguments) items.push_back(runtime::make_str(a));
     engine_->runtime->language_objects["sys.argv"] = runtime::make_list(std::move(items));

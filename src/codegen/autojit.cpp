@@ -3,86 +3,93 @@
 #include <algorithm>
 #include <chrono>
 
-#include "codegen/builder.h"
-#include "codegen/native_plan.h"
+#include "codegen/call_key.h"
 #include "codegen/specialisation.h"
 #include "ir/error.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/lazy/executor.h"
 #include "runtime/lazy/function.h"
-#include "runtime/memory_order.h"
+#include "runtime/lazy/recorder.h"
 
 namespace autoray::codegen {
 
 using ir::Error;
 using ir::ErrorClass;
-using ir::Index;
-using ir::Kind;
-using ir::NodeId;
-using ir::NodeKind;
 using runtime::Arguments;
 using runtime::Array;
-using runtime::ArrayObject;
-using runtime::LazyArray;
 using runtime::ObjectKind;
-using runtime::Recorder;
-using runtime::Ref;
 using runtime::Runtime;
 using runtime::Value;
 
-// What a call's arguments are, leaf by leaf.
-struct AutoJit::Reading {
-  std::string key;
-  struct Leaf {
-    Value value;
-    bool traced = false;  // an array, a numpy scalar, a float
-    int same_as = -1;     // an earlier leaf with the very same elements
-  };
-  std::vector<Leaf> leaves;
-  std::vector<std::string> parts;  // the key in readable pieces, made only for explanations
-  bool overlap = false;            // two arrays share some of their memory
-  bool lazy = false;               // an argument is a graph's
-  JitBackend backend = JitBackend::Native;
-};
-
 namespace {
 
-constexpr int kDeepest = 200;
+constexpr int kTried = 8;  // specialisations that a call is compared with, the newest first, before its key is looked up
 
-template <class T>
-void put(std::string& key, const T& value) {
-  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+JitBackend backend_named(const Value& name) {
+  const std::string& text = runtime::text_of(name, "backend");
+  if (text == "native") return JitBackend::Native;
+  if (text == "plan" || text == "python") return JitBackend::Plan;
+  throw Error(ErrorClass::ValueError, "autojit has no backend '" + text + "'").with_hint("the backends are native and plan");
 }
 
-Array leaf_array(Runtime& runtime, const Value& v) {
-  if (auto* a = v.get_if<ArrayObject>()) return a->array;
-  return runtime::to_array(runtime, v);
+// A function that was registered since would take part.
+bool outdated(Runtime& runtime, const Specialisation& spec) {
+  for (auto [id, op] : spec.dispatched)
+    if (runtime.entry(id, op).registered) return true;
+  return false;
 }
 
-// Output while tracing would be lost, or come twice.
-struct SilentTrace {
-  SilentTrace(Runtime& r, Recorder& rec) : runtime(r), recorder(rec), saved(r.write_stdout) {
-    runtime.write_stdout = [](std::string_view) {
-      throw Error(ErrorClass::NotImplementedError, "a traced function prints").with_code(202);
-    };
-    ++recorder.tracing;
+// A call's arrays by argument number.
+class Given {
+ public:
+  Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) {
+    arrays.resize(spec.argument_leaf.size());
+    for (std::size_t a = 0; a < arrays.size(); ++a) {
+      int number = spec.argument_leaf[a];
+      if (number < 0) {
+        arrays[a] = &spec.captured[a];
+      } else if (const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)]; leaf.array) {
+        arrays[a] = leaf.array;
+      } else {
+        made_.reserve(arrays.size());
+        arrays[a] = &made_.emplace_back(runtime::to_array(runtime, *leaf.value));
+      }
+    }
   }
-  ~SilentTrace() {
-    runtime.write_stdout = std::move(saved);
-    --recorder.tracing;
+  std::vector<Array> copies() const {
+    std::vector<Array> list;
+    for (const Array* a : arrays) list.push_back(*a);
+    return list;
   }
-  Runtime& runtime;
-  Recorder& recorder;
-  std::function<void(std::string_view)> saved;
+  ir::SmallVector<const Array*, 8> arrays;
+
+ private:
+  std::vector<Array> made_;  // of numbers
 };
 
-NodeId memory_of(const ir::Graph& graph, NodeId id) {
-  for (;;) {
-    const ir::Node& n = graph.node(id);
-    if (n.kind != NodeKind::Call || !ir::op(n.op).has(ir::kViewResult) || n.count != 1) return id;
-    id = n.few[0];
-  }
+bool raises(const Runtime& runtime) {
+  const runtime::FpState& s = runtime.fp_state;
+  for (runtime::FpAction action : {s.divide, s.over, s.under, s.invalid})
+    if (action == runtime::FpAction::Raise) return true;
+  return false;
+}
+
+// Which operation was it? The plan, call by call, says so as numpy does; a draw cannot be done twice.
+bool must_tell(const Runtime& runtime, const Specialisation& spec, unsigned events) {
+  unsigned told = spec.told.load(std::memory_order_relaxed);
+  return !spec.random && (raises(runtime) || !told || (events & ~told));
+}
+void tell(Runtime& runtime, const Specialisation& spec, const Given& given, unsigned events) {
+  runtime.clear_fp();
+  runtime::run_plan(runtime, *spec.plan, given.copies());
+  spec.told.fetch_or(events | 0x8000u, std::memory_order_relaxed);
+}
+
+void write_back(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::size_t index, const Array& result) {
+  const Array& target = *reading.leaves[static_cast<std::size_t>(spec.written[index].second)].array;
+  runtime::copy_into(runtime, result, target);
+  if (target.storage) target.storage->bump_version();
 }
 
 }  // namespace
@@ -95,160 +102,9 @@ AutoJit::~AutoJit() = default;
 
 void AutoJit::clear() {
   function_.clear();
+  newest_ = nullptr;
   known_.clear();
-}
-
-// ---- reading a call ----
-
-namespace {
-
-struct Reader {
-  Runtime& runtime;
-  std::string& key;
-  std::vector<std::string>* parts;
-  bool floats_static = false;
-
-  void part(std::string text) {
-    if (parts) parts->push_back(std::move(text));
-  }
-};
-
-}  // namespace
-
-// The key and the leaves of one value. Containers are read in order; dictionaries with their keys.
-static void read_value(Reader& r, const Value& v, auto& leaves, bool& lazy, int depth) {
-  if (depth > kDeepest) throw Error(ErrorClass::RecursionError, "containers are nested too deeply, or contain themselves");
-  auto deeper = [&](const Value& item) { read_value(r, item, leaves, lazy, depth + 1); };
-  if (auto* list = v.get_if<runtime::List>()) {
-    r.key += '[';
-    put(r.key, list->items.size());
-    for (const Value& item : list->items) deeper(item);
-    return;
-  }
-  if (auto* tuple = v.get_if<runtime::Tuple>()) {
-    r.key += '(';
-    put(r.key, tuple->items.size());
-    for (const Value& item : tuple->items) deeper(item);
-    return;
-  }
-  if (auto* dict = v.get_if<runtime::Dict>()) {
-    r.key += '{';
-    put(r.key, dict->size());
-    for (auto& entry : dict->entries()) {
-      if (entry.key.empty()) continue;
-      // A name is part of the key alone.
-      std::size_t before = leaves.size();
-      deeper(entry.key);
-      leaves.resize(before);
-      deeper(entry.value);
-    }
-    return;
-  }
-  leaves.push_back({v});
-  auto& leaf = leaves.back();
-  if (auto* a = v.get_if<ArrayObject>()) {
-    const Array& array = a->array;
-    leaf.traced = true;
-    r.key += 'A';
-    put(r.key, array.dtype);
-    put(r.key, array.backend);
-    put(r.key, array.can_write());
-    put(r.key, array.shape.size());
-    r.key.append(reinterpret_cast<const char*>(array.shape.data()), array.shape.size() * sizeof(std::int64_t));
-    r.key.append(reinterpret_cast<const char*>(array.strides.data()), array.strides.size() * sizeof(std::int64_t));
-    if (r.parts) {
-      std::string strides = array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides);
-      r.part(ir::to_string(array.type()) + strides);
-    }
-    return;
-  }
-  if (auto* s = v.get_if<runtime::NumpyScalar>()) {
-    leaf.traced = true;
-    r.key += 'S';
-    put(r.key, s->dtype);
-    r.part(std::string(ir::name(s->dtype)) + " scalar");
-    return;
-  }
-  if (v.is_float()) {
-    leaf.traced = !r.floats_static;
-    r.key += r.floats_static ? 'F' : 'f';
-    if (r.floats_static) put(r.key, v.as_float());
-    r.part(r.floats_static ? "float " + std::to_string(v.as_float()) : "float");
-    return;
-  }
-  lazy = lazy || v.is(ObjectKind::Lazy);
-  if (auto* text = v.get_if<runtime::Str>()) {
-    r.key += 's';
-    put(r.key, text->text.size());
-    r.key += text->text;
-    r.part("'" + text->text + "'");
-    return;
-  }
-  if (auto* c = v.get_if<runtime::Complex>()) {
-    r.key += 'c';
-    put(r.key, c->value);
-    r.part("complex");
-    return;
-  }
-  // None, bool and int by value; other objects by identity (the key's owner keeps them alive through its tree).
-  r.key += 'v';
-  put(r.key, v.tag());
-  std::int64_t bits = v.is_object() ? reinterpret_cast<std::int64_t>(v.object())
-                      : v.is_bool() ? v.as_bool()
-                      : v.is_int()  ? v.as_int()
-                                    : 0;
-  put(r.key, bits);
-  if (r.parts)
-    r.part(v.is_int() ? std::to_string(v.as_int()) : v.is_bool() ? (v.as_bool() ? "True" : "False") : runtime::type_name(v));
-}
-
-AutoJit::Reading AutoJit::read(Runtime& runtime, const Arguments& arguments, JitBackend backend, bool floats_static) const {
-  Reading reading;
-  reading.backend = backend;
-  reading.key.reserve(256);
-  reading.key += static_cast<char>(backend);
-  reading.key += static_cast<char>(floats_static);
-  Reader reader{runtime, reading.key, runtime.on_explain ? &reading.parts : nullptr, floats_static};
-  put(reading.key, arguments.positional.size());
-  for (const Value& v : arguments.positional) read_value(reader, v, reading.leaves, reading.lazy, 0);
-  for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i) {
-    reading.key += 'k';
-    put(reading.key, arguments.keyword_names[i].size());
-    reading.key += arguments.keyword_names[i];
-    read_value(reader, arguments.keyword_values[i], reading.leaves, reading.lazy, 0);
-  }
-  if (reading.lazy) return reading;
-  // Which arrays are one, and which overlap.
-  for (std::size_t i = 0; i < reading.leaves.size(); ++i) {
-    auto* a = reading.leaves[i].value.get_if<ArrayObject>();
-    if (!a) continue;
-    for (std::size_t k = 0; k < i; ++k) {
-      auto* b = reading.leaves[k].value.get_if<ArrayObject>();
-      if (!b || a->array.storage.get() != b->array.storage.get()) continue;
-      const Array &x = a->array, &y = b->array;
-      if (x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides) {
-        reading.leaves[i].same_as = static_cast<int>(k);
-        reading.key += '=';
-        put(reading.key, i);
-        put(reading.key, k);
-        break;
-      }
-      if (runtime::may_overlap(x, y)) reading.overlap = true;
-    }
-  }
-  if (reading.overlap) reading.key += '~';
-  return reading;
-}
-
-std::shared_ptr<const Specialisation> AutoJit::specialise(Runtime& runtime, const Arguments& arguments) {
-  for (bool floats_static : {false, true}) {
-    Reading reading = read(runtime, arguments, backend_, floats_static);
-    if (auto spec = trace(runtime, arguments, reading, floats_static)) {
-      spec->floats_static = floats_static;
-      return spec;
-    }
-  }
-  throw Error(ErrorClass::SystemError, "code generation: a trace without floats needs the value of one");
+  retired_.clear();
 }
 
 // ---- a call ----
@@ -261,14 +117,7 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
   JitBackend backend = backend_;
   for (std::size_t i = 0; i < given.keyword_names.size(); ++i) {
     if (given.keyword_names[i] != "backend") continue;
-    const std::string& text = runtime::text_of(given.keyword_values[i], "backend");
-    if (text == "native")
-      backend = JitBackend::Native;
-    else if (text == "plan" || text == "python")
-      backend = JitBackend::Plan;
-    else
-      throw Error(ErrorClass::ValueError, "autojit has no backend '" + text + "'")
-          .with_hint("the backends are native and plan");
+    backend = backend_named(given.keyword_values[i]);
     for (std::size_t k = 0; k < given.keyword_names.size(); ++k) {
       if (k == i) continue;
       names.push_back(given.keyword_names[k]);
@@ -278,305 +127,132 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
     arguments.keyword_values = values;
     break;
   }
+  if (runtime.recorder().tracing) return function_.as<Callable>().call(runtime, arguments);
+  if (!runtime.on_explain) {
+    Reading reading;
+    reading.backend = backend;
+    const Specialisation* spec = newest_.load(std::memory_order_relaxed);
+    for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
+      reading.leaves.resize(0);
+      reading.overlap = false;
+      reading.floats_static = spec->floats_static;
+      if (!spec->stale && match_key(spec->key, arguments, reading) && !outdated(runtime, *spec))
+        return run(runtime, *spec, reading);
+    }
+  }
+  return look_up(runtime, arguments, backend);
+}
+
+Value AutoJit::look_up(Runtime& runtime, const Arguments& arguments, JitBackend backend) {
   auto& function = function_.as<Callable>();
-  Recorder& recorder = runtime.recorder();
-  if (recorder.tracing) return function.call(runtime, arguments);
-
-  bool floats_static = false;
-  for (;;) {
-    Reading reading = read(runtime, arguments, backend, floats_static);
+  for (bool floats_static = false;; floats_static = true) {
+    Reading reading;
+    reading.backend = backend;
+    reading.floats_static = floats_static;
+    std::string key;
+    std::vector<std::string> parts;  // the key in readable pieces, made only for explanations
+    KeyWriter writer(key, runtime.on_explain ? &parts : nullptr);
+    write_key(writer, arguments, reading);
     if (reading.lazy) return function.call(runtime, arguments);
-    auto found = known_.find(reading.key);
-    if (found != known_.end()) {
-      if (runtime.on_explain)
-        explain(runtime, reading, found->second->plain.empty() ? "hit" : "plain call",
-                found->second->plain.empty() ? found->second->note : found->second->plain);
-    } else {
+    auto found = known_.find(key);
+    if (found != known_.end() && found->second && outdated(runtime, *found->second)) {
+      found->second->stale = true;
+      retired_.push_back(known_.extract(found));
+      found = known_.end();
+    }
+    if (found == known_.end()) {
       auto begin = std::chrono::steady_clock::now();
-      auto spec = trace(runtime, arguments, reading, floats_static);
+      reading.keep();
+      auto spec = trace(runtime, arguments, reading);
       compile_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      if (!spec) {
-        // The trace needs the value of a float: it becomes part of the key.
-        floats_static = true;
-        continue;
-      }
-      std::string why = "compiled";
-      if (runtime.on_explain) {
-        if (!spec->plain.empty()) {
-          why = "plain call";
-        } else if (!last_parts_.empty()) {
-          std::string differs;
-          for (std::size_t i = 0; i < std::max(reading.parts.size(), last_parts_.size()); ++i) {
-            std::string before = i < last_parts_.size() ? last_parts_[i] : "nothing",
-                        now = i < reading.parts.size() ? reading.parts[i] : "nothing";
-            if (before == now) continue;
-            differs = "argument " + std::to_string(i) + " was " + before + ", is " + now;
-            break;
-          }
-          why += differs.empty() ? ": another key" : ": " + differs;
-        }
-        explain(runtime, reading, why, spec->plain.empty() ? spec->note : spec->plain);
-      }
-      found = known_.emplace(reading.key, std::move(spec)).first;
+      if (spec && runtime.on_explain) explain_new(runtime, reading, parts, *spec);
+      found = known_.emplace(std::move(key), std::move(spec)).first;
+      if (found->second) publish(found->first, *found->second);
+    } else if (found->second && runtime.on_explain) {
+      const Specialisation& spec = *found->second;
+      explain(runtime, reading, parts, spec.plain.empty() ? "hit" : "plain call", spec.plain.empty() ? spec.note : spec.plain);
     }
-    if (runtime.on_explain) last_parts_ = reading.parts;
+    // The trace needs the value of a float: it becomes part of the key.
+    if (!found->second) continue;
+    if (runtime.on_explain) last_parts_ = parts;
     std::shared_ptr<Specialisation> spec = found->second;
-    if (spec->first_result) {
-      spec->first_result = false;
-      Value result = std::move(spec->tree);
-      bool whole = std::all_of(spec->leaves.begin(), spec->leaves.end(), [](const auto& leaf) { return leaf.argument < 0; });
-      if (whole) return result;
-      std::size_t next = 0;
-      // An argument that comes back is the caller's own.
-      return runtime::map_leaves(result, [&](const Value& v) {
-        const Specialisation::Leaf& leaf = spec->leaves[next++];
-        return leaf.argument >= 0 ? reading.leaves[static_cast<std::size_t>(leaf.argument)].value : v;
-      });
-    }
+    if (spec->first_result) return first_result(*spec, reading);
     if (!spec->plain.empty()) return function.call(runtime, arguments);
-    for (auto [id, op] : spec->dispatched)
-      if (runtime.entry(id, op).registered) {
-        known_.erase(found);
-        return call(runtime, given);
-      }
-    return run(runtime, *spec, arguments, reading);
+    return run(runtime, *spec, reading);
   }
 }
 
-void AutoJit::explain(Runtime& runtime, const Reading& reading, const std::string& what, const std::string& how) const {
-  std::string operands;
-  for (const std::string& p : reading.parts) operands += (operands.empty() ? "" : ", ") + p;
-  runtime.on_explain({"autojit " + name_, operands, reading.backend == JitBackend::Native ? "native" : "plan", how, what});
+std::shared_ptr<const Specialisation> AutoJit::specialise(Runtime& runtime, const Arguments& arguments) {
+  for (bool floats_static : {false, true}) {
+    Reading reading;
+    reading.backend = backend_;
+    reading.floats_static = floats_static;
+    std::string key;
+    KeyWriter writer(key);
+    write_key(writer, arguments, reading);
+    reading.keep();
+    if (auto spec = trace(runtime, arguments, reading)) return spec;
+  }
+  throw Error(ErrorClass::SystemError, "code generation: a trace without floats needs the value of one");
 }
 
-// ---- tracing ----
+void AutoJit::publish(std::string_view key, Specialisation& spec) {
+  spec.key = key;
+  if (!spec.plain.empty()) return;
+  spec.older = newest_.load(std::memory_order_relaxed);
+  newest_.store(&spec, std::memory_order_release);
+}
 
-std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, const Reading& reading,
-                                               bool floats_static) {
-  auto spec = std::make_shared<Specialisation>();
-  for (const auto& leaf : reading.leaves)
-    if (!leaf.traced && leaf.value.is_object()) spec->held.push_back(leaf.value);
-  Recorder& recorder = runtime.recorder();
-  ir::Graph& graph = recorder.graph();
-  std::vector<Ref<LazyArray>> leaves;  // by leaf; null where it is not traced
-  std::vector<NodeId> leaf_nodes;
-  auto lazy_of = [&](std::size_t i) -> Value {
-    const auto& leaf = reading.leaves[i];
-    if (leaf.same_as >= 0) return leaves[static_cast<std::size_t>(leaf.same_as)];
-    Array array = leaf_array(runtime, leaf.value);
-    Kind kind = leaf.value.is_float() ? Kind::Weak : leaf.value.is(ObjectKind::NumpyScalar) ? Kind::Scalar : Kind::Array;
-    return recorder.argument(array, kind);
-  };
+Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
+  spec.first_result = false;
+  Value result = std::move(spec.tree);
+  bool whole = std::all_of(spec.leaves.begin(), spec.leaves.end(), [](const auto& leaf) { return leaf.argument < 0; });
+  if (whole) return result;
   std::size_t next = 0;
-  auto replace = [&](const Value& v) -> Value {
-    std::size_t i = next++;
-    leaves.emplace_back();
-    leaf_nodes.push_back(ir::kNoNode);
-    if (!reading.leaves[i].traced) return v;
-    Value lazy = lazy_of(i);
-    leaves[i] = Ref<LazyArray>::share(&lazy.as<LazyArray>());
-    leaf_nodes[i] = leaves[i]->node();
-    return lazy;
-  };
-  // Held for the whole trace: a node's number must not come back for another one.
-  std::vector<NodeId> roots;
-  Value result;
-  try {
-    SilentTrace silent(runtime, recorder);
-    std::vector<Value> positional, keyword_values;
-    for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
-    for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));
-    result = function_.as<Callable>().call(runtime, {positional, arguments.keyword_names, keyword_values});
-    std::vector<int> shared;
-    runtime::for_each_leaf(result, [&](const Value& v) {
-      Specialisation::Leaf leaf;
-      if (auto* lazy = v.get_if<LazyArray>()) {
-        NodeId node = lazy->node();
-        leaf.kind = graph.type(node).kind;
-        for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (!reading.leaves[i].value.is_float() && lazy == leaves[i].get())  // written to or not
-            leaf.argument = static_cast<int>(i);
-        if (leaf.argument < 0) {
-          leaf.result = static_cast<int>(roots.size());
-          graph.retain(node);
-          roots.push_back(node);
-        }
-      }
-      spec->leaves.push_back(leaf);
-    });
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      if (!leaves[i] || reading.leaves[i].same_as >= 0 || leaves[i]->node() == leaf_nodes[i]) continue;
-      spec->written.emplace_back(static_cast<int>(roots.size()), static_cast<int>(i));
-      graph.retain(leaves[i]->node());
-      roots.push_back(leaves[i]->node());
+  // An argument that comes back is the caller's own.
+  return runtime::map_leaves(result, [&](const Value& v) {
+    const Specialisation::Leaf& leaf = spec.leaves[next++];
+    return leaf.argument >= 0 ? *reading.leaves[static_cast<std::size_t>(leaf.argument)].value : v;
+  });
+}
+
+void AutoJit::explain_new(Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
+                          const Specialisation& spec) const {
+  if (!spec.plain.empty()) return explain(runtime, reading, parts, "plain call", spec.plain);
+  std::string why = "compiled";
+  if (!last_parts_.empty()) {
+    std::string differs;
+    for (std::size_t i = 0; i < std::max(parts.size(), last_parts_.size()); ++i) {
+      std::string before = i < last_parts_.size() ? last_parts_[i] : "nothing", now = i < parts.size() ? parts[i] : "nothing";
+      if (before == now) continue;
+      differs = "argument " + std::to_string(i) + " was " + before + ", is " + now;
+      break;
     }
-  } catch (const Error& error) {
-    for (NodeId id : roots) graph.release(id);
-    recorder.forget_draws();
-    // The value of something that is traced was needed: perhaps of a float.
-    bool has_float =
-        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.value.is_float(); });
-    if (error.code() == 405 || error.code() == 202) {
-      if (!floats_static && has_float) return nullptr;
-      if (reading.backend == JitBackend::Object) throw;
-      if (error.code() == 405 && error.message().starts_with("the truth value")) throw;
-      spec->plain = error.message();
-      return spec;
-    }
-    throw;
-  } catch (const runtime::Raised& raised) {
-    for (NodeId id : roots) graph.release(id);
-    recorder.forget_draws();
-    auto* exception = raised.exception.get_if<runtime::Exception>();
-    bool has_float =
-        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.value.is_float(); });
-    if (exception && (exception->code == 405 || exception->code == 202)) {
-      if (!floats_static && has_float) return nullptr;
-      if (reading.backend == JitBackend::Object) throw;
-      std::string message = exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message");
-      if (message.find("truth value") != std::string::npos) throw;
-      spec->plain = message;
-      return spec;
-    }
-    throw;
+    why += differs.empty() ? ": another key" : ": " + differs;
   }
-  if (roots.empty()) {
-    // What it did is done: later calls are plain, and this one has its result.
-    spec->plain = "nothing is computed on arrays";
-    spec->tree = std::move(result);
-    spec->first_result = true;
-    recorder.forget_draws();
-    return spec;
-  }
-  struct Release {
-    ir::Graph& graph;
-    std::vector<NodeId>& nodes;
-    ~Release() {
-      for (NodeId id : nodes) graph.release(id);
-    }
-  } release{graph, roots};
-  if (reading.overlap && !spec->written.empty()) {
-    spec->plain = "arguments overlap and one of them is written";
-    recorder.forget_draws();
-    return spec;
-  }
-  std::vector<NodeId> argument_nodes, ids;
-  ir::Block block = ir::extract(graph, roots, argument_nodes, &ids);
-  std::vector<NodeId> owners;
-  for (NodeId id : roots) owners.push_back(memory_of(graph, id));
-  bool weak_arithmetic = false;
-  for (Index i = 0; i < block.nodes.size(); ++i) {
-    ir::BlockNode& n = block.nodes[i];
-    if (n.kind != NodeKind::Call) continue;
-    if (ir::op(n.op).has(ir::kRandom)) {
-      block.results.push_back(i);
-      spec->random = true;
-    }
-    // Arithmetic of Python floats alone is Python's own: its result is a float, and its errors are Python's.
-    bool all_weak = n.input_count > 0, variable = false;
-    for (Index x : block.inputs(i)) {
-      all_weak = all_weak && x != ir::kNoIndex && block.type(x).kind == Kind::Weak;
-      variable = variable || (x != ir::kNoIndex && block.nodes[x].kind == NodeKind::Variable);
-    }
-    weak_arithmetic = weak_arithmetic || (all_weak && variable);
-    if (n.dispatched) {
-      auto entry = std::pair{static_cast<runtime::BackendId>(n.backend), n.op};
-      if (runtime.entry(entry.first, entry.second).registered) continue;
-      n.dispatched = false;
-      if (std::find(spec->dispatched.begin(), spec->dispatched.end(), entry) == spec->dispatched.end())
-        spec->dispatched.push_back(entry);
-    }
-  }
-  recorder.forget_draws();
-  if (weak_arithmetic && !floats_static) return nullptr;
-  std::vector<NodeId> known_scalars;
-  std::vector<ArgumentInfo> infos;
-  std::vector<ir::Placement> layouts;
-  for (NodeId id : argument_nodes) {
-    const ir::Node& node = graph.node(id);
-    auto leaf = std::find(leaf_nodes.begin(), leaf_nodes.end(), id);
-    bool given = leaf != leaf_nodes.end();
-    spec->argument_leaf.push_back(given ? static_cast<int>(leaf - leaf_nodes.begin()) : -1);
-    if (!given && node.kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
-    spec->captured.push_back(given ? Array() : recorder.owned_array(id));
-    // What becomes data of an object is dense.
-    if (Array& own = spec->captured.back(); reading.backend == JitBackend::Object && own.data && !own.c_contiguous())
-      own = runtime::converted(runtime, own, own.dtype);
-    bool scalar = !given && node.kind == NodeKind::Constant && graph.type(id).shape.empty();
-    known_scalars.push_back(scalar ? id : ir::kNoNode);
-    ArgumentInfo info;
-    const Array array = given ? leaf_array(runtime, reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].value)
-                              : spec->captured.back();
-    if (node.kind != NodeKind::State) info.strides = array.strides;
-    layouts.push_back({runtime::plan_layout(array)});
-    infos.push_back(info);
-  }
-  ir::run_passes(block, runtime::pass_context(recorder, known_scalars));
-  for (std::size_t a = 0; a < infos.size(); ++a)
-    if (known_scalars[a] != ir::kNoNode) infos[a].constant = &spec->captured[a];
-  bool registered = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) { return n.dispatched; });
-  if (reading.backend != JitBackend::Plan && !registered) {
-    spec->program = build_program(runtime, reading.backend == JitBackend::Native ? jit_.get() : nullptr, block, infos);
-    std::size_t calls = spec->program->calls.size();
-    spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
-                 " kernels, " + std::to_string(spec->program->fresh_kernels) + " new";
-    explain_calls(runtime, *spec->program);
-    if (calls) spec->note += ", " + std::to_string(calls) + " calls of the runtime";
-  } else if (registered) {
-    spec->note = "a registered function takes part: the plan runs";
-  }
-  // What passes merged stays apart for the caller.
-  auto shares = [&](std::size_t r, std::size_t q) {
-    Index x = block.results[r], y = block.results[q];
-    if (x == y) return true;
-    if (!spec->program) return true;  // the plan decides while it runs: compared there
-    return spec->program->results[r].place.home == spec->program->results[q].place.home &&
-           spec->program->results[r].place.number == spec->program->results[q].place.number;
-  };
-  for (Specialisation::Leaf& leaf : spec->leaves) {
-    if (leaf.result < 0) continue;
-    auto r = static_cast<std::size_t>(leaf.result);
-    for (std::size_t q = 0; q < r; ++q)
-      if (owners[q] != owners[r] && shares(r, q)) leaf.copy = true;
-    if (spec->program) {
-      const Located& place = spec->program->results[r];
-      if (place.place.home == Home::Argument && owners[r] != argument_nodes[place.place.number]) leaf.copy = true;
-    } else if (block.nodes[block.results[r]].kind != NodeKind::Call || owners[r] != roots[r]) {
-      leaf.copy = std::find(argument_nodes.begin(), argument_nodes.end(), owners[r]) == argument_nodes.end();
-    }
-  }
-  spec->plan = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), layouts));
-  // The tree keeps the places of results, not the graph.
-  spec->tree = runtime::map_leaves(result, [](const Value& v) { return v.is(ObjectKind::Lazy) ? Value::none() : v; });
-  return spec;
+  explain(runtime, reading, parts, why, spec.note);
+}
+
+void AutoJit::explain(Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts, const std::string& what,
+                      const std::string& how) const {
+  std::string operands;
+  for (const std::string& p : parts) operands += (operands.empty() ? "" : ", ") + p;
+  runtime.on_explain({"autojit " + name_, operands, reading.backend == JitBackend::Native ? "native" : "plan", how, what});
 }
 
 // ---- running ----
 
-Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments&, const Reading& reading) {
-  std::vector<Array> given, results;
-  given.reserve(spec.argument_leaf.size());
-  for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a)
-    given.push_back(spec.argument_leaf[a] < 0
-                        ? spec.captured[a]
-                        : leaf_array(runtime, reading.leaves[static_cast<std::size_t>(spec.argument_leaf[a])].value));
+Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
+  Given given(runtime, spec, reading);
+  std::vector<Array> results;
   if (spec.program) {
-    bool events = false;
-    spec.program->run(runtime, given, results, events);
-    if (events) {
-      // Which operation was it? The plan, call by call, says so as numpy does; a draw cannot be done twice.
-      unsigned flags = _mm_getcsr() & runtime::kFpEvents;
-      runtime.clear_fp();
-      bool raises = runtime.fp_state.divide == runtime::FpAction::Raise || runtime.fp_state.over == runtime::FpAction::Raise ||
-                    runtime.fp_state.under == runtime::FpAction::Raise || runtime.fp_state.invalid == runtime::FpAction::Raise;
-      if (!spec.random && (raises || !spec.told || (flags & ~spec.told))) {
-        runtime::run_plan(runtime, *spec.plan, given);
-        spec.told |= flags | 0x8000u;
-      }
-    }
+    Program::Call call(*spec.program, runtime);
+    for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+    if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) tell(runtime, spec, given, events);
+    results.resize(spec.program->results.size());
+    for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
   } else {
-    results = runtime::run_plan(runtime, *spec.plan, given);
+    results = runtime::run_plan(runtime, *spec.plan, given.copies());
   }
   // What has memory of its own eagerly is taken out before arguments change.
   for (const Specialisation::Leaf& leaf : spec.leaves)
@@ -584,18 +260,79 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Arguments
       Array& result = results[static_cast<std::size_t>(leaf.result)];
       result = runtime::converted(runtime, result, result.dtype);
     }
-  for (auto [result, leaf] : spec.written) {
-    Array& target = reading.leaves[static_cast<std::size_t>(leaf)].value.as<ArrayObject>().array;
-    runtime::copy_into(runtime, results[static_cast<std::size_t>(result)], target);
-    if (target.storage) target.storage->bump_version();
-  }
+  for (std::size_t i = 0; i < spec.written.size(); ++i)
+    write_back(runtime, spec, reading, i, results[static_cast<std::size_t>(spec.written[i].first)]);
   std::size_t next = 0;
-  return runtime::map_leaves(spec.tree, [&](const Value& v) -> Value {
+  auto leaf_value = [&](const Value& v) -> Value {
     const Specialisation::Leaf& leaf = spec.leaves[next++];
-    if (leaf.argument >= 0) return reading.leaves[static_cast<std::size_t>(leaf.argument)].value;
+    if (leaf.argument >= 0) return *reading.leaves[static_cast<std::size_t>(leaf.argument)].value;
     if (leaf.result < 0) return v;
     return runtime::from_kind(std::move(results[static_cast<std::size_t>(leaf.result)]), leaf.kind);
-  });
+  };
+  return runtime::map_leaves(spec.tree, std::cref(leaf_value));
+}
+
+// ---- calls from C++ ----
+
+const Specialisation* AutoJit::find(Runtime& runtime, std::span<const Array* const> arguments, Reading& reading) const {
+  if (runtime.on_explain) return nullptr;
+  reading.backend = backend_;
+  const Specialisation* spec = newest_.load(std::memory_order_acquire);
+  for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
+    reading.leaves.resize(0);
+    reading.overlap = false;
+    reading.floats_static = spec->floats_static;
+    if (!spec->stale.load(std::memory_order_relaxed) && match_key(spec->key, arguments, runtime.native_backend(), reading))
+      return spec->shortly != Specialisation::Short::No && !outdated(runtime, *spec) ? spec : nullptr;
+  }
+  return nullptr;
+}
+
+bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::span<Array* const> results,
+                  bool in_turn) const {
+  Given given(runtime, spec, reading);
+  Program::Call call(*spec.program, runtime);
+  for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+  if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) {
+    if (!in_turn) return false;
+    tell(runtime, spec, given, events);
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const Specialisation::Leaf& leaf = spec.leaves[i];
+    if (leaf.argument >= 0) {
+      *results[i] = *reading.leaves[static_cast<std::size_t>(leaf.argument)].array;
+      continue;
+    }
+    call.take_result(static_cast<std::size_t>(leaf.result), *results[i]);
+    if (leaf.copy) *results[i] = runtime::converted(runtime, *results[i], results[i]->dtype);
+  }
+  for (std::size_t i = 0; i < spec.written.size(); ++i) {
+    Array result;
+    call.take_result(static_cast<std::size_t>(spec.written[i].first), result);
+    write_back(runtime, spec, reading, i, result);
+  }
+  return true;
+}
+
+bool AutoJit::run_into(Runtime& runtime, const Specialisation& spec, const Reading& reading,
+                       std::span<const Array* const> outputs) const {
+  if (!spec.direct || outputs.size() != spec.leaves.size() || raises(runtime)) return false;
+  Given given(runtime, spec, reading);
+  ir::SmallVector<char*, 8> memory(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Array& to = *outputs[i];
+    const Located& result = spec.program->results[static_cast<std::size_t>(spec.leaves[i].result)];
+    if (to.dtype != result.type.dtype || to.shape != result.type.shape || !to.c_contiguous() || !to.can_write()) return false;
+    for (const Array* a : given.arrays)
+      if (runtime::may_overlap(*a, to)) return false;
+    for (std::size_t k = 0; k < i; ++k)
+      if (runtime::may_overlap(*outputs[k], to)) return false;
+    memory[result.place.number] = to.data;
+  }
+  Program::Call call(*spec.program, runtime);
+  for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+  unsigned events = call.run(memory);
+  return !events || !must_tell(runtime, spec, events);
 }
 
 bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& result) {
@@ -610,7 +347,7 @@ bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& resu
   if (name == "program_text" || name == "llvm_text") {
     std::string text;
     for (auto& [key, spec] : known_) {
-      if (!spec->program) continue;
+      if (!spec || !spec->program) continue;
       std::vector<const Kernel*> kernels;
       for (const Kernel& k : spec->program->sources) kernels.push_back(&k);
       text += name == "program_text" ? spec->program->text() : jit_->llvm_text(kernels);
@@ -638,12 +375,7 @@ Value make_autojit_function(std::shared_ptr<Jit> jit) {
         function = v;
       } else if (a.keyword_names[i] == "backend") {
         if (v.is_none()) continue;
-        const std::string& text = runtime::text_of(v, "backend");
-        if (text == "plan" || text == "python")
-          backend = JitBackend::Plan;
-        else if (text != "native")
-          throw Error(ErrorClass::ValueError, "autojit has no backend '" + text + "'")
-              .with_hint("the backends are native and plan");
+        backend = backend_named(v);
       } else if (a.keyword_names[i] != "compiler_opts") {
         throw Error(ErrorClass::TypeError,
                     "autojit() got an unexpected keyword argument '" + std::string(a.keyword_names[i]) + "'");

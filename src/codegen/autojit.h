@@ -9,7 +9,9 @@
 // a result that is a view of an argument is that view. What cannot be compiled runs plainly, and the explanation says why.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +25,7 @@ namespace autoray::codegen {
 enum class JitBackend : std::uint8_t { Native, Plan, Object };
 
 struct Specialisation;  // what one kind of call compiled to
+struct Reading;         // what a call was given
 
 class AutoJit final : public runtime::Callable {
  public:
@@ -42,22 +45,41 @@ class AutoJit final : public runtime::Callable {
 
   double compile_seconds() const { return compile_seconds_; }
 
+  // ---- calls from C++ with arrays in position: no lock, no allocation but of results ----
+  // What calls with these arrays compiled to; null when that is not known yet, or they need the general way. From any thread.
+  // `reading` belongs to the calls of `run` that follow.
+  const Specialisation* find(runtime::Runtime& runtime, std::span<const runtime::Array* const> arguments,
+                             Reading& reading) const;
+  // As many new arrays as the specialisation has leaves. Beside other calls when the specialisation says so; false then: call
+  // again in turn, there is something to tell of (numpy's warnings).
+  bool run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading,
+           std::span<runtime::Array* const> results, bool in_turn) const;
+  // Computes in the memory of the outputs; false when that is not possible: `run` and copy.
+  bool run_into(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading,
+                std::span<const runtime::Array* const> outputs) const;
+
  private:
-  struct Reading;
-  Reading read(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend, bool floats_static) const;
-  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, const Reading& reading,
-                                        bool floats_static);
-  runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const runtime::Arguments& arguments,
-                     const Reading& reading);
-  void explain(runtime::Runtime& runtime, const Reading& reading, const std::string& what, const std::string& how) const;
+  using Known = std::unordered_map<std::string, std::shared_ptr<Specialisation>>;
+
+  runtime::Value look_up(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
+  // Null: the values of floats are needed.
+  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, const Reading& reading);
+  void publish(std::string_view key, Specialisation& spec);
+  runtime::Value first_result(Specialisation& spec, const Reading& reading);
+  runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;
+  void explain_new(runtime::Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
+                   const Specialisation& spec) const;
+  void explain(runtime::Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
+               const std::string& what, const std::string& how) const;
 
   std::shared_ptr<Jit> jit_;
   runtime::Value function_;
   std::string name_;
   JitBackend backend_;
-  std::unordered_map<std::string, std::shared_ptr<Specialisation>> known_;
-  std::string last_key_;
-  std::vector<std::string> last_parts_;  // of the newest key: what a recompile differs in
+  Known known_;                                         // null: calls of this kind have the values of floats in their key
+  std::vector<Known::node_type> retired_;               // what another took the place of: a call may still run it
+  std::atomic<const Specialisation*> newest_{nullptr};  // of those that run compiled; the others follow
+  std::vector<std::string> last_parts_;                 // of the newest key: what a recompile differs in
   double compile_seconds_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "codegen/builder.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
@@ -102,40 +103,54 @@ class Builder {
   }
 
   void finish() {
-    // How many different extents has each kernel?
+    // Kernels that differ in extents alone are a family: one kernel with extents as arguments, or one for each extents where
+    // there are few. A member's text follows from the family and the extents, so it is written once.
+    struct Member {
+      Dims extents;
+      std::optional<std::uint32_t> number;
+    };
     struct Family {
-      std::vector<Dims> extents;
       bool special = true;
+      std::vector<Member> members = {};  // the first is the whole family where it is not special
+      Kernel kernel = {};                // with extents as arguments
     };
     std::unordered_map<std::string, Family> families;
     std::vector<Instance> instances;
-    std::vector<Family*> family_of;
+    std::vector<std::pair<Family*, std::size_t>> member_of;
+    instances.reserve(kernels_.size());
+    member_of.reserve(kernels_.size());
     for (const KernelDraft& draft : kernels_) {
       instances.push_back(instance(draft, memory_, false));
-      Family& family = families[instances.back().kernel.text()];
-      family_of.push_back(&family);
-      if (!short_rows(draft)) family.special = false;
-      if (!family.special) continue;
+      // Most kernels are alike: their memory serves the next.
+      Kernel kernel = std::move(instances.back().kernel);
+      auto [place, unseen] = families.try_emplace(kernel.text());
+      Family& family = place->second;
+      if (unseen) family.kernel = std::move(kernel);
       Dims extents = all_extents(draft);
-      if (std::find(family.extents.begin(), family.extents.end(), extents) == family.extents.end())
-        family.extents.push_back(extents);
-      if (family.extents.size() > kSpecialisations) family.special = false;
+      auto member = std::find_if(family.members.begin(), family.members.end(), [&](auto& m) { return m.extents == extents; });
+      member_of.emplace_back(&family, member - family.members.begin());
+      if (!short_rows(draft)) family.special = false;
+      if (member == family.members.end() && family.members.size() <= kSpecialisations)
+        family.members.push_back({std::move(extents), std::nullopt});
+      if (family.members.size() > kSpecialisations) family.special = false;
     }
-    std::unordered_map<std::string, std::uint32_t> numbers;
-    std::vector<const Kernel*> distinct;
     std::vector<std::uint32_t> number_of;
+    number_of.reserve(instances.size());
     for (std::size_t k = 0; k < instances.size(); ++k) {
-      if (family_of[k]->special) instances[k] = instance(kernels_[k], memory_, true);
-      std::string text = instances[k].kernel.text();
-      auto [found, fresh] = numbers.try_emplace(text, static_cast<std::uint32_t>(distinct.size()));
-      if (fresh) {
-        distinct.push_back(&instances[k].kernel);
-        program_->kernel_texts.push_back(std::move(text));
+      auto [family, index] = member_of[k];
+      if (family->special) instances[k] = instance(kernels_[k], memory_, true);
+      std::optional<std::uint32_t>& number = family->members[family->special ? index : 0].number;
+      if (!number) {
+        number = static_cast<std::uint32_t>(program_->sources.size());
+        program_->sources.push_back(std::move(family->special ? instances[k].kernel : family->kernel));
+        program_->kernel_texts.push_back(program_->sources.back().text());
       }
-      number_of.push_back(found->second);
+      number_of.push_back(*number);
+      instances[k].kernel = {};
     }
-    for (const Kernel* k : distinct) program_->sources.push_back(*k);
-    if (jit_) program_->kernels = jit_->compile(distinct, &program_->fresh_kernels);
+    std::vector<const Kernel*> distinct;
+    for (const Kernel& k : program_->sources) distinct.push_back(&k);
+    if (jit_) program_->kernels = jit_->compile(distinct, program_->counts);
     std::size_t next = 0;
     for (const auto& [is_call, number] : steps_) {
       ProgramStep step;

@@ -1,10 +1,11 @@
 #include "codegen/jit.h"
 
+#include <llvm/Config/llvm-config.h>
 #include <llvm/ExecutionEngine/JITSymbol.h>
 #include <llvm/ExecutionEngine/Orc/CompileUtils.h>
-#include <llvm/ExecutionEngine/Orc/ExecutionUtils.h>
+#include <llvm/ExecutionEngine/Orc/ExecutorProcessControl.h>
 #include <llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h>
-#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/IR/Verifier.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/TargetSelect.h>
@@ -18,9 +19,11 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
+#include "codegen/build_id.h"
 #include "codegen/emit.h"
 #include "ir/error.h"
 #include "runtime/vector_math.h"
@@ -68,40 +71,42 @@ void optimise(llvm::Module& module, llvm::TargetMachine& target) {
 
 }  // namespace
 
-// One LLJIT, shared by an Engine's code.
+// One session of ORC, shared by an Engine's code. The target is there only when something had to be compiled.
 struct Jit::Machine {
-  std::unique_ptr<llvm::orc::LLJIT> jit;
+  Machine();
+  ~Machine() { llvm::consumeError(session.endSession()); }
+
+  llvm::orc::ExecutionSession session;
+  llvm::orc::ObjectLinkingLayer linker;
+  llvm::orc::JITDylib& runtime;  // what code calls
   std::unique_ptr<llvm::TargetMachine> target;
+  llvm::TargetMachine& compiler();
 };
 
+// Each kernel is a library of its own: it goes with its names.
 class Code {
  public:
-  Code(std::shared_ptr<Jit::Machine> machine, llvm::orc::ResourceTrackerSP tracker)
-      : machine_(std::move(machine)), tracker_(std::move(tracker)) {}
-  ~Code() { llvm::consumeError(tracker_->remove()); }
+  Code(std::shared_ptr<Jit::Machine> machine, llvm::orc::JITDylib& library) : machine_(std::move(machine)), library_(library) {}
+  ~Code() { llvm::consumeError(machine_->session.removeJITDylib(library_)); }
 
  private:
   std::shared_ptr<Jit::Machine> machine_;
-  llvm::orc::ResourceTrackerSP tracker_;
+  llvm::orc::JITDylib& library_;
 };
 
-Jit::Jit(const JitOptions& options) : options_(options) {}
+Jit::Jit(const JitOptions& options) : options_(options), cache_(options.cache) {}
 Jit::~Jit() = default;
 
-Jit::Machine& Jit::machine() {
-  if (machine_) return *machine_;
-  llvm::InitializeNativeTarget();
-  llvm::InitializeNativeTargetAsmPrinter();
-  auto builder = take(llvm::orc::JITTargetMachineBuilder::detectHost());
-  builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
-  builder.setRelocationModel(llvm::Reloc::Static);
-  builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  auto machine = std::make_shared<Machine>();
-  machine->target = take(builder.createTargetMachine());
-  machine->jit = take(llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create());
+Jit::Machine::Machine()
+    : session(
+          take(llvm::orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<llvm::orc::InPlaceTaskDispatcher>()))),
+      linker(session),
+      runtime(session.createBareJITDylib("runtime")) {
+  // An object from the cache that cannot be linked is compiled anew; whoever looks a symbol up is told as well.
+  session.setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
   llvm::orc::SymbolMap symbols;
   auto add = [&](const std::string& name, void* address) {
-    symbols[machine->jit->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported};
+    symbols[session.intern(name)] = {llvm::orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported};
   };
   for (int f = 0; f < static_cast<int>(runtime::VectorFunction::Count); ++f)
     for (bool single : {false, true})
@@ -114,19 +119,35 @@ Jit::Machine& Jit::machine() {
   add("autoray_check_access", reinterpret_cast<void*>(autoray_check_access));
   add("memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, std::size_t)>(std::memcpy)));
   add("memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, std::size_t)>(std::memset)));
-  check(machine->jit->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols))));
-  machine_ = std::move(machine);
+  check(runtime.define(llvm::orc::absoluteSymbols(std::move(symbols))));
+}
+
+llvm::TargetMachine& Jit::Machine::compiler() {
+  if (target) return *target;
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  auto builder = take(llvm::orc::JITTargetMachineBuilder::detectHost());
+  builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  // As the linker wants it: calls go through its stubs.
+  builder.setRelocationModel(llvm::Reloc::PIC_);
+  builder.setCodeModel(llvm::CodeModel::Small);
+  builder.getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  target = take(builder.createTargetMachine());
+  return *target;
+}
+
+Jit::Machine& Jit::machine() {
+  if (!machine_) machine_ = std::make_shared<Machine>();
   return *machine_;
 }
 
 namespace {
 
 std::unique_ptr<llvm::Module> make_module(std::span<const Kernel* const> kernels, std::span<const std::string> names,
-                                          llvm::LLVMContext& context, const llvm::DataLayout& layout, const std::string& triple,
-                                          llvm::TargetMachine& target, const EmitOptions& options) {
+                                          llvm::LLVMContext& context, llvm::TargetMachine& target, const EmitOptions& options) {
   auto module = std::make_unique<llvm::Module>("kernels", context);
-  module->setDataLayout(layout);
-  module->setTargetTriple(triple);
+  module->setDataLayout(target.createDataLayout());
+  module->setTargetTriple(target.getTargetTriple().str());
   for (std::size_t i = 0; i < kernels.size(); ++i) emit(*kernels[i], *module, names[i], options);
   std::string problem;
   llvm::raw_string_ostream stream(problem);
@@ -135,69 +156,89 @@ std::unique_ptr<llvm::Module> make_module(std::span<const Kernel* const> kernels
   return module;
 }
 
+constexpr const char* kEntry = "kernel";  // the one function of an object
+
+// What the code of a kernel depends on besides its text. Empty: the program cannot tell itself from another build.
+std::string machine_text(bool check_bounds) {
+  std::string build = build_id();
+  if (build.empty()) return {};
+  std::vector<std::string> features;
+  for (const auto& [name, there] : llvm::sys::getHostCPUFeatures())
+    if (there) features.push_back(name.str());
+  std::sort(features.begin(), features.end());
+  std::string text = "llvm " LLVM_VERSION_STRING " build " + build + " cpu " + llvm::sys::getHostCPUName().str();
+  for (const std::string& f : features) text += " +" + f;
+  return text + (check_bounds ? " checked\n" : "\n");
+}
+
 }  // namespace
 
-std::vector<CompiledKernel> Jit::compile(std::span<const Kernel* const> kernels, std::size_t* fresh) {
+// Throws when the object is none, or calls what is not there.
+CompiledKernel Jit::link(std::string_view object) {
+  Machine& m = machine();
+  llvm::orc::JITDylib& library = m.session.createBareJITDylib("kernel" + std::to_string(linked_++));
+  auto code = std::make_shared<Code>(machine_, library);
+  library.addToLinkOrder(m.runtime);
+  check(m.linker.add(library, llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), kEntry)));
+  auto symbol = take(m.session.lookup({&library}, m.session.intern(kEntry)));
+  return {symbol.getAddress().toPtr<KernelFunction>(), std::move(code)};
+}
+
+std::string Jit::compile(const Kernel& kernel) {
+  llvm::TargetMachine& target = machine().compiler();
+  llvm::LLVMContext context;
+  EmitOptions options{runtime::kVectorBytes, options_.check_bounds};
+  const Kernel* kernels[] = {&kernel};
+  const std::string names[] = {kEntry};
+  auto module = make_module(kernels, names, context, target, options);
+  auto object = take(llvm::orc::SimpleCompiler(target)(*module));
+  return object->getBuffer().str();
+}
+
+std::vector<CompiledKernel> Jit::compile(std::span<const Kernel* const> kernels, CompileCounts& counts) {
   std::lock_guard lock(mutex_);
   // Texts of code that is gone leave when their number has doubled.
   if (known_.size() >= sweep_at_) {
     std::erase_if(known_, [](const auto& entry) { return entry.second.code.expired(); });
     sweep_at_ = std::max<std::size_t>(256, 2 * known_.size());
   }
+  if (!machine_text_) machine_text_ = machine_text(options_.check_bounds);
   std::vector<CompiledKernel> result(kernels.size());
-  std::vector<std::string> texts, names;
-  std::vector<const Kernel*> todo;
-  std::vector<std::size_t> places;
-  std::unordered_map<std::string, std::size_t> twice;
-  std::vector<std::pair<std::size_t, std::size_t>> copies;
   for (std::size_t i = 0; i < kernels.size(); ++i) {
     std::string text = kernels[i]->text();
-    if (auto found = known_.find(text); found != known_.end()) {
+    if (auto found = known_.find(text); found != known_.end())
       if (auto code = found->second.code.lock()) {
         result[i] = {found->second.function, std::move(code)};
         continue;
       }
-      known_.erase(found);
+    // Without a name for this build nothing is kept.
+    std::string key = machine_text_->empty() ? std::string() : *machine_text_ + text;
+    if (auto object = key.empty() ? std::nullopt : cache_.load(key)) {
+      try {
+        result[i] = link(*object);
+        ++counts.cached;
+      } catch (const ir::Error&) {
+        // Compiled anew, and overwritten.
+      }
     }
-    if (auto [seen, first] = twice.try_emplace(text, i); !first) {
-      copies.emplace_back(i, seen->second);
-      continue;
+    if (!result[i].function) {
+      std::string object = compile(*kernels[i]);
+      result[i] = link(object);
+      ++counts.compiled;
+      if (!key.empty()) cache_.store(key, object);
     }
-    names.push_back("k" + std::to_string(modules_) + "_" + std::to_string(todo.size()));
-    todo.push_back(kernels[i]);
-    texts.push_back(std::move(text));
-    places.push_back(i);
+    known_[std::move(text)] = {result[i].function, result[i].code};
   }
-  if (fresh) *fresh = todo.size();
-  if (!todo.empty()) {
-    ++modules_;
-    Machine& m = machine();
-    auto context = std::make_unique<llvm::LLVMContext>();
-    EmitOptions options{runtime::kVectorBytes, options_.check_bounds};
-    auto module =
-        make_module(todo, names, *context, m.jit->getDataLayout(), m.jit->getTargetTriple().str(), *m.target, options);
-    auto tracker = m.jit->getMainJITDylib().createResourceTracker();
-    auto code = std::make_shared<Code>(machine_, tracker);
-    check(m.jit->addIRModule(tracker, llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
-    for (std::size_t k = 0; k < todo.size(); ++k) {
-      auto address = take(m.jit->lookup(names[k]));
-      result[places[k]] = {address.toPtr<KernelFunction>(), code};
-      known_[std::move(texts[k])] = {result[places[k]].function, code};
-    }
-  }
-  for (auto [to, from] : copies) result[to] = result[from];
   return result;
 }
 
 std::string Jit::llvm_text(std::span<const Kernel* const> kernels) {
   std::lock_guard lock(mutex_);
-  Machine& m = machine();
   llvm::LLVMContext context;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < kernels.size(); ++i) names.push_back("kernel" + std::to_string(i));
   EmitOptions options{runtime::kVectorBytes, options_.check_bounds};
-  auto module =
-      make_module(kernels, names, context, m.jit->getDataLayout(), m.jit->getTargetTriple().str(), *m.target, options);
+  auto module = make_module(kernels, names, context, machine().compiler(), options);
   std::string text;
   llvm::raw_string_ostream stream(text);
   module->print(stream, nullptr);

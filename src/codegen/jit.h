@@ -1,9 +1,11 @@
-// From kernels to functions of this process, by LLVM's ORC. New kernels of one call go into one module; a kernel that was
-// compiled before is found by its text. Code lives as long as somebody holds it. LLVM is initialised at first use.
+// From kernels to functions of this process, by LLVM's ORC. A kernel that was compiled before is found by its text: in this
+// process, or in the cache on disk, whose objects are linked without LLVM's passes or target being there. Code lives as long as
+// somebody holds it. LLVM is initialised at first use.
 #pragma once
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -11,10 +13,11 @@
 
 #include "codegen/context.h"
 #include "codegen/kernel.h"
+#include "codegen/kernel_cache.h"
 
 namespace autoray::codegen {
 
-// The machine code of one module.
+// The machine code of one kernel.
 class Code;
 
 struct CompiledKernel {
@@ -24,6 +27,12 @@ struct CompiledKernel {
 
 struct JitOptions {
   bool check_bounds = false;
+  std::string cache = {};  // the directory of the cache on disk; see KernelCache
+};
+
+// Where a call's kernels came from.
+struct CompileCounts {
+  std::size_t compiled = 0, cached = 0;  // the others were in the process
 };
 
 class Jit {
@@ -32,20 +41,24 @@ class Jit {
   ~Jit();
   Jit(const Jit&) = delete;
 
-  // By number of `kernels`; `fresh` (when not null) is told how many had to be compiled. Throws ir::Error SystemError when LLVM
-  // refuses the module, which would be a defect of ours.
-  std::vector<CompiledKernel> compile(std::span<const Kernel* const> kernels, std::size_t* fresh = nullptr);
+  // By number of `kernels`. Throws ir::Error SystemError when LLVM refuses one, which would be a defect of ours.
+  std::vector<CompiledKernel> compile(std::span<const Kernel* const> kernels, CompileCounts& counts);
   // LLVM's text for these kernels, after the passes; for people.
   std::string llvm_text(std::span<const Kernel* const> kernels);
 
   bool checks_bounds() const { return options_.check_bounds; }
+  const KernelCache& cache() const { return cache_; }
 
  private:
   friend class Code;
   struct Machine;
   Machine& machine();
+  CompiledKernel link(std::string_view object);
+  std::string compile(const Kernel& kernel);
 
   JitOptions options_;
+  KernelCache cache_;
+  std::optional<std::string> machine_text_;  // what its keys begin with
   std::mutex mutex_;
   std::shared_ptr<Machine> machine_;
   struct Known {
@@ -54,7 +67,7 @@ class Jit {
   };
   std::unordered_map<std::string, Known> known_;
   std::size_t sweep_at_ = 256;
-  std::uint64_t modules_ = 0;
+  std::uint64_t linked_ = 0;
 };
 
 }  // namespace autoray::codegen

@@ -38,9 +38,8 @@ std::vector<Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::P
   }
   std::shared_ptr<Program> program = build_program(runtime, &jit, block, infos);
   explain_calls(runtime, *program);
-  std::vector<Array> results;
-  bool events = false;
-  program->run(runtime, arguments, results, events);
+  unsigned events = 0;
+  std::vector<Array> results = program->run(runtime, arguments, events);
   // Which operation was it? The plan says so as numpy does; a draw cannot be done twice.
   if (events && !random) {
     runtime.clear_fp();

@@ -17,12 +17,25 @@ struct Program::Frame {
   std::vector<char*> bases;  // what the table was made for
   std::vector<char*> table;
   std::vector<Limits> limits;
+  std::vector<const Array*> given;  // by argument
   std::vector<Array> dynamic;
   std::vector<StoragePtr> outputs;
   Context context;
 };
 
-Program::~Program() { delete spare_.load(); }
+namespace {
+
+// Where a thread looks first: others mostly look elsewhere.
+std::size_t thread_place(std::size_t places) {
+  static thread_local char mark;
+  return (reinterpret_cast<std::uintptr_t>(&mark) * 0x9e3779b97f4a7c15u >> 32) % places;
+}
+
+}  // namespace
+
+Program::~Program() {
+  for (auto& frame : spare_) delete frame.load();
+}
 
 // Bases in order: arena, constants, arguments, outputs, dynamic arrays.
 std::size_t Program::base_of(const Place& place) const {
@@ -40,14 +53,24 @@ void Program::finish() {
   patches_.assign(2 + argument_count + output_bytes.size() + dynamic_count, {});
   for (std::size_t i = 0; i < buffers.size(); ++i)
     patches_[base_of(buffers[i])].push_back({static_cast<std::uint32_t>(i), buffers[i].offset});
+  std::vector<int> uses(output_bytes.size());
+  for (const Located& result : results)
+    if (result.place.home == Home::Output) ++uses[result.place.number];
+  shared_outputs_.clear();
+  for (int n : uses) shared_outputs_.push_back(n > 1);
 }
 
-Program::Frame* Program::take_frame(Runtime& runtime) const {
-  if (Frame* frame = spare_.exchange(nullptr)) return frame;
+Program::Frame& Program::take_frame(Runtime& runtime) const {
+  for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
+    auto& place = spare_[(first + i) % kSpareFrames];
+    if (!place.load(std::memory_order_relaxed)) continue;
+    if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return *frame;
+  }
   auto frame = std::make_unique<Frame>();
   frame->bases.resize(patches_.size());
   frame->table.resize(buffers.size());
   if (checks_bounds) frame->limits.resize(buffers.size());
+  frame->given.resize(argument_count);
   frame->dynamic.resize(dynamic_count);
   frame->outputs.resize(output_bytes.size());
   // The arena belongs to the program, not to the script's arrays: it stays from call to call.
@@ -55,7 +78,18 @@ Program::Frame* Program::take_frame(Runtime& runtime) const {
       StoragePtr(Storage::allocate(static_cast<std::size_t>(std::max<std::int64_t>(arena_bytes, 64)), &runtime.budget()));
   set_base(*frame, 0, frame->arena->data());
   set_base(*frame, 1, const_cast<char*>(constants.data()));
-  return frame.release();
+  return *frame.release();
+}
+
+void Program::give_back(Frame& frame) const {
+  for (Array& a : frame.dynamic) a = Array();
+  for (StoragePtr& s : frame.outputs) s = StoragePtr();
+  for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
+    Frame* none = nullptr;
+    auto& place = spare_[(first + i) % kSpareFrames];
+    if (place.compare_exchange_strong(none, &frame, std::memory_order_release, std::memory_order_relaxed)) return;
+  }
+  delete &frame;
 }
 
 void Program::set_base(Frame& frame, std::size_t base, char* address) const {
@@ -69,68 +103,83 @@ void Program::set_base(Frame& frame, std::size_t base, char* address) const {
   }
 }
 
+Program::Call::Call(const Program& program, Runtime& runtime)
+    : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {}
+Program::Call::~Call() { program_.give_back(frame_); }
+
+void Program::Call::argument(std::size_t number, const Array& array) {
+  frame_.given[number] = &array;
+  program_.set_base(frame_, 2 + number, array.data);
+}
+
 // Generated functions do not carry what clang's check of indirect calls reads in front of a function.
 #if defined(__clang__)
 __attribute__((no_sanitize("function")))
 #endif
-void Program::run(Runtime& runtime, std::span<const Array> given, std::vector<Array>& values, bool& events) const {
-  struct Lease {
-    const Program& program;
-    Frame* frame;
-    ~Lease() {
-      for (Array& a : frame->dynamic) a = Array();
-      for (StoragePtr& s : frame->outputs) s = StoragePtr();
-      Frame* none = nullptr;
-      if (!program.spare_.compare_exchange_strong(none, frame)) delete frame;
-    }
-  } lease{*this, take_frame(runtime)};
-  Frame& frame = *lease.frame;
-  for (std::size_t a = 0; a < given.size(); ++a) set_base(frame, 2 + a, given[a].data);
-  for (std::size_t o = 0; o < output_bytes.size(); ++o) {
-    frame.outputs[o] = StoragePtr(Storage::allocate(static_cast<std::size_t>(output_bytes[o]), &runtime.budget()));
-    set_base(frame, 2 + argument_count + o, frame.outputs[o]->data());
+unsigned
+Program::Call::run(std::span<char* const> into) {
+  const Program& p = program_;
+  for (std::size_t o = 0; o < p.output_bytes.size(); ++o) {
+    if (into.empty())
+      frame_.outputs[o] = StoragePtr(Storage::allocate(static_cast<std::size_t>(p.output_bytes[o]), &runtime_.budget()));
+    p.set_base(frame_, 2 + p.argument_count + o, into.empty() ? frame_.outputs[o]->data() : into[o]);
   }
-  runtime.clear_fp();
-  char* const* table = frame.table.data();
-  const std::int64_t* numbers = arguments.data();
-  for (const ProgramStep& step : steps) {
+  unsigned events = 0;
+  runtime::clear_fp();
+  char* const* table = frame_.table.data();
+  const std::int64_t* numbers = p.arguments.data();
+  for (const ProgramStep& step : p.steps) {
     if (step.kernel) [[likely]] {
-      if (checks_bounds) frame.context.limits = frame.limits.data() + step.first;
-      step.kernel(&frame.context, table + step.first, numbers + step.first_argument);
-      if (frame.context.failed_buffer >= 0) [[unlikely]]
+      if (p.checks_bounds) frame_.context.limits = frame_.limits.data() + step.first;
+      step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      if (frame_.context.failed_buffer >= 0) [[unlikely]]
         throw ir::Error(ir::ErrorClass::SystemError, "kernel " + std::to_string(step.number) + " reaches outside its buffer " +
-                                                         std::to_string(std::exchange(frame.context.failed_buffer, -1)));
-      runtime.poll();
+                                                         std::to_string(std::exchange(frame_.context.failed_buffer, -1)));
+      runtime_.poll();
     } else {
-      unsigned before = _mm_getcsr();
-      events = events || (before & runtime::kFpEvents);
-      call_runtime(runtime, calls[step.first], frame, given);
-      runtime.clear_fp();
+      events |= _mm_getcsr() & runtime::kFpEvents;
+      call_runtime(p.calls[step.first]);
+      runtime::clear_fp();
     }
   }
-  events = events || (_mm_getcsr() & runtime::kFpEvents);
-  values.clear();
-  for (const Located& result : results) {
-    Array array;
-    switch (result.place.home) {
-      case Home::Output: array.storage = frame.outputs[result.place.number]; break;
-      case Home::Dynamic: array.storage = frame.dynamic[result.place.number].storage; break;
-      case Home::Argument: array.storage = given[result.place.number].storage; break;
-      default: break;
-    }
-    array.data = frame.bases[base_of(result.place)] + result.place.offset;
-    array.dtype = result.type.dtype;
-    array.shape = result.type.shape;
-    array.strides = result.strides;
-    if (result.place.home == Home::Argument) {
-      array.writable = given[result.place.number].writable;
-      array.backend = given[result.place.number].backend;
-    }
-    values.push_back(std::move(array));
-  }
+  return events | (_mm_getcsr() & runtime::kFpEvents);
 }
 
-void Program::call_runtime(Runtime& runtime, const RuntimeCall& call, Frame& frame, std::span<const Array> given) const {
+void Program::Call::take_result(std::size_t number, Array& array) {
+  const Located& result = program_.results[number];
+  switch (result.place.home) {
+    case Home::Output:
+      if (StoragePtr& storage = frame_.outputs[result.place.number]; program_.shared_outputs_[result.place.number])
+        array.storage = storage;
+      else
+        array.storage = std::move(storage);
+      break;
+    case Home::Dynamic: array.storage = frame_.dynamic[result.place.number].storage; break;
+    case Home::Argument:
+      array.storage = frame_.given[result.place.number]->storage;
+      array.writable = frame_.given[result.place.number]->writable;
+      array.backend = frame_.given[result.place.number]->backend;
+      break;
+    default: break;
+  }
+  array.data = frame_.bases[program_.base_of(result.place)] + result.place.offset;
+  array.dtype = result.type.dtype;
+  array.shape = result.type.shape;
+  array.strides = result.strides;
+}
+
+std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, unsigned& events) const {
+  Call call(*this, runtime);
+  for (std::size_t a = 0; a < given.size(); ++a) call.argument(a, given[a]);
+  events = call.run();
+  std::vector<Array> values(results.size());
+  for (std::size_t r = 0; r < values.size(); ++r) call.take_result(r, values[r]);
+  return values;
+}
+
+void Program::Call::call_runtime(const RuntimeCall& call) {
+  Runtime& runtime = runtime_;
+  Frame& frame = frame_;
   std::vector<Array> arrays;
   std::vector<runtime::Operand> operands;
   arrays.reserve(call.inputs.size());
@@ -144,10 +193,10 @@ void Program::call_runtime(Runtime& runtime, const RuntimeCall& call, Frame& fra
       case Home::Arena: array.storage = frame.arena; break;
       case Home::Output: array.storage = frame.outputs[input.place.number]; break;
       case Home::Dynamic: array.storage = frame.dynamic[input.place.number].storage; break;
-      case Home::Argument: array.storage = given[input.place.number].storage; break;
+      case Home::Argument: array.storage = frame.given[input.place.number]->storage; break;
       case Home::Constants: break;
     }
-    array.data = frame.bases[base_of(input.place)] + input.place.offset;
+    array.data = frame.bases[program_.base_of(input.place)] + input.place.offset;
     array.dtype = input.type.dtype;
     array.shape = input.type.shape;
     array.strides = input.strides;
@@ -183,7 +232,7 @@ void Program::call_runtime(Runtime& runtime, const RuntimeCall& call, Frame& fra
     if (!own) out[k] = runtime::converted(runtime, out[k], call.types[k].dtype);
     std::size_t slot = call.first_dynamic + k;
     frame.dynamic[slot] = std::move(out[k]);
-    set_base(frame, 2 + argument_count + output_bytes.size() + slot, frame.dynamic[slot].data);
+    program_.set_base(frame, 2 + program_.argument_count + program_.output_bytes.size() + slot, frame.dynamic[slot].data);
   }
 }
 

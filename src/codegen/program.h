@@ -4,6 +4,7 @@
 // A program is constant: calls from several threads each take a frame (the memory of intermediates and the table of pointers).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -61,10 +62,29 @@ class Program {
   ~Program();
   Program(const Program&) = delete;
 
-  // Arrays by argument number, of the types and strides that the program was made for; results by number. Floating-point events
-  // are told as numpy tells them, after the run: `events` is set when some kernel caused one that the runtime's state reports.
-  void run(runtime::Runtime& runtime, std::span<const runtime::Array> arguments, std::vector<runtime::Array>& results,
-           bool& events) const;
+  struct Frame;
+
+  // One run, which allocates its results alone: every argument, then `run`, then each result once.
+  class Call {
+   public:
+    Call(const Program& program, runtime::Runtime& runtime);
+    ~Call();
+    Call(const Call&) = delete;
+    // Of the type and the strides that the program was made for; the array outlives the Call.
+    void argument(std::size_t number, const runtime::Array& array);
+    // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point
+    // events that numpy tells of and some kernel caused, as bits of the processor's flags.
+    unsigned run(std::span<char* const> into = {});
+    void take_result(std::size_t number, runtime::Array& array);  // `array` is a new one
+
+   private:
+    void call_runtime(const RuntimeCall& call);
+    const Program& program_;
+    runtime::Runtime& runtime_;
+    Frame& frame_;
+  };
+  // The same at once: arrays by argument number, results by number.
+  std::vector<runtime::Array> run(runtime::Runtime& runtime, std::span<const runtime::Array> arguments, unsigned& events) const;
 
   // For people and tests: every step with its kernel's number, then every kernel's text.
   std::string text() const;
@@ -83,25 +103,26 @@ class Program {
   std::vector<CompiledKernel> kernels;
   std::vector<std::string> kernel_texts;
   std::vector<Kernel> sources;  // of the kernels
-  std::size_t fresh_kernels = 0;
+  CompileCounts counts;
   bool checks_bounds = false;
   // Patches: which entries of the table start at which base.
   void finish();
 
  private:
-  struct Frame;
-  Frame* take_frame(runtime::Runtime& runtime) const;
+  Frame& take_frame(runtime::Runtime& runtime) const;
+  void give_back(Frame& frame) const;
   std::size_t base_of(const Place& place) const;
   void set_base(Frame& frame, std::size_t base, char* address) const;
-  void call_runtime(runtime::Runtime& runtime, const RuntimeCall& call, Frame& frame,
-                    std::span<const runtime::Array> arguments) const;
 
   struct Patch {
     std::uint32_t entry;
     std::int64_t offset;
   };
   std::vector<std::vector<Patch>> patches_;
-  mutable std::atomic<Frame*> spare_{nullptr};
+  std::vector<char> shared_outputs_;  // by output: several results lie in it
+  // Frames that no call uses: a thread looks at its own place.
+  static constexpr std::size_t kSpareFrames = 16;
+  mutable std::array<std::atomic<Frame*>, kSpareFrames> spare_{};
 };
 
 }  // namespace autoray::codegen

@@ -1,14 +1,12 @@
 // What one kind of call of a traced function compiled to: the plan, the program made of it, and how the call's arguments and
-// its result hang together with theirs.
+// its result hang together with theirs. Constant once it is published, so that calls from several threads share it.
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
+#include <atomic>
 
 #include "codegen/program.h"
 #include "ir/plan/plan.h"
-#include "runtime/value.h"
+#include "runtime/objects.h"
 
 namespace autoray::codegen {
 
@@ -20,6 +18,18 @@ struct Specialisation {
     ir::Kind kind = ir::Kind::Array;
     bool copy = false;  // it shares memory with something that it does not share it with eagerly
   };
+  // How calls with arrays alone, from C++, may run.
+  enum class Short : std::uint8_t {
+    No,      // its results are more than arrays, or the call is no native code
+    InTurn,  // it needs the runtime (calls of it, results that are copied): one call at a time
+    Beside,  // calls run beside each other
+  };
+
+  std::string_view key;  // of the map that owns it
+  bool floats_static = false;             // the trace needed the value of a float: all floats are part of the key
+  const Specialisation* older = nullptr;  // the one that was published before
+  std::atomic<bool> stale{false};         // another took its place: a function was registered
+
   runtime::Value tree;
   std::vector<Leaf> leaves;                  // of the tree, in order
   std::vector<std::pair<int, int>> written;  // result number -> leaf argument that it is written to
@@ -28,11 +38,12 @@ struct Specialisation {
   std::unique_ptr<ir::Plan> plan;
   std::shared_ptr<Program> program;                                 // null: the plan runs
   std::string plain;                                                // not empty: the call runs plainly, for this reason
-  mutable bool first_result = false;                                // plain, and `tree` is what the tracing call gave
+  bool first_result = false;                                        // plain, and `tree` is what the tracing call gave
   std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
   bool random = false;
-  bool floats_static = false;  // the trace needed the value of a float: all floats are part of the key
-  mutable unsigned told = 0;   // floating-point events that were told already
+  Short shortly = Short::No;
+  bool direct = false;  // each result is an output of its own in C order: it may be computed in the caller's memory
+  mutable std::atomic<unsigned> told{0};  // floating-point events that were told already
   std::string note;
   std::vector<runtime::Value> held;  // objects that the key names by identity: their addresses are not used again
 };

@@ -1,6 +1,8 @@
 // Statements, exceptions and diagnostics. Expressions are in expressions.cpp, calls in calls.cpp.
 #include "frontend/evaluator.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -25,13 +27,17 @@ constexpr std::size_t kSlots = std::size_t{1} << 20;  // of all frames together:
 Evaluator::Evaluator(Interpreter& interpreter) : interpreter_(interpreter) {
   // All-zero memory is a Value that is Empty.
   static_assert(static_cast<int>(runtime::Tag::Empty) == 0);
-  slot_base_ = static_cast<Value*>(std::calloc(kSlots, sizeof(Value)));
-  if (!slot_base_) throw std::bad_alloc();
+  // Mapped, not allocated: memory that malloc had before would be cleared, all of it, for each evaluator.
+  void* slots =
+      mmap(nullptr, kSlots * sizeof(Value), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (slots == MAP_FAILED) throw std::bad_alloc();
+  madvise(slots, kSlots * sizeof(Value), MADV_NOHUGEPAGE);
+  slot_base_ = static_cast<Value*>(slots);
 }
 
 Evaluator::~Evaluator() {
   for (std::size_t i = 0; i < slot_used_; ++i) slot_base_[i].clear();
-  std::free(slot_base_);
+  munmap(slot_base_, kSlots * sizeof(Value));
 }
 
 Value* Evaluator::push_slots(std::size_t count) {

@@ -1,0 +1,298 @@
+// The first call of a kind: the function runs on recorded arrays, and what it recorded becomes a program.
+#include <algorithm>
+
+#include "codegen/autojit.h"
+#include "codegen/builder.h"
+#include "codegen/call_key.h"
+#include "codegen/native_plan.h"
+#include "codegen/specialisation.h"
+#include "ir/error.h"
+#include "runtime/convert.h"
+#include "runtime/dispatch.h"
+#include "runtime/lazy/executor.h"
+#include "runtime/lazy/function.h"
+#include "runtime/memory_order.h"
+
+namespace autoray::codegen {
+
+using ir::Error;
+using ir::ErrorClass;
+using ir::Index;
+using ir::Kind;
+using ir::NodeId;
+using ir::NodeKind;
+using runtime::Arguments;
+using runtime::Array;
+using runtime::LazyArray;
+using runtime::ObjectKind;
+using runtime::Recorder;
+using runtime::Ref;
+using runtime::Runtime;
+using runtime::Value;
+
+namespace {
+
+// Output while tracing would be lost, or come twice.
+struct SilentTrace {
+  SilentTrace(Runtime& r, Recorder& rec) : runtime(r), recorder(rec), saved(r.write_stdout) {
+    runtime.write_stdout = [](std::string_view) {
+      throw Error(ErrorClass::NotImplementedError, "a traced function prints").with_code(202);
+    };
+    ++recorder.tracing;
+  }
+  ~SilentTrace() {
+    runtime.write_stdout = std::move(saved);
+    --recorder.tracing;
+  }
+  Runtime& runtime;
+  Recorder& recorder;
+  std::function<void(std::string_view)> saved;
+};
+
+// How calls from C++ with arrays alone may run.
+void decide_short(Specialisation& spec) {
+  auto contains = [](const Value& v) { return v.is(ObjectKind::List) || v.is(ObjectKind::Tuple) || v.is(ObjectKind::Dict); };
+  std::span<const Value> items;
+  if (auto* list = spec.tree.get_if<runtime::List>()) items = list->items;
+  if (auto* tuple = spec.tree.get_if<runtime::Tuple>()) items = tuple->items;
+  bool arrays = spec.program && !spec.tree.is(ObjectKind::Dict) && std::none_of(items.begin(), items.end(), contains);
+  for (const auto& leaf : spec.leaves) arrays = arrays && (leaf.result >= 0 || leaf.argument >= 0) && leaf.kind != Kind::Weak;
+  if (!arrays) return;
+  const Program& program = *spec.program;
+  bool copies = std::any_of(spec.leaves.begin(), spec.leaves.end(), [](const auto& leaf) { return leaf.copy; });
+  bool runtime_needed = copies || !program.calls.empty() || !spec.written.empty();
+  spec.shortly = runtime_needed ? Specialisation::Short::InTurn : Specialisation::Short::Beside;
+  std::vector<bool> used(program.output_bytes.size());
+  spec.direct = !runtime_needed && spec.leaves.size() == used.size();
+  for (const auto& leaf : spec.leaves) {
+    if (!spec.direct || leaf.result < 0) break;
+    const Located& result = program.results[static_cast<std::size_t>(leaf.result)];
+    std::int64_t item = static_cast<std::int64_t>(ir::itemsize(result.type.dtype)), bytes = item;
+    for (std::int64_t extent : result.type.shape) bytes *= extent;
+    spec.direct = result.place.home == Home::Output && result.place.offset == 0 && !used[result.place.number] &&
+                  program.output_bytes[result.place.number] == bytes &&
+                  result.strides == ir::contiguous_strides(result.type.shape, item);
+    if (spec.direct) used[result.place.number] = true;
+  }
+  spec.direct = spec.direct && std::find(used.begin(), used.end(), false) == used.end();
+}
+
+NodeId memory_of(const ir::Graph& graph, NodeId id) {
+  for (;;) {
+    const ir::Node& n = graph.node(id);
+    if (n.kind != NodeKind::Call || !ir::op(n.op).has(ir::kViewResult) || n.count != 1) return id;
+    id = n.few[0];
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, const Reading& reading) {
+  auto spec = std::make_shared<Specialisation>();
+  const bool floats_static = spec->floats_static = reading.floats_static;
+  for (const auto& leaf : reading.leaves)
+    if (!leaf.traced && leaf.value->is_object()) spec->held.push_back(*leaf.value);
+  Recorder& recorder = runtime.recorder();
+  ir::Graph& graph = recorder.graph();
+  std::vector<Ref<LazyArray>> leaves;  // by leaf; null where it is not traced
+  std::vector<NodeId> leaf_nodes;
+  auto lazy_of = [&](std::size_t i) -> Value {
+    const auto& leaf = reading.leaves[i];
+    if (leaf.same_as >= 0) return leaves[static_cast<std::size_t>(leaf.same_as)];
+    Array array = leaf.array ? *leaf.array : runtime::to_array(runtime, *leaf.value);
+    Kind kind = leaf.is_float() ? Kind::Weak : leaf.value->is(ObjectKind::NumpyScalar) ? Kind::Scalar : Kind::Array;
+    return recorder.argument(array, kind);
+  };
+  std::size_t next = 0;
+  auto replace = [&](const Value& v) -> Value {
+    std::size_t i = next++;
+    leaves.emplace_back();
+    leaf_nodes.push_back(ir::kNoNode);
+    if (!reading.leaves[i].traced) return v;
+    Value lazy = lazy_of(i);
+    leaves[i] = Ref<LazyArray>::share(&lazy.as<LazyArray>());
+    leaf_nodes[i] = leaves[i]->node();
+    return lazy;
+  };
+  // Held for the whole trace: a node's number must not come back for another one.
+  std::vector<NodeId> roots;
+  Value result;
+  try {
+    SilentTrace silent(runtime, recorder);
+    std::vector<Value> positional, keyword_values;
+    for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
+    for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));
+    result = function_.as<Callable>().call(runtime, {positional, arguments.keyword_names, keyword_values});
+    std::vector<int> shared;
+    runtime::for_each_leaf(result, [&](const Value& v) {
+      Specialisation::Leaf leaf;
+      if (auto* lazy = v.get_if<LazyArray>()) {
+        NodeId node = lazy->node();
+        leaf.kind = graph.type(node).kind;
+        for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
+          if (!reading.leaves[i].is_float() && lazy == leaves[i].get())  // written to or not
+            leaf.argument = static_cast<int>(i);
+        if (leaf.argument < 0) {
+          leaf.result = static_cast<int>(roots.size());
+          graph.retain(node);
+          roots.push_back(node);
+        }
+      }
+      spec->leaves.push_back(leaf);
+    });
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      if (!leaves[i] || reading.leaves[i].same_as >= 0 || leaves[i]->node() == leaf_nodes[i]) continue;
+      spec->written.emplace_back(static_cast<int>(roots.size()), static_cast<int>(i));
+      graph.retain(leaves[i]->node());
+      roots.push_back(leaves[i]->node());
+    }
+  } catch (const Error& error) {
+    for (NodeId id : roots) graph.release(id);
+    recorder.forget_draws();
+    // The value of something that is traced was needed: perhaps of a float.
+    bool has_float =
+        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
+    if (error.code() == 405 || error.code() == 202) {
+      if (!floats_static && has_float) return nullptr;
+      if (reading.backend == JitBackend::Object) throw;
+      if (error.code() == 405 && error.message().starts_with("the truth value")) throw;
+      spec->plain = error.message();
+      return spec;
+    }
+    throw;
+  } catch (const runtime::Raised& raised) {
+    for (NodeId id : roots) graph.release(id);
+    recorder.forget_draws();
+    auto* exception = raised.exception.get_if<runtime::Exception>();
+    bool has_float =
+        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
+    if (exception && (exception->code == 405 || exception->code == 202)) {
+      if (!floats_static && has_float) return nullptr;
+      if (reading.backend == JitBackend::Object) throw;
+      std::string message = exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message");
+      if (message.find("truth value") != std::string::npos) throw;
+      spec->plain = message;
+      return spec;
+    }
+    throw;
+  }
+  if (roots.empty()) {
+    // What it did is done: later calls are plain, and this one has its result.
+    spec->plain = "nothing is computed on arrays";
+    spec->tree = std::move(result);
+    spec->first_result = true;
+    recorder.forget_draws();
+    return spec;
+  }
+  struct Release {
+    ir::Graph& graph;
+    std::vector<NodeId>& nodes;
+    ~Release() {
+      for (NodeId id : nodes) graph.release(id);
+    }
+  } release{graph, roots};
+  if (reading.overlap && !spec->written.empty()) {
+    spec->plain = "arguments overlap and one of them is written";
+    recorder.forget_draws();
+    return spec;
+  }
+  std::vector<NodeId> argument_nodes, ids;
+  ir::Block block = ir::extract(graph, roots, argument_nodes, &ids);
+  std::vector<NodeId> owners;
+  for (NodeId id : roots) owners.push_back(memory_of(graph, id));
+  bool weak_arithmetic = false;
+  for (Index i = 0; i < block.nodes.size(); ++i) {
+    ir::BlockNode& n = block.nodes[i];
+    if (n.kind != NodeKind::Call) continue;
+    if (ir::op(n.op).has(ir::kRandom)) {
+      block.results.push_back(i);
+      spec->random = true;
+    }
+    // Arithmetic of Python floats alone is Python's own: its result is a float, and its errors are Python's.
+    bool all_weak = n.input_count > 0, variable = false;
+    for (Index x : block.inputs(i)) {
+      all_weak = all_weak && x != ir::kNoIndex && block.type(x).kind == Kind::Weak;
+      variable = variable || (x != ir::kNoIndex && block.nodes[x].kind == NodeKind::Variable);
+    }
+    weak_arithmetic = weak_arithmetic || (all_weak && variable);
+    if (n.dispatched) {
+      auto entry = std::pair{static_cast<runtime::BackendId>(n.backend), n.op};
+      if (runtime.entry(entry.first, entry.second).registered) continue;
+      n.dispatched = false;
+      if (std::find(spec->dispatched.begin(), spec->dispatched.end(), entry) == spec->dispatched.end())
+        spec->dispatched.push_back(entry);
+    }
+  }
+  recorder.forget_draws();
+  if (weak_arithmetic && !floats_static) return nullptr;
+  std::vector<NodeId> known_scalars;
+  std::vector<ArgumentInfo> infos;
+  std::vector<ir::Placement> layouts;
+  for (NodeId id : argument_nodes) {
+    const ir::Node& node = graph.node(id);
+    auto leaf = std::find(leaf_nodes.begin(), leaf_nodes.end(), id);
+    bool given = leaf != leaf_nodes.end();
+    spec->argument_leaf.push_back(given ? static_cast<int>(leaf - leaf_nodes.begin()) : -1);
+    if (!given && node.kind == NodeKind::Variable)
+      throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
+    spec->captured.push_back(given ? Array() : recorder.owned_array(id));
+    // What becomes data of an object is dense.
+    if (Array& own = spec->captured.back(); reading.backend == JitBackend::Object && own.data && !own.c_contiguous())
+      own = runtime::converted(runtime, own, own.dtype);
+    bool scalar = !given && node.kind == NodeKind::Constant && graph.type(id).shape.empty();
+    known_scalars.push_back(scalar ? id : ir::kNoNode);
+    ArgumentInfo info;
+    Array array = spec->captured.back();
+    if (given) {
+      const auto& place = reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())];
+      array = place.array ? *place.array : runtime::to_array(runtime, *place.value);
+    }
+    if (node.kind != NodeKind::State) info.strides = array.strides;
+    layouts.push_back({runtime::plan_layout(array)});
+    infos.push_back(info);
+  }
+  ir::run_passes(block, runtime::pass_context(recorder, known_scalars));
+  for (std::size_t a = 0; a < infos.size(); ++a)
+    if (known_scalars[a] != ir::kNoNode) infos[a].constant = &spec->captured[a];
+  bool registered = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) { return n.dispatched; });
+  if (reading.backend != JitBackend::Plan && !registered) {
+    spec->program = build_program(runtime, reading.backend == JitBackend::Native ? jit_.get() : nullptr, block, infos);
+    std::size_t calls = spec->program->calls.size();
+    spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
+                 " kernels, " + std::to_string(spec->program->counts.compiled) + " new";
+    if (std::size_t cached = spec->program->counts.cached) spec->note += ", " + std::to_string(cached) + " from the cache";
+    if (std::string problem = jit_->cache().problem(); spec->program->counts.compiled && !problem.empty())
+      spec->note += ", no cache (" + problem + ")";
+    explain_calls(runtime, *spec->program);
+    if (calls) spec->note += ", " + std::to_string(calls) + " calls of the runtime";
+  } else if (registered) {
+    spec->note = "a registered function takes part: the plan runs";
+  }
+  // What passes merged stays apart for the caller.
+  auto shares = [&](std::size_t r, std::size_t q) {
+    Index x = block.results[r], y = block.results[q];
+    if (x == y) return true;
+    if (!spec->program) return true;  // the plan decides while it runs: compared there
+    return spec->program->results[r].place.home == spec->program->results[q].place.home &&
+           spec->program->results[r].place.number == spec->program->results[q].place.number;
+  };
+  for (Specialisation::Leaf& leaf : spec->leaves) {
+    if (leaf.result < 0) continue;
+    auto r = static_cast<std::size_t>(leaf.result);
+    for (std::size_t q = 0; q < r; ++q)
+      if (owners[q] != owners[r] && shares(r, q)) leaf.copy = true;
+    if (spec->program) {
+      const Located& place = spec->program->results[r];
+      if (place.place.home == Home::Argument && owners[r] != argument_nodes[place.place.number]) leaf.copy = true;
+    } else if (block.nodes[block.results[r]].kind != NodeKind::Call || owners[r] != roots[r]) {
+      leaf.copy = std::find(argument_nodes.begin(), argument_nodes.end(), owners[r]) == argument_nodes.end();
+    }
+  }
+  spec->plan = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), layouts));
+  // The tree keeps the places of results, not the graph.
+  spec->tree = runtime::map_leaves(result, [](const Value& v) { return v.is(ObjectKind::Lazy) ? Value::none() : v; });
+  decide_short(*spec);
+  return spec;
+}
+
+}  // namespace autoray::codegen

@@ -1,0 +1,192 @@
+#include "codegen/call_key.h"
+
+#include "ir/error.h"
+#include "runtime/dispatch.h"
+
+namespace autoray::codegen {
+
+using runtime::Array;
+using runtime::ArrayObject;
+using runtime::ObjectKind;
+using runtime::Value;
+
+namespace {
+
+constexpr int kDeepest = 200;
+
+template <class Sink, class T>
+[[gnu::always_inline]] inline bool put(Sink& sink, char kind, const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return sink.put(&kind, 1) && sink.put(&value, sizeof value);
+}
+template <class Sink>
+bool put(Sink& sink, char kind, std::string_view text) {
+  return put(sink, kind, text.size()) && sink.put(text.data(), text.size());
+}
+
+template <class Sink>
+[[gnu::always_inline]] inline bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
+  // Numbers that are compared at once: bytes that were just stored one by one are slow to read together.
+  std::uint64_t head = 'A' | std::uint64_t{static_cast<std::uint8_t>(array.dtype)} << 8 |
+                       std::uint64_t{array.can_write()} << 16 | std::uint64_t{backend} << 24 |
+                       std::uint64_t{array.shape.size()} << 40;
+  if (!sink.put(&head, sizeof head)) return false;
+  for (std::size_t i = 0; i < array.shape.size(); ++i) {
+    std::int64_t extent = array.shape[i], stride = array.strides[i];
+    if (!sink.put(&extent, sizeof extent) || !sink.put(&stride, sizeof stride)) return false;
+  }
+  sink.part(
+      [&] { return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides)); });
+  return true;
+}
+
+template <class Sink>
+struct Reader {
+  Sink& sink;
+  Reading& reading;
+
+  // Containers are read in order; dictionaries with their keys.
+  bool read(const Value& v, int depth) {
+    if (depth > kDeepest)
+      throw ir::Error(ir::ErrorClass::RecursionError, "containers are nested too deeply, or contain themselves");
+    auto all = [&](const std::vector<Value>& items) {
+      for (const Value& item : items)
+        if (!read(item, depth + 1)) return false;
+      return true;
+    };
+    if (!v.is_object()) return read_immediate(v);
+    switch (v.object()->kind()) {
+      case ObjectKind::List: {
+        auto& items = v.as<runtime::List>().items;
+        return put(sink, '[', items.size()) && all(items);
+      }
+      case ObjectKind::Tuple: {
+        auto& items = v.as<runtime::Tuple>().items;
+        return put(sink, '(', items.size()) && all(items);
+      }
+      case ObjectKind::Dict: {
+        auto& dict = v.as<runtime::Dict>();
+        if (!put(sink, '{', dict.size())) return false;
+        for (auto& entry : dict.entries()) {
+          if (entry.key.empty()) continue;
+          // A name is part of the key alone.
+          std::size_t before = reading.leaves.size();
+          if (!read(entry.key, depth + 1)) return false;
+          reading.leaves.resize(before);
+          if (!read(entry.value, depth + 1)) return false;
+        }
+        return true;
+      }
+      default: return read_object(v);
+    }
+  }
+
+  bool read_object(const Value& v) {
+    auto add = [&](bool traced, const Array* array = nullptr) { reading.leaves.push_back({&v, array, traced}); };
+    if (auto* a = v.get_if<ArrayObject>()) {
+      add(true, &a->array);
+      return read_array(sink, a->array, a->array.backend);
+    }
+    if (auto* s = v.get_if<runtime::NumpyScalar>()) {
+      add(true);
+      sink.part([&] { return std::string(ir::name(s->dtype)) + " scalar"; });
+      return put(sink, 'S', s->dtype);
+    }
+    add(false);
+    reading.lazy = reading.lazy || v.is(ObjectKind::Lazy);
+    if (auto* text = v.get_if<runtime::Str>()) {
+      sink.part([&] { return "'" + text->text + "'"; });
+      return put(sink, 's', std::string_view(text->text));
+    }
+    if (auto* c = v.get_if<runtime::Complex>()) {
+      sink.part([&] { return std::string("complex"); });
+      return put(sink, 'c', c->value);
+    }
+    // By identity: whoever keeps the key keeps the object alive.
+    sink.part([&] { return runtime::type_name(v); });
+    return put(sink, 'o', v.object());
+  }
+
+  bool read_immediate(const Value& v) {
+    bool traced = v.is_float() && !reading.floats_static;
+    reading.leaves.push_back({&v, nullptr, traced});
+    if (traced) {
+      sink.part([] { return std::string("float"); });
+      return sink.put("f", 1);
+    }
+    if (v.is_float()) {
+      sink.part([&] { return "float " + std::to_string(v.as_float()); });
+      return put(sink, 'F', v.as_float());
+    }
+    sink.part([&] {
+      return v.is_int() ? std::to_string(v.as_int()) : v.is_bool() ? (v.as_bool() ? "True" : "False") : runtime::type_name(v);
+    });
+    return put(sink, 'v', v.tag()) && put(sink, 'v', v.is_bool() ? std::int64_t{v.as_bool()} : v.is_int() ? v.as_int() : 0);
+  }
+
+  // Which arrays are one, and which overlap.
+  bool read_aliases() {
+    for (std::size_t i = 1; i < reading.leaves.size(); ++i) {
+      if (!reading.leaves[i].array) continue;
+      const Array& x = *reading.leaves[i].array;
+      for (std::size_t k = 0; k < i; ++k) {
+        if (!reading.leaves[k].array) continue;
+        const Array& y = *reading.leaves[k].array;
+        // Views on the host's memory have a storage each.
+        if (x.storage.get() != y.storage.get() && !runtime::may_overlap(x, y)) continue;
+        if (x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides) {
+          reading.leaves[i].same_as = static_cast<int>(k);
+          if (!put(sink, '=', i << 32 | k)) return false;
+          break;
+        }
+        if (runtime::may_overlap(x, y)) reading.overlap = true;
+      }
+    }
+    return !reading.overlap || sink.put("~", 1);
+  }
+
+  bool read_options(std::size_t positional) {
+    return put(sink, 'b', reading.backend) && put(sink, 'f', reading.floats_static) && put(sink, 'p', positional);
+  }
+
+  bool read_call(const runtime::Arguments& arguments) {
+    if (!read_options(arguments.positional.size())) return false;
+    for (const Value& v : arguments.positional)
+      if (!read(v, 0)) return false;
+    for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
+      if (!put(sink, 'k', arguments.keyword_names[i]) || !read(arguments.keyword_values[i], 0)) return false;
+    return read_aliases();
+  }
+};
+
+}  // namespace
+
+void Reading::keep() {
+  kept_.reserve(leaves.size());
+  for (Leaf& leaf : leaves) {
+    kept_.push_back(*leaf.value);
+    leaf.value = &kept_.back();
+  }
+}
+
+void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& reading) {
+  Reader<KeyWriter>{writer, reading}.read_call(arguments);
+}
+
+bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading) {
+  KeyMatcher matcher(key);
+  return Reader<KeyMatcher>{matcher, reading}.read_call(arguments) && matcher.at_end();
+}
+
+bool match_key(std::string_view key, std::span<const Array* const> arguments, runtime::BackendId backend, Reading& reading) {
+  KeyMatcher matcher(key);
+  Reader<KeyMatcher> reader{matcher, reading};
+  if (!reader.read_options(arguments.size())) return false;
+  for (const Array* array : arguments) {
+    reading.leaves.push_back({nullptr, array, true});
+    if (!read_array(matcher, *array, backend)) return false;
+  }
+  return reader.read_aliases() && matcher.at_end();
+}
+
+}  // namespace autoray::codegen

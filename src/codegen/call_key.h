@@ -1,0 +1,77 @@
+// What a call of a compiled function was given: its leaves, and the key that calls of one kind share, as bytes. One traversal
+// serves two sinks: KeyWriter makes a key, KeyMatcher compares with one that is known and allocates nothing.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "codegen/autojit.h"
+#include "ir/small_vector.h"
+#include "runtime/objects.h"
+
+namespace autoray::codegen {
+
+struct Reading {
+  struct Leaf {
+    const runtime::Value* value = nullptr;  // null: an array of the host program's
+    const runtime::Array* array = nullptr;  // null: a number, a string ...
+    bool traced = false;                    // an array, a numpy scalar, a float
+    int same_as = -1;                       // an earlier leaf with the very same elements
+    bool is_float() const { return value && value->is_float(); }
+  };
+  ir::SmallVector<Leaf, 8> leaves;
+  JitBackend backend = JitBackend::Native;
+  bool floats_static = false;  // the values of floats belong to the key
+  bool overlap = false;        // two arrays share some of their memory
+  bool lazy = false;           // an argument is a graph's
+
+  // Values stay, whatever the traced function does to the containers that they came in.
+  void keep();
+
+ private:
+  std::vector<runtime::Value> kept_;
+};
+
+class KeyWriter {
+ public:
+  // `parts`: the key in readable pieces as well; null: not.
+  explicit KeyWriter(std::string& key, std::vector<std::string>* parts = nullptr) : key_(key), parts_(parts) { key.clear(); }
+  bool put(const void* bytes, std::size_t count) {
+    key_.append(static_cast<const char*>(bytes), count);
+    return true;
+  }
+  template <class Text>
+  void part(Text&& text) {
+    if (parts_) parts_->push_back(text());
+  }
+
+ private:
+  std::string& key_;
+  std::vector<std::string>* parts_;
+};
+
+class KeyMatcher {
+ public:
+  explicit KeyMatcher(std::string_view key) : key_(key) {}
+  bool put(const void* bytes, std::size_t count) {
+    if (key_.size() < count || std::memcmp(key_.data(), bytes, count) != 0) return false;
+    key_.remove_prefix(count);
+    return true;
+  }
+  template <class Text>
+  void part(Text&&) {}
+  bool at_end() const { return key_.empty(); }
+
+ private:
+  std::string_view key_;
+};
+
+// Fill `reading.leaves` on the way (and leave them half filled when the key is another one).
+void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& reading);
+bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading);
+// Arrays of the host program's, in position; `backend` is what dispatch takes them for.
+bool match_key(std::string_view key, std::span<const runtime::Array* const> arguments, runtime::BackendId backend,
+               Reading& reading);
+
+}  // namespace autoray::codegen
