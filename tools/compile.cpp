@@ -85,7 +85,7 @@ int execute(Options& o) {
   if (int status = find_function(program, o.script, o.function, function)) return status;
   std::vector<Named> arguments;
   if (int status = trace_arguments(engine, function, o.arguments, arguments)) return status;
-  CompiledFunction compiled = program.compile(o.function, arguments, o.object);
+  ObjectCode compiled = program.compile(o.function, arguments, o.object);
   for (const std::string& note : compiled.notes()) std::fprintf(stderr, "autoray: note: %s\n", note.c_str());
   std::vector<FileText> files;
   std::string object = compiled.write(format->ending);

@@ -124,7 +124,7 @@ class AUTORAY_API Program {
   double compile_seconds(std::string_view function) const;
   // The function as machine code that needs no runtime, for arguments as trace takes them; Python floats are passed by value.
   // Throws Error (status 3) naming the operation and its line where something needs a runtime, prints, or branches on data.
-  CompiledFunction compile(std::string_view function, const std::vector<Named>& arguments, const ObjectOptions& options = {});
+  ObjectCode compile(std::string_view function, const std::vector<Named>& arguments, const ObjectOptions& options = {});
   std::vector<FunctionDescription> functions() const;
   void set_arguments(const std::vector<std::string>& arguments);  // sys.argv[1:]
 

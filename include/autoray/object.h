@@ -1,6 +1,6 @@
 // Ahead-of-time compilation: a script's function as an object that needs libc and libm alone.
 //
-//   autoray::CompiledFunction f = program.compile("step", {{"u", engine.variable("float64", {64})}});
+//   autoray::ObjectCode f = program.compile("step", {{"u", engine.variable("float64", {64})}});
 //   std::string object = f.write("o"), header = f.header();
 #pragma once
 
@@ -15,7 +15,7 @@
 namespace autoray {
 
 namespace detail {
-struct CompiledState;
+struct ObjectState;
 }
 
 struct ObjectOptions {
@@ -34,7 +34,7 @@ AUTORAY_API std::vector<std::string> object_cpus();
 AUTORAY_API void check(const ObjectOptions& options);
 
 // `int32_t f(arguments, results, void* workspace)`: the header says which pointers it takes, and how many bytes of workspace.
-class AUTORAY_API CompiledFunction {
+class AUTORAY_API ObjectCode {
  public:
   // The bytes of a file with that ending. Throws Error (status 2) for an ending that is none of object_formats().
   std::string write(std::string_view ending) const;
@@ -46,7 +46,7 @@ class AUTORAY_API CompiledFunction {
 
  private:
   friend class Program;
-  std::shared_ptr<const detail::CompiledState> state_;
+  std::shared_ptr<const detail::ObjectState> state_;
 };
 
 }  // namespace autoray

@@ -18,7 +18,7 @@ using detail::EngineState;
 
 namespace detail {
 
-struct CompiledState {
+struct ObjectState {
   object::Function function;
   object::Machine machine;
   object::About about;
@@ -103,10 +103,10 @@ runtime::Value without_elements(runtime::Runtime& runtime, const runtime::Value&
 }  // namespace
 }  // namespace detail
 
-CompiledFunction Program::compile(std::string_view function, const std::vector<Named>& arguments,
+ObjectCode Program::compile(std::string_view function, const std::vector<Named>& arguments,
                                   const ObjectOptions& options) {
   check(options);
-  CompiledFunction compiled;
+  ObjectCode compiled;
   if (!engine_) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));
   frontend::Interpreter& program = *engine_->programs[index_];
   detail::enter(*engine_, [&] {
@@ -140,7 +140,7 @@ CompiledFunction Program::compile(std::string_view function, const std::vector<N
                         .with_code(505),
                     detail::kRefused);
     if (!spec->program->calls.empty()) detail::refuse(runtime.recorder().tables(), spec->program->calls);
-    auto state = std::make_shared<detail::CompiledState>();
+    auto state = std::make_shared<detail::ObjectState>();
     detail::with_status(detail::kRefused, [&] {
       state->function = object::make_function(runtime, std::string(function), names, values, *spec);
       state->machine = object::find_machine(options.cpu, options.triple);
@@ -174,30 +174,30 @@ void check(const ObjectOptions& options) {
 
 namespace {
 
-const detail::CompiledState& compiled(const std::shared_ptr<const detail::CompiledState>& state) {
+const detail::ObjectState& compiled(const std::shared_ptr<const detail::ObjectState>& state) {
   if (!state) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the function is empty: Program::compile makes one"));
   return *state;
 }
 
 }  // namespace
 
-std::string CompiledFunction::write(std::string_view ending) const {
-  const detail::CompiledState& s = compiled(state_);
+std::string ObjectCode::write(std::string_view ending) const {
+  const detail::ObjectState& s = compiled(state_);
   const object::Format* format = object::find_format(ending);
   if (!format) detail::raise(ir::Error(ir::ErrorClass::ValueError, "no format ends in '" + std::string(ending) + "'"), 2);
   return detail::with_status(1, [&] { return format->write(s.function, s.machine); });
 }
-std::string CompiledFunction::header() const {
-  const detail::CompiledState& s = compiled(state_);
+std::string ObjectCode::header() const {
+  const detail::ObjectState& s = compiled(state_);
   return object::c_header(s.function, s.machine, s.about);
 }
-std::string CompiledFunction::manifest() const {
-  const detail::CompiledState& s = compiled(state_);
+std::string ObjectCode::manifest() const {
+  const detail::ObjectState& s = compiled(state_);
   return detail::with_status(1, [&] { return object::manifest(s.function, s.machine, s.about); });
 }
-std::int64_t CompiledFunction::workspace_bytes() const { return compiled(state_).function.workspace_bytes; }
+std::int64_t ObjectCode::workspace_bytes() const { return compiled(state_).function.workspace_bytes; }
 
-std::vector<std::string> CompiledFunction::notes() const {
+std::vector<std::string> ObjectCode::notes() const {
   const object::Function& f = compiled(state_).function;
   if (!f.floats_compiled_in) return {};
   std::string names;
