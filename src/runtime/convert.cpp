@@ -59,10 +59,14 @@ void cast(const char* from, std::int64_t fs, char* to, std::int64_t ts, std::int
     return;
   }
   for (std::int64_t i = 0; i < n; ++i, from += fs, to += ts) {
-    From v;
-    std::memcpy(static_cast<void*>(&v), from, sizeof v);
-    To r = convert_item<To>(v);
-    std::memcpy(static_cast<void*>(to), &r, sizeof r);
+    if constexpr (std::is_same_v<From, To>) {
+      std::memcpy(to, from, sizeof(To));  // as it is: what empty() gives holds no value yet
+    } else {
+      From v;
+      std::memcpy(static_cast<void*>(&v), from, sizeof v);
+      To r = convert_item<To>(v);
+      std::memcpy(static_cast<void*>(to), &r, sizeof r);
+    }
   }
 }
 

@@ -37,7 +37,13 @@ Array zeroed(KernelCall& call) {
   return array;
 }
 void zeros_kernel(KernelCall& call) { call.out[0] = zeroed(call); }
-void empty_kernel(KernelCall& call) { allocate_ordered(call); }
+// A bool is 0 or 1 even before it was written.
+void empty_kernel(KernelCall& call) {
+  if (call.types[0].dtype == DType::Bool)
+    call.out[0] = zeroed(call);
+  else
+    allocate_ordered(call);
+}
 void ones_kernel(KernelCall& call) { fill_with(call.runtime, allocate_ordered(call), 1); }
 void full_kernel(KernelCall& call) {
   Array& out = allocate_ordered(call);

@@ -3,6 +3,7 @@
 #if defined(__AVX512F__) && (defined(__znver3__) || defined(__znver4__))
 #define HWY_DISABLED_TARGETS (HWY_AVX3 | HWY_AVX3_DL)
 #endif
+#define HWY_WANT_AVX3_DL  // Highway leaves it out otherwise, and is not built where the build's own target is that
 #include <hwy/contrib/sort/vqsort.h>
 #include <hwy/highway.h>
 // After them.
