@@ -261,8 +261,8 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
                  " kernels, " + std::to_string(spec->program->counts.compiled) + " new";
     if (std::size_t cached = spec->program->counts.cached) spec->note += ", " + std::to_string(cached) + " from the cache";
-    if (std::string problem = jit_->cache().problem(); spec->program->counts.compiled && !problem.empty())
-      spec->note += ", no cache (" + problem + ")";
+    if (spec->program->counts.compiled)
+      if (std::string problem = jit_->cache().problem(); !problem.empty()) spec->note += ", no cache (" + problem + ")";
     explain_calls(runtime, *spec->program);
     if (calls) spec->note += ", " + std::to_string(calls) + " calls of the runtime";
   } else if (registered) {
