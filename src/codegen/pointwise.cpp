@@ -6,7 +6,7 @@
 #include <unordered_map>
 
 #include "codegen/traced.h"
-#include "runtime/scalar/definitions.h"
+#include "runtime/scalar/real_angle.h"
 #include "runtime/vector_math.h"
 
 namespace autoray::codegen {
@@ -96,11 +96,13 @@ Parts round(Body& b, DType t, Operands x, Parameters parameters) {
 // Parameters: whether in degrees.
 Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
   DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
-  ValueId im = x[0].complex() ? x[0].im : b.real(part, 0);
-  ValueId v = b.emit(Prim::Function, part, im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
+  ValueId v;
+  if (x[0].complex())
+    v = b.emit(Prim::Function, part, x[0].im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
+  else
+    v = (part == DType::Float32 ? unary<runtime::scalar::RealAngle, float> : unary<runtime::scalar::RealAngle, double>)(b, t, x, {}).re;
   if (parameters[0] == 0) return {v};
-  // The factor is a float64 array, as in the eager kernel.
-  return {b.emit(Prim::Multiply, DType::Float64, b.cast(v, DType::Float64), b.real(DType::Float64, 180.0 / M_PI))};
+  return {b.emit(Prim::Multiply, part, v, b.real(part, 180.0 / M_PI))};
 }
 // Parameters: rtol, atol, equal_nan.
 Parts is_close(Body& b, DType, Operands x, Parameters parameters) {

@@ -172,7 +172,8 @@ void vector_product(Runtime& runtime, const Matrix& a, const Matrix& b, const Ma
 
 template <class T>
 void multiply(Runtime& runtime, const Matrix& a, const Matrix& b, const Matrix& c) {
-  if (c.rows == 1) return vector_product<T, T>(runtime, a, b, c, 0, product<T>);
+  // A lambda, no pointer: it has to be inlined.
+  if (c.rows == 1) return vector_product<T, T>(runtime, a, b, c, 0, [](T x, T y) { return product(x, y); });
   panels<T, 1>(
       runtime, b, c,
       [&](std::int64_t i, const T* p, std::int64_t j, std::int64_t w) { rows_times_panel<T, 4>(a, i, p, c, j, w); },

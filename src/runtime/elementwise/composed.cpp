@@ -11,6 +11,7 @@
 #include "runtime/elementwise/driver.h"
 #include "runtime/memory_order.h"
 #include "runtime/runtime.h"
+#include "runtime/scalar/real_angle.h"
 
 namespace autoray::runtime {
 
@@ -119,24 +120,33 @@ void complex_kernel(KernelCall& call) {
   copy_into(call.runtime, *call.in[1], half);
 }
 
+template <class T>
+Array real_angles(KernelCall& call) {
+  Array x = converted_like(call.runtime, *call.in[0], ir::dtype_of<T>);
+  std::transform(x.as<T>(), x.as<T>() + x.size(), x.as<T>(), [](T v) { return scalar::RealAngle::apply(v); });
+  return x;
+}
+
 void angle_kernel(KernelCall& call) {
   auto run = [&](OpId id, std::initializer_list<const Array*> operands) {
     return call.runtime.run1(id, call.backend, operands);
   };
   DType complex = ir::complex_dtype(call.in[0]->dtype);
-  Array imag, real;
+  Array result;
   if (ir::is_complex(call.in[0]->dtype)) {
-    imag = run(OpId::Imag, {call.in[0].array});
-    real = run(OpId::Real, {call.in[0].array});
+    Array imag = run(OpId::Imag, {call.in[0].array}), real = run(OpId::Real, {call.in[0].array});
+    result = run(OpId::Arctan2, {&imag, &real});
+  } else if (ir::real_dtype(complex) == DType::Float32) {
+    result = real_angles<float>(call);
   } else {
-    // The imaginary part is one zero.
-    imag = call.runtime.allocate_zeroed(ir::real_dtype(complex), {});
-    real = converted_like(call.runtime, *call.in[0], ir::real_dtype(complex));
+    result = real_angles<double>(call);
   }
-  Array result = run(OpId::Arctan2, {&imag, &real});
   if (ir::as_bool(call.attrs[0], "deg")) {
-    Array scale = call.runtime.allocate(DType::Float64, {});
-    *scale.as<double>() = 180.0 / M_PI;
+    // A Python float: as precise as the angle is.
+    Array factor = call.runtime.allocate(DType::Float64, {});
+    *factor.as<double>() = 180.0 / M_PI;
+    result = converted_like(call.runtime, result, call.types[0].dtype);
+    Array scale = converted(call.runtime, factor, result.dtype);
     result = run(OpId::Multiply, {&result, &scale});
   }
   call.out[0] = converted_like(call.runtime, result, call.types[0].dtype);
