@@ -103,8 +103,7 @@ runtime::Value without_elements(runtime::Runtime& runtime, const runtime::Value&
 }  // namespace
 }  // namespace detail
 
-ObjectCode Program::compile(std::string_view function, const std::vector<Named>& arguments,
-                                  const ObjectOptions& options) {
+ObjectCode Program::compile(std::string_view function, const std::vector<Named>& arguments, const ObjectOptions& options) {
   check(options);
   ObjectCode compiled;
   if (!engine_) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the program is empty: Engine::load makes one"));

@@ -100,7 +100,9 @@ Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
   if (x[0].complex())
     v = b.emit(Prim::Function, part, x[0].im, x[0].re, kNoValue, static_cast<std::int64_t>(VectorFunction::Atan2));
   else
-    v = (part == DType::Float32 ? unary<runtime::scalar::RealAngle, float> : unary<runtime::scalar::RealAngle, double>)(b, t, x, {}).re;
+    v = (part == DType::Float32 ? unary<runtime::scalar::RealAngle, float> : unary<runtime::scalar::RealAngle, double>)(b, t, x,
+                                                                                                                        {})
+            .re;
   if (parameters[0] == 0) return {v};
   return {b.emit(Prim::Multiply, part, v, b.real(part, 180.0 / M_PI))};
 }

@@ -25,7 +25,7 @@ struct Specialisation {
     Beside,  // calls run beside each other
   };
 
-  std::string_view key;  // of the map that owns it
+  std::string_view key;                   // of the map that owns it
   bool floats_static = false;             // the trace needed the value of a float: all floats are part of the key
   const Specialisation* older = nullptr;  // the one that was published before
   std::atomic<bool> stale{false};         // another took its place: a function was registered
