@@ -44,7 +44,7 @@ struct Plan {
   std::vector<Index> slots;                             // buffer numbers; steps refer to runs of it
   std::vector<std::vector<Attr>> attr_lists;            // each different list once
   std::vector<std::vector<std::uint32_t>> group_lists;  // operands of each operand parameter, each different list once
-  std::vector<Index> argument_slots;                    // by argument number
+  std::vector<Index> argument_slots;                    // by argument number: the first buffers, in order
   std::vector<Index> result_slots;
   std::vector<Index> buffer_of;  // by node
   Index buffer_count = 0;

@@ -78,12 +78,12 @@ std::vector<Array> call_registered(Runtime& runtime, Callable& function, const i
 // One run of a plan: what each buffer holds, and the step that is running.
 class PlanRun {
  public:
+  // Arguments have the first buffers: their list becomes that of all.
   PlanRun(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments)
-      : runtime_(runtime), plan_(plan), buffers_(plan.buffer_count), kinds_(plan.buffer_count, ir::Kind::Array) {
-    for (std::size_t a = 0; a < plan.argument_slots.size(); ++a) {
+      : runtime_(runtime), plan_(plan), buffers_(std::move(arguments)), kinds_(plan.buffer_count, ir::Kind::Array) {
+    buffers_.resize(plan.buffer_count);
+    for (std::size_t a = 0; a < plan.argument_slots.size(); ++a)
       kinds_[plan.argument_slots[a]] = plan.block.type(plan.block.arguments[a]).kind;
-      buffers_[plan.argument_slots[a]] = std::move(arguments[a]);
-    }
   }
 
   void step(const ir::Step& step) {
@@ -326,6 +326,7 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   if (todo.empty()) return;
   Prepared prepared = prepare(recorder, todo);
   std::vector<Array> arguments;
+  arguments.reserve(prepared.plan.buffer_count);
   for (NodeId id : prepared.arguments) {
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
