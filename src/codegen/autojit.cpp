@@ -40,6 +40,19 @@ bool outdated(Runtime& runtime, const Specialisation& spec) {
   return false;
 }
 
+// The newest specialisation that `match(key)` says is of the call's kind, of those that are tried; null: none of them. A match
+// fills `reading`.
+template <class Match>
+const Specialisation* newest_like(const Specialisation* spec, Reading& reading, Match match) {
+  for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
+    reading.leaves.resize(0);
+    reading.overlap = false;
+    reading.floats_static = spec->floats_static;
+    if (!spec->stale.load(std::memory_order_relaxed) && match(spec->key)) return spec;
+  }
+  return nullptr;
+}
+
 // A call's arrays by argument number.
 class Given {
  public:
@@ -56,6 +69,9 @@ class Given {
         arrays[a] = &made_.emplace_back(runtime::to_array(runtime, *leaf.value));
       }
     }
+  }
+  void pass_to(Program::Call& call) const {
+    for (std::size_t a = 0; a < arrays.size(); ++a) call.argument(a, *arrays[a]);
   }
   std::vector<Array> copies() const {
     std::vector<Array> list;
@@ -131,14 +147,9 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
   if (!runtime.on_explain) {
     Reading reading;
     reading.backend = backend;
-    const Specialisation* spec = newest_.load(std::memory_order_relaxed);
-    for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
-      reading.leaves.resize(0);
-      reading.overlap = false;
-      reading.floats_static = spec->floats_static;
-      if (!spec->stale && match_key(spec->key, arguments, reading) && !outdated(runtime, *spec))
-        return run(runtime, *spec, reading);
-    }
+    const Specialisation* spec = newest_like(newest_.load(std::memory_order_relaxed), reading,
+                                             [&](std::string_view key) { return match_key(key, arguments, reading); });
+    if (spec && !outdated(runtime, *spec)) return run(runtime, *spec, reading);
   }
   return look_up(runtime, arguments, backend);
 }
@@ -247,7 +258,7 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& 
   std::vector<Array> results;
   if (spec.program) {
     Program::Call call(*spec.program, runtime);
-    for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+    given.pass_to(call);
     if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) tell(runtime, spec, given, events);
     results.resize(spec.program->results.size());
     for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
@@ -277,22 +288,17 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& 
 const Specialisation* AutoJit::find(Runtime& runtime, std::span<const Array* const> arguments, Reading& reading) const {
   if (runtime.on_explain) return nullptr;
   reading.backend = backend_;
-  const Specialisation* spec = newest_.load(std::memory_order_acquire);
-  for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
-    reading.leaves.resize(0);
-    reading.overlap = false;
-    reading.floats_static = spec->floats_static;
-    if (!spec->stale.load(std::memory_order_relaxed) && match_key(spec->key, arguments, runtime.native_backend(), reading))
-      return spec->shortly != Specialisation::Short::No && !outdated(runtime, *spec) ? spec : nullptr;
-  }
-  return nullptr;
+  const Specialisation* spec = newest_like(newest_.load(std::memory_order_acquire), reading, [&](std::string_view key) {
+    return match_key(key, arguments, runtime.native_backend(), reading);
+  });
+  return spec && spec->shortly != Specialisation::Short::No && !outdated(runtime, *spec) ? spec : nullptr;
 }
 
 bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::span<Array* const> results,
                   bool in_turn) const {
   Given given(runtime, spec, reading);
   Program::Call call(*spec.program, runtime);
-  for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+  given.pass_to(call);
   if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) {
     if (!in_turn) return false;
     tell(runtime, spec, given, events);
@@ -330,7 +336,7 @@ bool AutoJit::run_into(Runtime& runtime, const Specialisation& spec, const Readi
     memory[result.place.number] = to.data;
   }
   Program::Call call(*spec.program, runtime);
-  for (std::size_t a = 0; a < given.arrays.size(); ++a) call.argument(a, *given.arrays[a]);
+  given.pass_to(call);
   unsigned events = call.run(memory);
   return !events || !must_tell(runtime, spec, events);
 }

@@ -117,13 +117,25 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   // Held for the whole trace: a node's number must not come back for another one.
   std::vector<NodeId> roots;
   Value result;
+  // While an exception is handled. A value was needed, or something printed: the call runs plainly, unless the value may be
+  // that of a float.
+  auto failed = [&](int code, auto message) -> std::shared_ptr<Specialisation> {
+    for (NodeId id : roots) graph.release(id);
+    recorder.forget_draws();
+    if (code != 405 && code != 202) throw;
+    bool has_float =
+        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
+    if (!floats_static && has_float) return nullptr;
+    spec->plain = message();
+    if (reading.backend == JitBackend::Object || spec->plain.find("truth value") != std::string::npos) throw;
+    return spec;
+  };
   try {
     SilentTrace silent(runtime, recorder);
     std::vector<Value> positional, keyword_values;
     for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
     for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));
     result = function_.as<Callable>().call(runtime, {positional, arguments.keyword_names, keyword_values});
-    std::vector<int> shared;
     runtime::for_each_leaf(result, [&](const Value& v) {
       Specialisation::Leaf leaf;
       if (auto* lazy = v.get_if<LazyArray>()) {
@@ -147,34 +159,11 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
       roots.push_back(leaves[i]->node());
     }
   } catch (const Error& error) {
-    for (NodeId id : roots) graph.release(id);
-    recorder.forget_draws();
-    // The value of something that is traced was needed: perhaps of a float.
-    bool has_float =
-        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
-    if (error.code() == 405 || error.code() == 202) {
-      if (!floats_static && has_float) return nullptr;
-      if (reading.backend == JitBackend::Object) throw;
-      if (error.code() == 405 && error.message().starts_with("the truth value")) throw;
-      spec->plain = error.message();
-      return spec;
-    }
-    throw;
+    return failed(error.code(), [&] { return error.message(); });
   } catch (const runtime::Raised& raised) {
-    for (NodeId id : roots) graph.release(id);
-    recorder.forget_draws();
     auto* exception = raised.exception.get_if<runtime::Exception>();
-    bool has_float =
-        std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
-    if (exception && (exception->code == 405 || exception->code == 202)) {
-      if (!floats_static && has_float) return nullptr;
-      if (reading.backend == JitBackend::Object) throw;
-      std::string message = exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message");
-      if (message.find("truth value") != std::string::npos) throw;
-      spec->plain = message;
-      return spec;
-    }
-    throw;
+    return failed(exception ? exception->code : 0,
+                  [&] { return exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message"); });
   }
   if (roots.empty()) {
     // What it did is done: later calls are plain, and this one has its result.

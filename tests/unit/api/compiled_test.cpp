@@ -9,15 +9,11 @@
 #include <thread>
 
 #include "autoray/engine.h"
+#include "numbers.h"
 
 namespace autoray {
 namespace {
 
-Array numbers(std::vector<double> items) {
-  Array a = Array::make("float64", {static_cast<std::int64_t>(items.size())});
-  std::memcpy(a.data(), items.data(), 8 * items.size());
-  return a;
-}
 std::vector<double> items(const Array& a) {
   std::vector<double> list(static_cast<std::size_t>(a.size()));
   for (std::size_t i = 0; i < list.size(); ++i)

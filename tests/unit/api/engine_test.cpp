@@ -9,14 +9,11 @@
 #include <numeric>
 #include <thread>
 
+#include "numbers.h"
+
 namespace autoray {
 namespace {
 
-Array numbers(std::vector<double> items) {
-  Array a = Array::make("float64", {static_cast<std::int64_t>(items.size())});
-  std::memcpy(a.data(), items.data(), 8 * items.size());
-  return a;
-}
 double first(const Array& a) { return *static_cast<const double*>(a.data()); }
 
 // The diagnostic of what the function throws.
