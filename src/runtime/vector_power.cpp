@@ -20,28 +20,72 @@ constexpr double kSixteenths = 0x1.8p+48, kWhole = 0x1.8p+52;
 constexpr double kLargestLog = 700;  // beyond, the result may not be a normal number
 constexpr double kLargestExponent = 0x1p60;
 
-// -log(c) for c = i / 16, or (16 + i) / 16 for i below 8, on the grid of 2^-42 and the rest; 2^(i / 16) and the rest. Constants,
-// because a table made at first use would be asked for at every vector.
-alignas(64) constexpr double kLogHigh[kEntries] = {
-    0, -0x1.f0a30c0118000p-5, -0x1.e27076e2b0000p-4, -0x1.5ff3070a7a000p-3, -0x1.c8ff7c79aa000p-3,
-    -0x1.1675cababa000p-2, -0x1.4618bc21c6000p-2, -0x1.739d7f6bbd000p-2, 0x1.62e42fefa3800p-1, 0x1.269621134d800p-1,
-    0x1.e148a1a272000p-2, 0x1.7fafa3bd81000p-2, 0x1.269621134e000p-2, 0x1.a93ed3c8ae000p-3, 0x1.1178e8227e000p-3,
-    0x1.08598b59e4000p-4};
-alignas(64) constexpr double kLogLow[kEntries] = {
-    0, 0x1.d599e83368e91p-45, 0x1.a342c2af0003cp-45, 0x1.8586f183bebf2p-44, 0x1.7794f689f8434p-45,
-    -0x1.8380e731f55c4p-44, 0x1.3d82f484c84ccp-46, -0x1.a7389314feb50p-52, 0x1.ef35793c76730p-45,
-    0x1.c93c1df5bb3b6p-44, 0x1.b36537e3375b2p-44, 0x1.46fb79bf6d4cbp-44, -0x1.1b61f10522625p-44,
-    -0x1.8724350562169p-45, 0x1.1ef78ce2d07f2p-45, -0x1.7e5dd7009902cp-46};
-alignas(64) constexpr double kExpHigh[kEntries] = {
-    0x1p+0, 0x1.0b5586cf9890fp+0, 0x1.172b83c7d517bp+0, 0x1.2387a6e756238p+0, 0x1.306fe0a31b715p+0,
-    0x1.3dea64c123422p+0, 0x1.4bfdad5362a27p+0, 0x1.5ab07dd485429p+0, 0x1.6a09e667f3bcdp+0, 0x1.7a11473eb0187p+0,
-    0x1.8ace5422aa0dbp+0, 0x1.9c49182a3f090p+0, 0x1.ae89f995ad3adp+0, 0x1.c199bdd85529cp+0, 0x1.d5818dcfba487p+0,
-    0x1.ea4afa2a490dap+0};
-alignas(64) constexpr double kExpLow[kEntries] = {
-    0, 0x1.8a62e4adc610bp-54, -0x1.19041b9d78a76p-55, 0x1.9b07eb6c70573p-54, 0x1.6f46ad23182e4p-55,
-    0x1.ada0911f09ebcp-55, 0x1.d4397afec42e2p-56, 0x1.6324c054647adp-54, -0x1.bdd3413b26456p-54,
-    -0x1.41577ee04992fp-55, 0x1.6e9f156864b27p-54, 0x1.c7c46b071f2bep-56, 0x1.7a1cd345dcc81p-54,
-    0x1.11065895048ddp-55, 0x1.2ed02d75b3707p-55, -0x1.e9c23179c2893p-54};
+// -log(c) for c = i / 16, or (16 + i) / 16 for i below 8, on the grid of 2^-42 and the rest; 2^(i / 16) and the rest.
+// Constants, because a table made at first use would be asked for at every vector.
+alignas(64) constexpr double kLogHigh[kEntries] = {0,
+                                                   -0x1.f0a30c0118000p-5,
+                                                   -0x1.e27076e2b0000p-4,
+                                                   -0x1.5ff3070a7a000p-3,
+                                                   -0x1.c8ff7c79aa000p-3,
+                                                   -0x1.1675cababa000p-2,
+                                                   -0x1.4618bc21c6000p-2,
+                                                   -0x1.739d7f6bbd000p-2,
+                                                   0x1.62e42fefa3800p-1,
+                                                   0x1.269621134d800p-1,
+                                                   0x1.e148a1a272000p-2,
+                                                   0x1.7fafa3bd81000p-2,
+                                                   0x1.269621134e000p-2,
+                                                   0x1.a93ed3c8ae000p-3,
+                                                   0x1.1178e8227e000p-3,
+                                                   0x1.08598b59e4000p-4};
+alignas(64) constexpr double kLogLow[kEntries] = {0,
+                                                  0x1.d599e83368e91p-45,
+                                                  0x1.a342c2af0003cp-45,
+                                                  0x1.8586f183bebf2p-44,
+                                                  0x1.7794f689f8434p-45,
+                                                  -0x1.8380e731f55c4p-44,
+                                                  0x1.3d82f484c84ccp-46,
+                                                  -0x1.a7389314feb50p-52,
+                                                  0x1.ef35793c76730p-45,
+                                                  0x1.c93c1df5bb3b6p-44,
+                                                  0x1.b36537e3375b2p-44,
+                                                  0x1.46fb79bf6d4cbp-44,
+                                                  -0x1.1b61f10522625p-44,
+                                                  -0x1.8724350562169p-45,
+                                                  0x1.1ef78ce2d07f2p-45,
+                                                  -0x1.7e5dd7009902cp-46};
+alignas(64) constexpr double kExpHigh[kEntries] = {0x1p+0,
+                                                   0x1.0b5586cf9890fp+0,
+                                                   0x1.172b83c7d517bp+0,
+                                                   0x1.2387a6e756238p+0,
+                                                   0x1.306fe0a31b715p+0,
+                                                   0x1.3dea64c123422p+0,
+                                                   0x1.4bfdad5362a27p+0,
+                                                   0x1.5ab07dd485429p+0,
+                                                   0x1.6a09e667f3bcdp+0,
+                                                   0x1.7a11473eb0187p+0,
+                                                   0x1.8ace5422aa0dbp+0,
+                                                   0x1.9c49182a3f090p+0,
+                                                   0x1.ae89f995ad3adp+0,
+                                                   0x1.c199bdd85529cp+0,
+                                                   0x1.d5818dcfba487p+0,
+                                                   0x1.ea4afa2a490dap+0};
+alignas(64) constexpr double kExpLow[kEntries] = {0,
+                                                  0x1.8a62e4adc610bp-54,
+                                                  -0x1.19041b9d78a76p-55,
+                                                  0x1.9b07eb6c70573p-54,
+                                                  0x1.6f46ad23182e4p-55,
+                                                  0x1.ada0911f09ebcp-55,
+                                                  0x1.d4397afec42e2p-56,
+                                                  0x1.6324c054647adp-54,
+                                                  -0x1.bdd3413b26456p-54,
+                                                  -0x1.41577ee04992fp-55,
+                                                  0x1.6e9f156864b27p-54,
+                                                  0x1.c7c46b071f2bep-56,
+                                                  0x1.7a1cd345dcc81p-54,
+                                                  0x1.11065895048ddp-55,
+                                                  0x1.2ed02d75b3707p-55,
+                                                  -0x1.e9c23179c2893p-54};
 
 __m512d look_up(const double* table, __m512i index) {
   return _mm512_permutex2var_pd(_mm512_load_pd(table), index, _mm512_load_pd(table + 8));

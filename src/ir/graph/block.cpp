@@ -85,7 +85,7 @@ class NewestScalars {
 
 }  // namespace
 
-Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids) {
+Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids) {
   Graph::Traversal walk(graph);
   std::span<const NodeId> order = walk.ascend(roots, true);
   Block block(graph.tables());
