@@ -40,6 +40,18 @@ std::string library_symbol(LibraryFunction function, bool single) {
   return std::string(kNames[static_cast<std::size_t>(function)]) + (single ? "f" : "");
 }
 
+std::size_t KernelHash::operator()(const Kernel& kernel) const {
+  std::uint64_t h = kernel.arguments;
+  auto mix = [&](std::uint64_t value) { h = (h ^ value) * 0x9e3779b97f4a7c15ull, h ^= h >> 29; };
+  for (ir::DType dtype : kernel.buffers) mix(static_cast<std::uint64_t>(dtype));
+  for (const Nest& nest : kernel.nests) {
+    mix(nest.body.size() << 8 | nest.stores.size());
+    for (const Instr& i : nest.body)
+      mix(static_cast<std::uint64_t>(i.prim) << 32 | static_cast<std::uint64_t>(i.a) << 16 | static_cast<std::uint64_t>(i.b));
+  }
+  return h;
+}
+
 std::string Kernel::text() const {
   std::string text = "kernel 2";
   text.reserve(512);

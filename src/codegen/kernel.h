@@ -42,6 +42,7 @@ struct Instr {
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
   // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library: which one.
   std::int64_t immediate = 0;
+  friend bool operator==(const Instr&, const Instr&) = default;
 };
 
 // A number that is part of the kernel, or the argument of that number.
@@ -55,6 +56,7 @@ struct Access {
   std::uint16_t buffer;
   std::uint8_t part = 0;               // 1: the imaginary part, an item behind the real one
   ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
+  friend bool operator==(const Access&, const Access&) = default;
 };
 
 // How the terms of a fold are combined. Pairwise is the order of summation that the runtime documents (16 lanes, blocks of
@@ -64,6 +66,7 @@ enum class Order : std::uint8_t { Pairwise, Sequential, Any };
 struct Store {
   ValueId value;
   Access to;
+  friend bool operator==(const Store&, const Store&) = default;
 };
 
 struct Nest {
@@ -77,6 +80,7 @@ struct Nest {
   ValueId folded = kNoValue;
   // Nests of a single point, and folds without other dimensions, leave values in registers for later nests.
   std::vector<std::pair<ValueId, std::uint16_t>> registers;  // value -> register; of a fold: kNoValue is the result
+  friend bool operator==(const Nest&, const Nest&) = default;
 };
 
 struct Kernel {
@@ -86,6 +90,10 @@ struct Kernel {
   std::uint16_t arguments = 0;
 
   std::string text() const;
+  friend bool operator==(const Kernel&, const Kernel&) = default;
+};
+struct KernelHash {
+  std::size_t operator()(const Kernel& kernel) const;
 };
 
 }  // namespace autoray::codegen
