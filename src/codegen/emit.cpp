@@ -95,7 +95,7 @@ class Emitter {
     return llvm::ConstantVector::get(lanes);
   }
   // for (i = 0; i < count; i += step) body(i). Nothing where a constant count is no step.
-  void loop(Value* count, std::int64_t step, const std::function<void(Value*)>& body) {
+  void loop(Value* count, std::int64_t step, const std::function<void(Value*)>& body, Value* begin = nullptr) {
     auto* before = b_.GetInsertBlock();
     auto* f = before->getParent();
     auto* head = llvm::BasicBlock::Create(context_, "loop", f);
@@ -104,7 +104,7 @@ class Emitter {
     b_.CreateBr(head);
     b_.SetInsertPoint(head);
     auto* i = b_.CreatePHI(b_.getInt64Ty(), 2);
-    i->addIncoming(b_.getInt64(0), before);
+    i->addIncoming(begin ? begin : b_.getInt64(0), before);
     b_.CreateCondBr(b_.CreateICmpSLT(i, count), inside, after);
     b_.SetInsertPoint(inside);
     body(i);
@@ -167,6 +167,15 @@ class Emitter {
     return axis < access.strides.size() && access.strides[axis] == Number{true, 2 * item(access.buffer)};
   }
 
+  // Whether a vector of points is taken up or put down item by item.
+  bool has_gaps(std::size_t axis) const {
+    auto gaps = [&](const Access& access) {
+      return !fixed_along(access, axis) && !dense_along(access, axis) && !paired_along(access, axis);
+    };
+    return std::ranges::any_of(nest_->loads, gaps) ||
+           std::ranges::any_of(nest_->stores, [&](const Store& s) { return gaps(s.to); });
+  }
+
   Value* advanced(Value* pointer, Value* index, const Number& stride) {
     if (stride == Number{true, 0}) return pointer;
     return b_.CreatePtrAdd(pointer, b_.CreateMul(index, number(stride)));
@@ -201,8 +210,7 @@ class Emitter {
     } else if (dense_along(access, place.axis) && !options_.check_bounds) {
       auto* vector = widened(type, place.width);
       if (place.mask) {
-        Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
-        v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle);
+        v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle(first, place, type, align));
       } else {
         v = b_.CreateAlignedLoad(vector, first, align);
       }
@@ -213,6 +221,25 @@ class Emitter {
     }
     return dtype == DType::Bool ? to_bool(v) : v;
   }
+  // What lanes beyond the mask compute with causes no floating-point event that the others do not: the first one's value.
+  Value* idle(Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+    if (zeros_idle_) return llvm::Constant::getNullValue(widened(type, place.width));
+    return splat(b_.CreateAlignedLoad(type, first, align), place.width);
+  }
+  // Zeros cause none where they are only added and multiplied among themselves.
+  bool zeros_are_harmless(std::size_t axis) const {
+    return !options_.check_bounds && std::ranges::all_of(nest_->body, [&](const Instr& instr) {
+      switch (instr.prim) {
+        case Prim::Load: return !fixed_along(nest_->loads[static_cast<std::size_t>(instr.immediate)], axis);
+        case Prim::Add:
+        case Prim::Subtract:
+        case Prim::Multiply:
+        case Prim::Negative:
+        case Prim::Fabs: return true;
+        default: return false;
+      }
+    });
+  }
   // Both parts are loaded, and the other one left: its own load finds them loaded.
   Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
     Value* begin = b_.CreateConstGEP1_64(type, first, -std::int64_t{access.part});
@@ -220,9 +247,9 @@ class Emitter {
     std::vector<int> lanes;
     for (int k = 0; k < place.width; ++k) lanes.push_back(2 * k + access.part);
     if (!place.mask) return b_.CreateShuffleVector(b_.CreateAlignedLoad(vector, begin, align), lanes);
-    Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
     Value* both = b_.CreateMaskedLoad(vector, begin, align, both_parts(place), llvm::Constant::getNullValue(vector));
-    return b_.CreateSelect(place.mask, b_.CreateShuffleVector(both, lanes), idle);
+    Value* part = b_.CreateShuffleVector(both, lanes);
+    return zeros_idle_ ? part : b_.CreateSelect(place.mask, part, idle(first, place, type, align));
   }
   Value* both_parts(const Place& place) {
     std::vector<int> twice;
@@ -265,12 +292,10 @@ class Emitter {
   }
   Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
     auto* vector = widened(type, place.width);
-    if (!options_.check_bounds) {
-      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
-      Value* idle = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
-                               : static_cast<Value*>(llvm::PoisonValue::get(vector));
-      return b_.CreateMaskedGather(vector, lane_pointers(access, first, place), align, mask, idle);
-    }
+    if (place.mask && !options_.check_bounds)
+      return b_.CreateMaskedGather(vector, lane_pointers(access, first, place), align, place.mask,
+                                   idle(first, place, type, align));
+    // One by one where all are there: a gather is no faster anywhere, and a scatter takes AMD's processors ten times as long.
     Value* v = splat(b_.CreateAlignedLoad(type, first, align), place.width);
     for (int k = 1; k < place.width; ++k) {
       Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
@@ -287,7 +312,7 @@ class Emitter {
     Value* first = place.axis < access.strides.size() ? advanced(pointer, place.index, access.strides[place.axis]) : pointer;
     if (place.width == 1) {
       b_.CreateAlignedStore(v, checked(first, access.buffer, item(access.buffer)), align);
-    } else if (options_.check_bounds) {
+    } else if (options_.check_bounds || (!place.mask && !dense_along(access, place.axis))) {
       for (int k = 0; k < place.width; ++k) {
         Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
         Value* lane = b_.CreateExtractElement(v, k);
@@ -304,8 +329,7 @@ class Emitter {
       else
         b_.CreateAlignedStore(v, first, align);
     } else {
-      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
-      b_.CreateMaskedScatter(v, lane_pointers(access, first, place), align, mask);
+      b_.CreateMaskedScatter(v, lane_pointers(access, first, place), align, place.mask);
     }
   }
 
@@ -557,7 +581,7 @@ class Emitter {
     for (const Instr& instr : nest_->body) largest = std::max(largest, static_cast<std::int64_t>(ir::itemsize(instr.dtype)));
     return static_cast<int>(options_.vector_bytes / largest);
   }
-  Value* mask_of(Value* count, int width) { return b_.CreateICmpULT(lane_numbers(width), splat(count, width)); }
+  Value* mask_of(Value* count, int width) { return b_.CreateICmpSLT(lane_numbers(width), splat(count, width)); }
 
   void emit_nest() {
     uniform_.clear();
@@ -585,16 +609,21 @@ class Emitter {
     int width = vector_width();
     hoist(pointers, axis);
     const Number& extent = nest_->extents[axis];
+    // What is left of a row that has gaps is computed point by point, where that gives the same bits.
+    const bool alone = has_gaps(axis) && std::ranges::none_of(nest_->body, [](const Instr& instr) {
+                         return instr.prim == Prim::Function || instr.prim == Prim::Library;
+                       });
     auto accesses = static_cast<std::int64_t>(nest_->loads.size() + nest_->stores.size());
     if (extent.constant && (extent.value + width - 1) / width * accesses <= kUnrolled) {
       std::vector<Place> places;
       std::vector<std::vector<Value*>> values;
-      for (std::int64_t i = 0; i < extent.value; i += width) {
+      for (std::int64_t i = 0, taken = 0; i < extent.value; i += taken) {
         Place place{axis, b_.getInt64(static_cast<std::uint64_t>(i)), width, nullptr};
-        if (extent.value - i == 1)
+        if (extent.value - i == 1 || (alone && extent.value - i < width))
           place.width = 1;
         else if (extent.value - i < width)
           place.mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(extent.value - i)), width);
+        taken = place.width;
         places.push_back(place);
         values.push_back(load_all(pointers, place));
       }
@@ -609,11 +638,39 @@ class Emitter {
       finish_row(pointers, place, values);
     });
     if (extent.constant && extent.value % width == 0) return;
+    if (alone) {
+      loop(
+          n, 1,
+          [&](Value* i) {
+            Place place{axis, i, 1, nullptr};
+            std::vector<Value*> values = load_all(pointers, place);
+            finish_row(pointers, place, values);
+          },
+          whole);
+      return;
+    }
     when(b_.CreateICmpSLT(whole, n), [&] {
       Place place{axis, whole, width, mask_of(b_.CreateSub(n, whole), width)};
       std::vector<Value*> values = load_all(pointers, place);
       finish_row(pointers, place, values);
     });
+  }
+  Value* either(Value* condition, const std::function<Value*()>& yes, const std::function<Value*()>& no) {
+    auto* f = b_.GetInsertBlock()->getParent();
+    llvm::BasicBlock* sides[2] = {llvm::BasicBlock::Create(context_, "then", f), llvm::BasicBlock::Create(context_, "else", f)};
+    auto* after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateCondBr(condition, sides[0], sides[1]);
+    Value* values[2];
+    for (int k = 0; k < 2; ++k) {
+      b_.SetInsertPoint(sides[k]);
+      values[k] = k ? no() : yes();
+      sides[k] = b_.GetInsertBlock();
+      b_.CreateBr(after);
+    }
+    b_.SetInsertPoint(after);
+    auto* result = b_.CreatePHI(values[0]->getType(), 2);
+    for (int k = 0; k < 2; ++k) result->addIncoming(values[k], sides[k]);
+    return result;
   }
   void when(Value* condition, const std::function<void()>& body) {
     auto* f = b_.GetInsertBlock()->getParent();
@@ -693,9 +750,15 @@ class Emitter {
     if (!ordered || (extent.constant && extent.value <= kBlock)) {
       result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
     } else {
-      result = fold_tree(pointers, number(extent), 1, [&](const Pointers& inner, Value* begin, Value* n) {
-        return fold_block(inner, begin, Number{false, 0}, n);
-      });
+      // Most rows are of one block.
+      Value* n = number(extent);
+      auto block = [&](const Pointers& inner, Value* begin, Value* count) {
+        return fold_block(inner, begin, Number{false, 0}, count);
+      };
+      auto tree = [&] { return fold_tree(pointers, n, 1, block); };
+      result = extent.constant
+                   ? tree()
+                   : either(b_.CreateICmpSLE(n, b_.getInt64(kBlock)), [&] { return block(pointers, b_.getInt64(0), n); }, tree);
     }
     Place point{folded, b_.getInt64(0), 1, nullptr};
     give(pointers, point, result);
@@ -750,6 +813,15 @@ class Emitter {
     Value* at = done[0];
     lanes.assign(done.begin() + 1, done.end());
     // The rest of a chunk, a vector at a time.
+    zeros_idle_ = zeros_are_harmless(folded);
+    if (zeros_idle_) {
+      for (int p = 0; p < parts; ++p) {
+        Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+        lanes = partial(from, b_.CreateSub(end, from), lanes, p);
+      }
+      zeros_idle_ = false;
+      return lanes_together(lanes, width);
+    }
     for (int p = 0; p < parts; ++p) {
       Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
       Value* left = b_.CreateSub(end, from);
@@ -1002,6 +1074,7 @@ class Emitter {
   Value* kernel_context_ = nullptr;
   std::vector<Value*> buffers_, arguments_, registers_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
+  bool zeros_idle_ = false;      // lanes beyond a mask hold zeros; the mask may have none
 };
 
 }  // namespace
