@@ -7,7 +7,7 @@
 // is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for
 // arrays without elements.
 //
-// A store never changes what a load of the same nest reads: results do not share memory with operands within a kernel.
+// A store never changes what a load of the same nest reads at another point; at its own, loads come before stores.
 #pragma once
 
 #include <cstdint>
