@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "codegen/decompose.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -27,11 +28,11 @@ class Builder {
   Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
       : runtime_(runtime),
         jit_(jit),
-        block_(block),
-        arguments_(arguments),
-        roles_(runtime, block, arguments, !jit),
+        decomposed_(decompose(runtime, block, arguments, !jit)),
+        block_(decomposed_.block),
+        roles_(runtime, block_, decomposed_.arguments, !jit),
         program_(std::make_shared<Program>()),
-        memory_(runtime, block, arguments, roles_, *program_) {}
+        memory_(runtime, block_, decomposed_.arguments, roles_, *program_) {}
 
   std::shared_ptr<Program> build() {
     program_->argument_count = static_cast<std::uint32_t>(block_.arguments.size());
@@ -187,8 +188,8 @@ class Builder {
 
   runtime::Runtime& runtime_;
   Jit* jit_;
+  Decomposed decomposed_;
   const ir::Block& block_;
-  std::span<const ArgumentInfo> arguments_;
   Roles roles_;
   std::shared_ptr<Program> program_;
   Memory memory_;

@@ -70,8 +70,14 @@ class Emitter {
       default: return b_.getIntNTy(8 * static_cast<unsigned>(ir::itemsize(dtype)));
     }
   }
-  // As it lies in memory: a bool is a byte.
-  llvm::Type* stored_type(DType dtype) { return dtype == DType::Bool ? b_.getInt8Ty() : scalar_type(dtype); }
+  // As it lies in memory: a bool is a byte, a half its bits.
+  llvm::Type* stored_type(DType dtype) {
+    return dtype == DType::Bool ? b_.getInt8Ty() : dtype == DType::Float16 ? b_.getInt16Ty() : scalar_type(dtype);
+  }
+  Value* from_memory(Value* v, DType dtype, int width) {
+    if (dtype == DType::Float16) return b_.CreateBitCast(v, widened(b_.getHalfTy(), width));
+    return dtype == DType::Bool ? to_bool(v) : v;
+  }
   static llvm::Type* widened(llvm::Type* type, int width) {
     return width == 1 ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
   }
@@ -189,8 +195,7 @@ class Emitter {
     Value* v;
     if (fixed_along(access, place.axis)) {
       v = b_.CreateAlignedLoad(type, checked(pointer, access.buffer, item(access.buffer)), align);
-      if (dtype == DType::Bool) v = to_bool(v);
-      return splat(v, place.width);
+      return splat(from_memory(v, dtype, 1), place.width);
     }
     Value* first = advanced(pointer, place.index, access.strides[place.axis]);
     if (place.width == 1 || options_.check_bounds) {
@@ -211,7 +216,7 @@ class Emitter {
     } else {
       v = by_lanes(access, first, place, type, align);
     }
-    return dtype == DType::Bool ? to_bool(v) : v;
+    return from_memory(v, dtype, place.width);
   }
   // Both parts are loaded, and the other one left: its own load finds them loaded.
   Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
@@ -283,6 +288,7 @@ class Emitter {
   void store(const Access& access, Value* pointer, const Place& place, Value* v) {
     DType dtype = kernel_.buffers[access.buffer];
     if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
+    if (dtype == DType::Float16) v = b_.CreateBitCast(v, widened(b_.getInt16Ty(), place.width));
     llvm::Align align(ir::itemsize(dtype));
     Value* first = place.axis < access.strides.size() ? advanced(pointer, place.index, access.strides[place.axis]) : pointer;
     if (place.width == 1) {
@@ -322,6 +328,7 @@ class Emitter {
     return values;
   }
   void compute(std::vector<Value*>& values, int width) {
+    pair_ = {};
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
       if (values[i]) continue;
@@ -340,6 +347,7 @@ class Emitter {
   // What is the same along the row is computed once before it.
   void hoist(const Pointers& pointers, std::size_t axis) {
     uniform_.assign(nest_->body.size(), nullptr);
+    pair_ = {};
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
       auto at = [&](ValueId v) { return v == kNoValue ? nullptr : uniform_[v]; };
@@ -401,6 +409,7 @@ class Emitter {
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
+      case Prim::Complex: return complex_part(static_cast<int>(instr.immediate), from, x, y, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;
     }
@@ -425,12 +434,30 @@ class Emitter {
     bool from_float = is_float(from), to_float = is_float(to);
     if (to == DType::Bool) return from_float ? b_.CreateFCmpUNE(x, llvm::Constant::getNullValue(x->getType())) : to_bool(x);
     if (from == DType::Bool) return to_float ? b_.CreateUIToFP(x, type) : b_.CreateZExt(x, type);
+    if (from == DType::Float64 && to == DType::Float16) x = to_odd(x);
     if (from_float && to_float)
       return ir::itemsize(from) < ir::itemsize(to) ? b_.CreateFPExt(x, type) : b_.CreateFPTrunc(x, type);
     if (!from_float && to_float) return ir::is_signed_integer(from) ? b_.CreateSIToFP(x, type) : b_.CreateUIToFP(x, type);
     if (from_float) return float_to_integer(x, to, type);
     if (ir::itemsize(from) >= ir::itemsize(to)) return b_.CreateTrunc(x, type);
     return ir::is_signed_integer(from) ? b_.CreateSExt(x, type) : b_.CreateZExt(x, type);
+  }
+  // float64 as float32, inexact ones with an odd last bit: rounding that once more to float16 is rounding once.
+  Value* to_odd(Value* x) {
+    int width = x->getType()->isVectorTy()
+                    ? static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements())
+                    : 1;
+    auto *single = widened(b_.getFloatTy(), width), *bits = widened(b_.getInt32Ty(), width);
+    Value* near = b_.CreateFPTrunc(x, single);
+    Value* back = b_.CreateFPExt(near, x->getType());
+    Value* number = b_.CreateBitCast(near, bits);
+    Value* even = b_.CreateICmpEQ(b_.CreateAnd(number, llvm::ConstantInt::get(bits, 1)), llvm::Constant::getNullValue(bits));
+    Value* inexact = b_.CreateFCmpONE(back, x);
+    Value* below = b_.CreateFCmpOLT(b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, back),
+                                    b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x));
+    Value* step = b_.CreateSelect(below, llvm::ConstantInt::get(bits, 1), llvm::Constant::getAllOnesValue(bits));
+    Value* odd = b_.CreateSelect(b_.CreateAnd(even, inexact), b_.CreateAdd(number, step), number);
+    return b_.CreateBitCast(odd, single);
   }
   // ir::to_integer: the guarded conversion of integer_rules.h.
   Value* float_to_integer(Value* x, DType to, llvm::Type* type) {
@@ -511,6 +538,30 @@ class Emitter {
       }
     }
     return joined;
+  }
+  // One call gives both parts: they are asked for one after the other.
+  Value* complex_part(int which, DType dtype, Value* x, Value* y, int width) {
+    const int function = which / 2, part = which % 2;
+    if (part == 1 && pair_.function == function && pair_.x == x && pair_.y == y) return pair_.imaginary;
+    auto* pointer = b_.getPtrTy();
+    auto callee = module_.getOrInsertFunction(complex_symbol(function, dtype == DType::Float32), b_.getVoidTy(), pointer, pointer,
+                                              pointer, pointer, b_.getInt64Ty());
+    auto* type = x->getType();
+    auto slot = [&] {
+      auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+      llvm::IRBuilder<> at(&entry, entry.begin());
+      return at.CreateAlloca(type);
+    };
+    Value* places[] = {slot(), slot(), slot(), slot()};
+    b_.CreateStore(x, places[0]);
+    b_.CreateStore(y, places[1]);
+    auto* call = b_.CreateCall(callee, {places[0], places[1], places[2], places[3],
+                                        b_.getInt64(static_cast<std::uint64_t>(width))});
+    call->setDoesNotThrow();
+    call->setOnlyAccessesInaccessibleMemOrArgMem();
+    Value* real = b_.CreateLoad(type, places[2]);
+    pair_ = {function, x, y, b_.CreateLoad(type, places[3])};
+    return part ? pair_.imaginary : real;
   }
   Value* combine(Value* x, Value* y) {
     Instr instr{nest_->fold, fold_dtype_};
@@ -1001,6 +1052,11 @@ class Emitter {
   llvm::Function* function_ = nullptr;
   Value* kernel_context_ = nullptr;
   std::vector<Value*> buffers_, arguments_, registers_;
+  // The newest call that gave both parts of a complex number.
+  struct {
+    int function = -1;
+    Value *x = nullptr, *y = nullptr, *imaginary = nullptr;
+  } pair_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
 };
 
@@ -1008,6 +1064,10 @@ class Emitter {
 
 std::string vector_symbol(int function, bool single) {
   return "autoray_vector_" + std::to_string(function) + (single ? "_f32" : "_f64");
+}
+
+std::string complex_symbol(int function, bool single) {
+  return "autoray_complex_" + std::to_string(function) + (single ? "_f32" : "_f64");
 }
 
 void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options) {

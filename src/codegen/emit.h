@@ -25,5 +25,7 @@ void emit(const Kernel& kernel, llvm::Module& module, const std::string& functio
 
 // The symbol of a vector function, which whoever links the code must provide.
 std::string vector_symbol(int function, bool single);
+// Of a function of complex numbers (runtime/elementwise/complex_math.h).
+std::string complex_symbol(int function, bool single);
 
 }  // namespace autoray::codegen

@@ -26,6 +26,7 @@
 #include "codegen/build_id.h"
 #include "codegen/emit.h"
 #include "ir/error.h"
+#include "runtime/elementwise/complex_math.h"
 #include "runtime/vector_math.h"
 
 namespace autoray::codegen {
@@ -112,6 +113,13 @@ Jit::Machine::Machine()
     for (bool single : {false, true})
       if (void* entry = runtime::vector_entry(static_cast<runtime::VectorFunction>(f), single))
         add(vector_symbol(f, single), entry);
+  for (const ir::Op& op : ir::all_ops())
+    for (bool single : {false, true})
+      if (auto entry = runtime::complex_entry(op.id, single))
+        add(complex_symbol(static_cast<int>(op.id), single), reinterpret_cast<void*>(entry));
+  // Where the processor has no instructions for halves.
+  add("__truncsfhf2", reinterpret_cast<void*>(+[](float x) { return static_cast<_Float16>(x); }));
+  add("__extendhfsf2", reinterpret_cast<void*>(+[](_Float16 x) { return static_cast<float>(x); }));
   add("hypot", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::hypot)));
   add("hypotf", reinterpret_cast<void*>(static_cast<float (*)(float, float)>(::hypotf)));
   add("fmod", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::fmod)));

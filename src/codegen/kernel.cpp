@@ -66,7 +66,7 @@ std::string Kernel::text() const {
         text += ' ';
         put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
       } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function ||
-                 instr.prim == Prim::Library) {
+                 instr.prim == Prim::Library || instr.prim == Prim::Complex) {
         text += " #";
         put(text, instr.immediate);
       }
