@@ -6,8 +6,9 @@ namespace autoray::codegen {
 
 using ir::DType;
 
-ValueId Body::emit(Prim prim, DType dtype, ValueId a, ValueId b, ValueId c, std::int64_t immediate) {
-  nest_.body.push_back({prim, dtype, a, b, c, immediate});
+ValueId Body::emit(Prim prim, DType dtype, ValueId a, ValueId b, ValueId c, std::int64_t immediate,
+                   ValueId d) {
+  nest_.body.push_back({prim, dtype, a, b, c, immediate, d});
   return static_cast<ValueId>(nest_.body.size() - 1);
 }
 ValueId Body::real(DType dtype, double value) {

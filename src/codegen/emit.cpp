@@ -4,6 +4,7 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
 
+#include <array>
 #include <functional>
 
 #include "codegen/context.h"
@@ -339,7 +340,8 @@ class Emitter {
       } else {
         DType from = nest_->body[instr.a].dtype;
         values[i] = apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
-                          instr.c == kNoValue ? nullptr : values[instr.c], width);
+                          instr.c == kNoValue ? nullptr : values[instr.c], width,
+                          instr.d == kNoValue ? nullptr : values[instr.d]);
       }
     }
   }
@@ -360,15 +362,17 @@ class Emitter {
       } else if (instr.prim == Prim::Constant) {
         uniform_[i] = constant(instr.dtype, instr.immediate);
       } else {
-        bool all = at(instr.a) && (instr.b == kNoValue || at(instr.b)) && (instr.c == kNoValue || at(instr.c));
-        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1);
+        bool all = at(instr.a);
+        for (ValueId other : {instr.b, instr.c, instr.d}) all = all && (other == kNoValue || at(other));
+        if (all)
+          uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1, at(instr.d));
       }
     }
   }
 
   // ---- primitives ----
 
-  Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width) {
+  Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width, Value* w = nullptr) {
     bool real = is_float(from), is_signed = ir::is_signed_integer(from);
     switch (instr.prim) {
       case Prim::Cast: return cast(x, from, instr.dtype, width);
@@ -409,7 +413,7 @@ class Emitter {
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
-      case Prim::Complex: return complex_part(static_cast<int>(instr.immediate), from, x, y, width);
+      case Prim::Complex: return complex_part(static_cast<int>(instr.immediate), from, {x, y, z, w}, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;
     }
@@ -539,28 +543,33 @@ class Emitter {
     }
     return joined;
   }
-  // One call gives both parts: they are asked for one after the other.
-  Value* complex_part(int which, DType dtype, Value* x, Value* y, int width) {
+  // One call gives both parts: they are asked for one after the other. The parts of a second operand may be absent.
+  Value* complex_part(int which, DType dtype, const std::array<Value*, 4>& operands, int width) {
     const int function = which / 2, part = which % 2;
-    if (part == 1 && pair_.function == function && pair_.x == x && pair_.y == y) return pair_.imaginary;
-    auto* pointer = b_.getPtrTy();
-    auto callee = module_.getOrInsertFunction(complex_symbol(function, dtype == DType::Float32), b_.getVoidTy(), pointer, pointer,
-                                              pointer, pointer, b_.getInt64Ty());
-    auto* type = x->getType();
+    if (part == 1 && pair_.function == function && pair_.operands == operands) return pair_.imaginary;
+    auto* type = operands[0]->getType();
     auto slot = [&] {
       auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
       llvm::IRBuilder<> at(&entry, entry.begin());
       return at.CreateAlloca(type);
     };
-    Value* places[] = {slot(), slot(), slot(), slot()};
-    b_.CreateStore(x, places[0]);
-    b_.CreateStore(y, places[1]);
-    auto* call = b_.CreateCall(callee, {places[0], places[1], places[2], places[3],
-                                        b_.getInt64(static_cast<std::uint64_t>(width))});
+    std::vector<Value*> arguments;
+    for (Value* operand : operands) {
+      if (!operand) break;
+      arguments.push_back(slot());
+      b_.CreateStore(operand, arguments.back());
+    }
+    Value *re = slot(), *im = slot();
+    arguments.insert(arguments.end(), {re, im, b_.getInt64(static_cast<std::uint64_t>(width))});
+    std::vector<llvm::Type*> types;
+    for (Value* argument : arguments) types.push_back(argument->getType());
+    auto callee = module_.getOrInsertFunction(complex_symbol(function, dtype == DType::Float32),
+                                              llvm::FunctionType::get(b_.getVoidTy(), types, false));
+    auto* call = b_.CreateCall(callee, arguments);
     call->setDoesNotThrow();
     call->setOnlyAccessesInaccessibleMemOrArgMem();
-    Value* real = b_.CreateLoad(type, places[2]);
-    pair_ = {function, x, y, b_.CreateLoad(type, places[3])};
+    Value* real = b_.CreateLoad(type, re);
+    pair_ = {function, operands, b_.CreateLoad(type, im)};
     return part ? pair_.imaginary : real;
   }
   Value* combine(Value* x, Value* y) {
@@ -1055,7 +1064,8 @@ class Emitter {
   // The newest call that gave both parts of a complex number.
   struct {
     int function = -1;
-    Value *x = nullptr, *y = nullptr, *imaginary = nullptr;
+    std::array<Value*, 4> operands{};
+    Value* imaginary = nullptr;
   } pair_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
 };

@@ -115,8 +115,7 @@ Jit::Machine::Machine()
         add(vector_symbol(f, single), entry);
   for (const ir::Op& op : ir::all_ops())
     for (bool single : {false, true})
-      if (auto entry = runtime::complex_entry(op.id, single))
-        add(complex_symbol(static_cast<int>(op.id), single), reinterpret_cast<void*>(entry));
+      if (void* entry = runtime::complex_entry(op.id, single)) add(complex_symbol(static_cast<int>(op.id), single), entry);
   // Where the processor has no instructions for halves.
   add("__truncsfhf2", reinterpret_cast<void*>(+[](float x) { return static_cast<_Float16>(x); }));
   add("__extendhfsf2", reinterpret_cast<void*>(+[](_Float16 x) { return static_cast<float>(x); }));

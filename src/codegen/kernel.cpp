@@ -57,7 +57,7 @@ std::string Kernel::text() const {
       text += ' ';
       put(text, static_cast<std::int64_t>(i));
       text.append(":").append(ir::name(instr.dtype)).append(" ").append(name(instr.prim));
-      for (ValueId operand : {instr.a, instr.b, instr.c}) {
+      for (ValueId operand : {instr.a, instr.b, instr.c, instr.d}) {
         if (operand == kNoValue) break;
         text += ' ';
         put(text, operand);

@@ -43,6 +43,7 @@ struct Instr {
   // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library, Complex: which
   // one.
   std::int64_t immediate = 0;
+  ValueId d = kNoValue;
 };
 
 // A number that is part of the kernel, or the argument of that number.

@@ -58,7 +58,9 @@ Parts function(Body& body, DType t, Operands x, Parameters) {
 template <OpId Op>
 Parts complex_function(Body& body, DType t, Operands x, Parameters) {
   auto part = [&](int number) {
-    return body.emit(Prim::Complex, ir::real_dtype(t), x[0].re, x[0].im, kNoValue, 2 * static_cast<std::int64_t>(Op) + number);
+    const Parts second = x.size() > 1 ? x[1] : Parts();
+    return body.emit(Prim::Complex, ir::real_dtype(t), x[0].re, x[0].im, second.re, 2 * static_cast<std::int64_t>(Op) + number,
+                     second.im);
   };
   ValueId re = part(0);
   return {re, part(1)};
@@ -101,7 +103,7 @@ Parts round(Body& b, DType t, Operands x, Parameters parameters) {
   const std::array inner = {scaled(scale > 0 ? multiply : divide, x[0])};
   return scaled(scale > 0 ? divide : multiply, rint(b, t, inner, {}));
 }
-// Parameters: whether in degrees.
+// Parameters: whether in degrees, and whether those are float16's, into which every step is rounded.
 Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
   DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
   ValueId v;
@@ -112,7 +114,8 @@ Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
                                                                                                                         {})
             .re;
   if (parameters[0] == 0) return {v};
-  return {b.emit(Prim::Multiply, part, v, b.real(part, 180.0 / M_PI))};
+  auto rounded = [&](ValueId y) { return b.cast(parameters[1] == 0 ? y : b.cast(y, DType::Float16), part); };
+  return {b.emit(Prim::Multiply, part, rounded(v), rounded(b.real(DType::Float64, 180.0 / M_PI)))};
 }
 // ---- the rows ----
 
@@ -171,10 +174,11 @@ const Rows& rows() {
     for (OpId id : {OpId::Astype, OpId::Copy})
       composed<bool, AUTORAY_INTEGERS, ir::Half, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, id, identity);
     composed<bool, AUTORAY_INTEGERS, ir::Half, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Where, where);
-    composed<AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Clip, clip);
+    composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Clip, clip);
     composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Round, round);
     composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Angle, angle);
     composed<AUTORAY_COMPLEXES>(r, OpId::Complex, complex);
+    complex_functions<OpId::Power>(r);
     return r;
   }();
   return rows;

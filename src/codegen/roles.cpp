@@ -261,7 +261,6 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
     role.half = true;
     compute = DType::Float32;
   }
-  if (id == OpId::Angle && first == DType::Float16 && ir::as_bool(attrs(i)[0], "deg")) return call("degrees in float16");
   if (id == OpId::Power) {
     bool integer;
     auto exponent = constant(inputs[1], integer);
@@ -313,10 +312,11 @@ std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType 
       std::int64_t decimals = ir::as_int(attrs(i)[0], "decimals");
       if (!ir::is_inexact(compute)) return decimals >= 0 && !ir::is_bool(compute) ? values({}) : std::nullopt;
       if (decimals == 0) return values({});
+      if (ir::is_bool(block_.type(inputs[0]).dtype)) return std::nullopt;
       double scale = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
       return values({decimals > 0 ? scale : -scale});
     }
-    case OpId::Angle: return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0});
+    case OpId::Angle: return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0, block_.type(i).dtype == DType::Float16 ? 1.0 : 0.0});
     default: return values({});
   }
 }

@@ -9,34 +9,42 @@ using ir::OpId;
 namespace {
 
 template <class Op, class Part>
-void parts(const void* re, const void* im, void* out_re, void* out_im, std::int64_t n) {
-  auto *x = static_cast<const Part*>(re), *y = static_cast<const Part*>(im);
-  auto *u = static_cast<Part*>(out_re), *v = static_cast<Part*>(out_im);
+void unary(const Part* re, const Part* im, Part* out_re, Part* out_im, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) {
-    auto r = Op::template apply<std::complex<Part>>({x[i], y[i]});
-    u[i] = r.real();
-    v[i] = r.imag();
+    auto r = Op::template apply<std::complex<Part>>({re[i], im[i]});
+    out_re[i] = r.real();
+    out_im[i] = r.imag();
+  }
+}
+template <class Op, class Part>
+void binary(const Part* re, const Part* im, const Part* re2, const Part* im2, Part* out_re, Part* out_im, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    auto r = Op::template apply<std::complex<Part>>({re[i], im[i]}, {re2[i], im2[i]});
+    out_re[i] = r.real();
+    out_im[i] = r.imag();
   }
 }
 template <class Op>
-ComplexEntry of(bool single) {
-  return single ? parts<Op, float> : parts<Op, double>;
+void* of_one(bool single) {
+  return single ? reinterpret_cast<void*>(unary<Op, float>) : reinterpret_cast<void*>(unary<Op, double>);
 }
 
 }  // namespace
 
-ComplexEntry complex_entry(OpId op, bool single) {
+void* complex_entry(OpId op, bool single) {
   using namespace scalar;
   switch (op) {
 #define FUNCTION1(id, f, complex) \
-  case OpId::id: return of<complex>(single);
+  case OpId::id: return of_one<complex>(single);
 #define REAL_FUNCTION1(id, f)
 #define REAL_FUNCTION2(id, f)
 #include "runtime/scalar/functions.def"
 #define LOOP1(id, definition, ...)
 #define LIBRARY1(id, definition, ...) \
-  case OpId::id: return of<definition>(single);
+  case OpId::id: return of_one<definition>(single);
 #include "runtime/scalar/unary.def"
+    case OpId::Power:
+      return single ? reinterpret_cast<void*>(binary<ComplexPower, float>) : reinterpret_cast<void*>(binary<ComplexPower, double>);
     default: return nullptr;
   }
 }

@@ -7,9 +7,8 @@
 
 namespace autoray::runtime {
 
-// The parts of n values and of their results, each side by side; items of float where `single`, else of double.
-using ComplexEntry = void (*)(const void* re, const void* im, void* out_re, void* out_im, std::int64_t n);
-// Null where the op is no such function.
-ComplexEntry complex_entry(ir::OpId op, bool single);
+// f(re, im, out_re, out_im, n), of two operands f(re, im, re, im, out_re, out_im, n): the parts of n values, each side by
+// side; items of float where `single`, else of double. Null where the op is no such function.
+void* complex_entry(ir::OpId op, bool single);
 
 }  // namespace autoray::runtime
