@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kLanes = 16;              // of the pairwise order (runtime/reduction/order.h)
 constexpr std::int64_t kBlock = 256;    // and its block
+constexpr std::int64_t kRow = 64;       // blocks that are folded one behind the other
 constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
 
 bool is_float(DType dtype) { return ir::is_real_floating(dtype); }
@@ -753,9 +754,9 @@ class Emitter {
     if (!ordered || (extent.constant && extent.value <= kBlock)) {
       result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
     } else {
-      result = fold_tree(pointers, number(extent), 1, [&](const Pointers& inner, Value* begin, Value* n) {
-        return fold_block(inner, begin, Number{false, 0}, n);
-      });
+      result = fold_tree(
+          pointers, number(extent), 1, kRow * kBlock + kBlock - 1,
+          [&](const Pointers& inner, Value* begin, Value* n) { return fold_blocks(inner, begin, n); });
     }
     Place point{folded, b_.getInt64(0), 1, nullptr};
     give(pointers, point, result);
@@ -828,6 +829,55 @@ class Emitter {
     }
     return lanes_together(lanes, width);
   }
+  // Up to kRow blocks and a rest: one loop reads them all, which is what the processor fetches ahead of best. Their sums are
+  // joined as the rule says, by which the rest belongs to the last block.
+  Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n) {
+    auto* type = scalar_type(fold_dtype_);
+    auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::IRBuilder<> first(&entry, entry.begin());
+    Value* sums = first.CreateAlloca(type, first.getInt64(static_cast<std::uint64_t>(kRow + 1)));
+    auto at = [&](Value* block) { return b_.CreateGEP(type, sums, block); };
+    loop(n, kBlock, [&](Value* i) {
+      Value *left = b_.CreateSub(n, i), *most = b_.getInt64(kBlock);
+      Value* count = b_.CreateSelect(b_.CreateICmpSLT(left, most), left, most);
+      Value* sum = fold_block(pointers, b_.CreateAdd(begin, i), Number{false, 0}, count);
+      b_.CreateStore(sum, at(b_.CreateLShr(i, log2_of(kBlock))));
+    });
+    Value* whole = b_.CreateLShr(n, log2_of(kBlock));
+    Value *one = b_.getInt64(1), *last = b_.CreateSub(whole, one);
+    Value* has_rest = b_.CreateICmpNE(b_.CreateAnd(n, b_.getInt64(kBlock - 1)), b_.getInt64(0));
+    when(b_.CreateAnd(has_rest, b_.CreateICmpSGT(whole, b_.getInt64(0))), [&] {
+      b_.CreateStore(combine(b_.CreateLoad(type, at(last)), b_.CreateLoad(type, at(whole))), at(last));
+    });
+    return b_.CreateCall(joined_blocks(), {sums, b_.CreateSelect(b_.CreateICmpSGT(whole, one), whole, one)});
+  }
+  static unsigned log2_of(std::int64_t power) { return static_cast<unsigned>(__builtin_ctzll(static_cast<std::uint64_t>(power))); }
+  // A function that joins n sums as a tree: the first half of them, rounded down, then the others.
+  llvm::Function* joined_blocks() {
+    auto* type = scalar_type(fold_dtype_);
+    auto* f = make_function(llvm::FunctionType::get(type, {b_.getPtrTy(), b_.getInt64Ty()}, false), name_ + ".join", true);
+    auto outside = b_.saveIP();
+    auto block = [&](const char* name) { return llvm::BasicBlock::Create(context_, name, f); };
+    b_.SetInsertPoint(block("entry"));
+    auto *one = block("one"), *several = block("several"), *two = block("two"), *more = block("more");
+    Value *sums = f->getArg(0), *n = f->getArg(1);
+    auto item = [&](std::uint64_t number) { return b_.CreateLoad(type, b_.CreateConstGEP1_64(type, sums, number)); };
+    b_.CreateCondBr(b_.CreateICmpEQ(n, b_.getInt64(1)), one, several);
+    b_.SetInsertPoint(one);
+    b_.CreateRet(item(0));
+    b_.SetInsertPoint(several);
+    b_.CreateCondBr(b_.CreateICmpEQ(n, b_.getInt64(2)), two, more);
+    b_.SetInsertPoint(two);
+    Value* first = item(0);
+    b_.CreateRet(combine(first, item(1)));
+    b_.SetInsertPoint(more);
+    Value* half = b_.CreateLShr(n, 1);
+    Value* left = b_.CreateCall(f, {sums, half});
+    Value* right = b_.CreateCall(f, {b_.CreateGEP(type, sums, half), b_.CreateSub(n, half)});
+    b_.CreateRet(combine(left, right));
+    b_.restoreIP(outside);
+    return f;
+  }
   Value* lanes_together(std::vector<Value*> lanes, int width) {
     for (std::size_t count = lanes.size(); count > 1; count /= 2)
       for (std::size_t k = 0; k < count / 2; ++k) lanes[k] = combine(lanes[k], lanes[k + count / 2]);
@@ -848,8 +898,8 @@ class Emitter {
   }
 
   // n terms by the rule of runtime/reduction/order.h: a function that calls itself for the halves, so that its size does not
-  // depend on n. What it needs of the kernel is handed on.
-  Value* fold_tree(const Pointers& pointers, Value* n, int width,
+  // depend on n; up to `most` terms are `block`'s. What it needs of the kernel is handed on.
+  Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block) {
     std::vector<Value*> environment;
     std::vector<llvm::Type*> types = {b_.getInt64Ty(), b_.getInt64Ty()};
@@ -886,7 +936,7 @@ class Emitter {
     Value *begin = f->getArg(0), *count = f->getArg(1);
     auto* split = llvm::BasicBlock::Create(context_, "split", f);
     auto* leaf = llvm::BasicBlock::Create(context_, "leaf", f);
-    b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(kBlock)), split, leaf);
+    b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(static_cast<std::uint64_t>(most))), split, leaf);
     b_.SetInsertPoint(split);
     Value* half = b_.CreateAnd(b_.CreateLShr(count, 1), b_.getInt64(static_cast<std::uint64_t>(-kBlock)));
     Value* head = b_.CreateSelect(b_.CreateICmpSLT(half, b_.getInt64(kBlock)), b_.getInt64(kBlock), half);
@@ -979,7 +1029,7 @@ class Emitter {
           // A mask is rebuilt from the number of lanes that is left.
           result = fold_tree_masked(shifted, place, n);
         } else {
-          result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+          result = fold_tree(shifted, n, place.width, kBlock, [&](const Pointers& inner, Value* begin, Value* count) {
             return column_block(inner, {place.axis, b_.getInt64(0), place.width, nullptr}, begin, count);
           });
         }
@@ -999,7 +1049,7 @@ class Emitter {
     Value* bits =
         b_.CreateZExt(b_.CreateBitCast(place.mask, b_.getIntNTy(static_cast<unsigned>(place.width))), b_.getInt64Ty());
     arguments_.push_back(bits);
-    Value* result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+    Value* result = fold_tree(shifted, n, place.width, kBlock, [&](const Pointers& inner, Value* begin, Value* count) {
       Value* mask = b_.CreateBitCast(b_.CreateTrunc(arguments_.back(), b_.getIntNTy(static_cast<unsigned>(place.width))),
                                      widened(b_.getInt1Ty(), place.width));
       return column_block(inner, {place.axis, b_.getInt64(0), place.width, mask}, begin, count);
