@@ -170,3 +170,16 @@ def test_complex_powers(dtype, tmp_path):
 
 def test_angles_of_halves(tmp_path):
     assert fallbacks(tmp_path, calls(["np.angle(a)", "np.angle(a, deg=True)"], ["numbers('float16', 40)", "numbers('int8', 40)"], "a")) == []
+
+
+def test_integer_divisions_by_zero_are_told(tmp_path):
+    done = run_text(tmp_path, HEAD + """
+f = autojit(lambda a, b: (a // b)[1] + np.sum(a % (b * b + 1)))
+a = np.arange(1, 40)
+f(a, a)
+print('quiet')
+f(a, a - a[7])
+f(np.array(3) + np.zeros(2, dtype='int64'), np.zeros(2, dtype='int64'))
+""")
+    assert done.returncode == 0 and done.stdout == "quiet\n"
+    assert done.stderr.count("divide by zero encountered in floor_divide") >= 1 and "remainder" not in done.stderr

@@ -414,6 +414,9 @@ class Emitter {
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
+      case Prim::Divided:
+        if (options_.tells_events) tell_division(y);
+        return x;
       case Prim::Complex: return complex_part(static_cast<int>(instr.immediate), from, {x, y, z, w}, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;
@@ -543,6 +546,11 @@ class Emitter {
       }
     }
     return joined;
+  }
+  void tell_division(Value* divisor) {
+    Value* zero = b_.CreateICmpEQ(divisor, llvm::Constant::getNullValue(divisor->getType()));
+    if (zero->getType()->isVectorTy()) zero = b_.CreateOrReduce(zero);
+    when(zero, [&] { b_.CreateCall(module_.getOrInsertFunction("autoray_divided_by_zero", b_.getVoidTy())); });
   }
   // One call gives both parts: they are asked for one after the other. The parts of a second operand may be absent.
   Value* complex_part(int which, DType dtype, const std::array<Value*, 4>& operands, int width) {

@@ -50,6 +50,12 @@ Parts binary(Body& body, DType, Operands x, Parameters) {
   using Number = TracedOf<T>;
   return parts(body, Definition::template apply<typename Number::type>(Number::from(body, x[0]), Number::from(body, x[1])));
 }
+// Integers: what is divided by zero is zero, and told.
+template <class Definition, class T>
+Parts division(Body& body, DType t, Operands x, Parameters parameters) {
+  Parts quotient = binary<Definition, T>(body, t, x, parameters);
+  return {body.emit(Prim::Divided, t, quotient.re, x[1].re)};
+}
 template <VectorFunction F>
 Parts function(Body& body, DType t, Operands x, Parameters) {
   return {body.emit(Prim::Function, t, x[0].re, x.size() > 1 ? x[1].re : kNoValue, kNoValue, static_cast<std::int64_t>(F))};
@@ -140,6 +146,10 @@ void functions(Rows& rows, OpId id) {
   for (DType dtype : {DType::Float32, DType::Float64})
     if (runtime::vector_entry(F, dtype == DType::Float32)) rows[key(id, dtype)] = {function<F>, true};
 }
+template <class Definition, class... Ts>
+void divisions(Rows& rows, OpId id) {
+  ((rows[key(id, ir::dtype_of<Ts>)] = {division<Definition, Ts>}), ...);
+}
 template <OpId Op>
 void complex_functions(Rows& rows) {
   for (DType dtype : {DType::Complex64, DType::Complex128}) rows[key(Op, dtype)] = {complex_function<Op>, true, true};
@@ -179,6 +189,8 @@ const Rows& rows() {
     composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Angle, angle);
     composed<AUTORAY_COMPLEXES>(r, OpId::Complex, complex);
     complex_functions<OpId::Power>(r);
+    divisions<FloorDivide, AUTORAY_INTEGERS>(r, OpId::FloorDivide);
+    divisions<Remainder, AUTORAY_INTEGERS>(r, OpId::Remainder);
     return r;
   }();
   return rows;
