@@ -183,3 +183,16 @@ f(np.array(3) + np.zeros(2, dtype='int64'), np.zeros(2, dtype='int64'))
 """)
     assert done.returncode == 0 and done.stdout == "quiet\n"
     assert done.stderr.count("divide by zero encountered in floor_divide") >= 1 and "remainder" not in done.stderr
+
+
+def test_chains_of_products(tmp_path):
+    body = calls(["np.linalg.multi_dot([a, b])", "np.linalg.multi_dot([a, b, a, b])", "np.linalg.multi_dot([a[0], b, a, b])",
+                  "np.linalg.multi_dot([b[1], a, b, a[:, 0]])"],
+                 ["numbers('float64', 3, 5), numbers('float64', 5, 3)", "numbers('complex64', 2, 7), numbers('float64', 7, 2)"], "a, b")
+    assert fallbacks(tmp_path, body) == []
+
+
+def test_covariances(tmp_path):
+    body = calls(["np.cov(a)", "np.cov(a, rowvar=False)", "np.cov(a, a[:2], bias=True)", "np.cov(a[0])", "np.cov(a[0], a[1], ddof=0)"],
+                 ["numbers('float64', 3, 7)", "numbers('complex128', 4, 6)", "numbers('float32', 4, 6).T", "numbers('int64', 4, 6)"], "a")
+    assert fallbacks(tmp_path, body) == []

@@ -4,6 +4,7 @@
 #include "codegen/decompose.h"
 #include "ir/attributes.h"
 #include "ir/rules/einsum_terms.h"
+#include "ir/rules/linalg.h"
 #include "ir/rules/movement.h"
 
 namespace autoray::codegen {
@@ -290,6 +291,55 @@ Index matrix_power(Decomposer& to, const Site& site) {
   return result;
 }
 
+// Matrices i to j of a chain.
+Index chain(Decomposer& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i, std::size_t j) {
+  if (i == j) return matrices[i];
+  std::size_t k = splits[i * matrices.size() + j];
+  Index left = chain(to, matrices, splits, i, k);
+  return to.call(OpId::Dot, {left, chain(to, matrices, splits, k + 1, j)});
+}
+
+Index multi_dot(Decomposer& to, const Site& site) {
+  constexpr std::size_t kLongest = 64;
+  std::vector<Index> matrices(site.inputs.begin(), site.inputs.end());
+  if (matrices.size() > kLongest) return kNoIndex;
+  if (matrices.size() == 2) return to.call(OpId::Dot, {matrices[0], matrices[1]});
+  if (to.shape(matrices.front()).size() == 1) matrices.front() = to.reshaped(matrices.front(), {1, to.shape(matrices.front())[0]});
+  if (to.shape(matrices.back()).size() == 1) matrices.back() = to.reshaped(matrices.back(), {to.shape(matrices.back())[0], 1});
+  Dims extents;
+  for (Index matrix : matrices) extents.push_back(to.shape(matrix)[0]);
+  extents.push_back(to.shape(matrices.back())[1]);
+  return to.reshaped(chain(to, matrices, ir::chain_splits(extents), 0, matrices.size() - 1), site.type.shape);
+}
+
+// Without weights: runtime/contract/contract.cpp does the same with arrays.
+Index cov(Decomposer& to, const Site& site) {
+  const ir::Op& op = ir::op(OpId::Cov);
+  DType dtype = ir::as_dtype(ir::attribute(op, site.attrs, "dtype")).value_or(site.type.dtype);
+  bool rowvar = ir::as_bool(site.attrs[0], "rowvar"), bias = ir::as_bool(site.attrs[1], "bias");
+  if (site.inputs[2] != kNoIndex || site.inputs[3] != kNoIndex || !ir::is_inexact(dtype)) return kNoIndex;
+  auto variables = [&](Index m) {
+    m = to.cast(m, dtype);
+    if (to.shape(m).size() < 2) return to.reshaped(m, {1, ir::element_count(to.shape(m))});
+    return rowvar ? m : to.call(OpId::Transpose, {m}, {Dims{1, 0}});
+  };
+  Index x = variables(site.inputs[0]);
+  if (site.inputs[1] != kNoIndex) {
+    const Dims& given = to.shape(site.inputs[1]);
+    bool row = given.size() == 2 && given[0] == 1;
+    x = to.call(OpId::Concatenate, {x, row ? to.cast(site.inputs[1], dtype) : variables(site.inputs[1])});
+  }
+  auto n = static_cast<double>(to.shape(x)[1]);
+  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
+  if (ir::element_count(to.shape(x)) == 0 || norm <= 0) return kNoIndex;
+  Index mean = to.call(OpId::Sum, {x}, {std::int64_t{1}, {}, {}, true});
+  mean = to.call(OpId::Divide, {mean, to.number(n, DType::Float64)});
+  Index centred = to.cast(to.call(OpId::Subtract, {x, mean}), dtype), other = to.call(OpId::Transpose, {centred}, {Dims{1, 0}});
+  if (ir::is_complex(dtype)) other = to.call(OpId::Conjugate, {other});
+  Index product = to.call(OpId::Matmul, {centred, other});
+  return to.reshaped(to.call(OpId::Multiply, {product, to.number(1 / norm, DType::Float64)}), site.type.shape);
+}
+
 }  // namespace
 
 Decomposition product_decomposition(OpId op) {
@@ -305,6 +355,8 @@ Decomposition product_decomposition(OpId op) {
     case OpId::Outer: return outer;
     case OpId::Kron: return kron;
     case OpId::LinalgMatrixPower: return matrix_power;
+    case OpId::LinalgMultiDot: return multi_dot;
+    case OpId::Cov: return cov;
     default: return nullptr;
   }
 }
