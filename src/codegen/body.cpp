@@ -6,8 +6,7 @@ namespace autoray::codegen {
 
 using ir::DType;
 
-ValueId Body::emit(Prim prim, DType dtype, ValueId a, ValueId b, ValueId c, std::int64_t immediate,
-                   ValueId d) {
+ValueId Body::emit(Prim prim, DType dtype, ValueId a, ValueId b, ValueId c, std::int64_t immediate, ValueId d) {
   nest_.body.push_back({prim, dtype, a, b, c, immediate, d});
   return static_cast<ValueId>(nest_.body.size() - 1);
 }

@@ -41,8 +41,8 @@ Decomposed Decomposer::run() && {
     inputs.clear();
     for (Index input : from_.inputs(node)) inputs.push_back(input == kNoIndex ? kNoIndex : place[input]);
     Index made = kNoIndex;
-    bool ours = node.backend == 0 || runtime_.backend_name(node.backend) == "numpy" ||
-                !runtime_.backend(node.backend).based_on.empty();
+    bool ours =
+        node.backend == 0 || runtime_.backend_name(node.backend) == "numpy" || !runtime_.backend(node.backend).based_on.empty();
     if (node.kind == NodeKind::Call && ours && (product_decomposition(node.op) || composition(node.op))) {
       const Type type = from_.type(old_);
       made = written_out({node, inputs, from_.tables->attrs.attrs(node.attrs), type, result[old_]});
@@ -51,8 +51,8 @@ Decomposed Decomposer::run() && {
         // What came is no array of its own.
         if (std::ranges::find(inputs, made) != inputs.end()) made = plain(OpId::Copy, {&made, 1});
         if (!(shape(made) == type.shape))
-          throw ir::Error(ir::ErrorClass::SystemError, "code generation: " + std::string(ir::op(node.op).path) +
-                                                           " was written out as another shape");
+          throw ir::Error(ir::ErrorClass::SystemError,
+                          "code generation: " + std::string(ir::op(node.op).path) + " was written out as another shape");
         made_.block.nodes[made].types = node.types;
         made_.block.nodes[made].name = node.name;
       }

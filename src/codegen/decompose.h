@@ -64,7 +64,8 @@ class Decomposer {
 
  private:
   std::vector<ir::Attr> full(ir::OpId id, std::vector<ir::Attr> attrs);
-  ir::Index add(ir::BlockNode node, std::span<const ir::Index> inputs, const std::vector<ir::Attr>& attrs, const ir::Type& type);
+  ir::Index add(ir::BlockNode node, std::span<const ir::Index> inputs, const std::vector<ir::Attr>& attrs,
+                const ir::Type& type);
   ir::Index written_out(const Site& site);
 
   runtime::Runtime& runtime_;

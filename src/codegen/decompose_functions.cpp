@@ -83,7 +83,8 @@ Index norm(Decomposer& to, const Site& site) {
     DType dtype = to.dtype(site.inputs[0]);
     bool half = dtype == DType::Float16;
     if (ir::is_inexact(dtype) && !half) return kNoIndex;
-    const Index x[] = {to.call(OpId::Copy, {to.cast(site.inputs[0], half ? DType::Float32 : DType::Float64)}, {std::string("C")})};
+    const Index x[] = {
+        to.call(OpId::Copy, {to.cast(site.inputs[0], half ? DType::Float32 : DType::Float64)}, {std::string("C")})};
     if (!half) return to.plain(OpId::LinalgNorm, x, site.attrs);
     // numpy's dot gives the sum in float16.
     Dims axes;
@@ -115,8 +116,8 @@ Index is_close(Decomposer& to, const Site& site) {
   Index near = term(OpId::LessEqual, {distance, bound}), finite = term(OpId::IsFinite, {y}), same = term(OpId::Equal, {x, y});
   Index result = to.call(OpId::LogicalOr, {to.call(OpId::LogicalAnd, {near, finite}), same});
   if (ir::as_bool(site.attrs[2], "equal_nan"))
-    result = to.call(OpId::LogicalOr,
-                     {result, to.call(OpId::LogicalAnd, {to.call(OpId::IsNan, {x}), to.call(OpId::IsNan, {y})})});
+    result =
+        to.call(OpId::LogicalOr, {result, to.call(OpId::LogicalAnd, {to.call(OpId::IsNan, {x}), to.call(OpId::IsNan, {y})})});
   return result;
 }
 

@@ -96,8 +96,8 @@ Index one_loop(Decomposer& to, const ir::Einsum& einsum, std::vector<Index> oper
   for (std::size_t i = 0; i < terms.size(); ++i) {
     Dims axes = terms.sum_alone(i);
     if (axes.empty()) continue;
-    operands[i] = ir::is_bool(dtype) ? to.call(OpId::Any, {operands[i]}, {axes})
-                                     : to.call(OpId::Sum, {operands[i]}, {axes, dtype});
+    operands[i] =
+        ir::is_bool(dtype) ? to.call(OpId::Any, {operands[i]}, {axes}) : to.call(OpId::Sum, {operands[i]}, {axes, dtype});
   }
   while (terms.size() > 1) {
     auto [i, j] = terms.cheapest_pair();
@@ -106,7 +106,8 @@ Index one_loop(Decomposer& to, const ir::Einsum& einsum, std::vector<Index> oper
     Index x = operands[i], y = operands[j];
     if (pair.multiplied()) {
       const Dims& labels = terms.labels(i);
-      operands[i] = to.call(OpId::Multiply, {to.cast(aligned(to, x, a, labels), dtype), to.cast(aligned(to, y, b, labels), dtype)});
+      operands[i] =
+          to.call(OpId::Multiply, {to.cast(aligned(to, x, a, labels), dtype), to.cast(aligned(to, y, b, labels), dtype)});
     } else {
       operands[i] = pair_product(to, x, a, y, b, pair, dtype);
     }
@@ -220,8 +221,7 @@ Index matmul(Decomposer& to, const Site& site) {
   if (!vector_b) pair.free_b.push_back(rank + 1);
   pair.summed.push_back(rank + 2);
   return pair_product(to, stretched(a, shape_a, core_a), joined({&pair.batch, &pair.free_a, &pair.summed}),
-                      stretched(b, shape_b, core_b), joined({&pair.batch, &pair.summed, &pair.free_b}), pair,
-                      site.type.dtype);
+                      stretched(b, shape_b, core_b), joined({&pair.batch, &pair.summed, &pair.free_b}), pair, site.type.dtype);
 }
 
 // ---- numbers ----
@@ -275,8 +275,8 @@ Index kron(Decomposer& to, const Site& site) {
     right.push_back(1);
     right.push_back(extent(b, i));
   }
-  return to.reshaped(
-      times(to, to.reshaped(site.inputs[0], left), to.reshaped(site.inputs[1], right), site.type.dtype), site.type.shape);
+  return to.reshaped(times(to, to.reshaped(site.inputs[0], left), to.reshaped(site.inputs[1], right), site.type.dtype),
+                     site.type.shape);
 }
 
 Index matrix_power(Decomposer& to, const Site& site) {
@@ -292,7 +292,8 @@ Index matrix_power(Decomposer& to, const Site& site) {
 }
 
 // Matrices i to j of a chain.
-Index chain(Decomposer& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i, std::size_t j) {
+Index chain(Decomposer& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i,
+            std::size_t j) {
   if (i == j) return matrices[i];
   std::size_t k = splits[i * matrices.size() + j];
   Index left = chain(to, matrices, splits, i, k);
@@ -304,7 +305,8 @@ Index multi_dot(Decomposer& to, const Site& site) {
   std::vector<Index> matrices(site.inputs.begin(), site.inputs.end());
   if (matrices.size() > kLongest) return kNoIndex;
   if (matrices.size() == 2) return to.call(OpId::Dot, {matrices[0], matrices[1]});
-  if (to.shape(matrices.front()).size() == 1) matrices.front() = to.reshaped(matrices.front(), {1, to.shape(matrices.front())[0]});
+  if (to.shape(matrices.front()).size() == 1)
+    matrices.front() = to.reshaped(matrices.front(), {1, to.shape(matrices.front())[0]});
   if (to.shape(matrices.back()).size() == 1) matrices.back() = to.reshaped(matrices.back(), {to.shape(matrices.back())[0], 1});
   Dims extents;
   for (Index matrix : matrices) extents.push_back(to.shape(matrix)[0]);

@@ -340,9 +340,9 @@ class Emitter {
         values[i] = splat(constant(instr.dtype, instr.immediate), width);
       } else {
         DType from = nest_->body[instr.a].dtype;
-        values[i] = apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
-                          instr.c == kNoValue ? nullptr : values[instr.c], width,
-                          instr.d == kNoValue ? nullptr : values[instr.d]);
+        values[i] =
+            apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
+                  instr.c == kNoValue ? nullptr : values[instr.c], width, instr.d == kNoValue ? nullptr : values[instr.d]);
       }
     }
   }
@@ -365,8 +365,7 @@ class Emitter {
       } else {
         bool all = at(instr.a);
         for (ValueId other : {instr.b, instr.c, instr.d}) all = all && (other == kNoValue || at(other));
-        if (all)
-          uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1, at(instr.d));
+        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1, at(instr.d));
       }
     }
   }
@@ -452,9 +451,8 @@ class Emitter {
   }
   // float64 as float32, inexact ones with an odd last bit: rounding that once more to float16 is rounding once.
   Value* to_odd(Value* x) {
-    int width = x->getType()->isVectorTy()
-                    ? static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements())
-                    : 1;
+    int width =
+        x->getType()->isVectorTy() ? static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements()) : 1;
     auto *single = widened(b_.getFloatTy(), width), *bits = widened(b_.getInt32Ty(), width);
     Value* near = b_.CreateFPTrunc(x, single);
     Value* back = b_.CreateFPExt(near, x->getType());
@@ -762,9 +760,8 @@ class Emitter {
     if (!ordered || (extent.constant && extent.value <= kBlock)) {
       result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
     } else {
-      result = fold_tree(
-          pointers, number(extent), 1, kRow * kBlock + kBlock - 1,
-          [&](const Pointers& inner, Value* begin, Value* n) { return fold_blocks(inner, begin, n); });
+      result = fold_tree(pointers, number(extent), 1, kRow * kBlock + kBlock - 1,
+                         [&](const Pointers& inner, Value* begin, Value* n) { return fold_blocks(inner, begin, n); });
     }
     Place point{folded, b_.getInt64(0), 1, nullptr};
     give(pointers, point, result);
@@ -854,12 +851,13 @@ class Emitter {
     Value* whole = b_.CreateLShr(n, log2_of(kBlock));
     Value *one = b_.getInt64(1), *last = b_.CreateSub(whole, one);
     Value* has_rest = b_.CreateICmpNE(b_.CreateAnd(n, b_.getInt64(kBlock - 1)), b_.getInt64(0));
-    when(b_.CreateAnd(has_rest, b_.CreateICmpSGT(whole, b_.getInt64(0))), [&] {
-      b_.CreateStore(combine(b_.CreateLoad(type, at(last)), b_.CreateLoad(type, at(whole))), at(last));
-    });
+    when(b_.CreateAnd(has_rest, b_.CreateICmpSGT(whole, b_.getInt64(0))),
+         [&] { b_.CreateStore(combine(b_.CreateLoad(type, at(last)), b_.CreateLoad(type, at(whole))), at(last)); });
     return b_.CreateCall(joined_blocks(), {sums, b_.CreateSelect(b_.CreateICmpSGT(whole, one), whole, one)});
   }
-  static unsigned log2_of(std::int64_t power) { return static_cast<unsigned>(__builtin_ctzll(static_cast<std::uint64_t>(power))); }
+  static unsigned log2_of(std::int64_t power) {
+    return static_cast<unsigned>(__builtin_ctzll(static_cast<std::uint64_t>(power)));
+  }
   // A function that joins n sums as a tree: the first half of them, rounded down, then the others.
   llvm::Function* joined_blocks() {
     auto* type = scalar_type(fold_dtype_);

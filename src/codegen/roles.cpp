@@ -316,7 +316,8 @@ std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType 
       double scale = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
       return values({decimals > 0 ? scale : -scale});
     }
-    case OpId::Angle: return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0, block_.type(i).dtype == DType::Float16 ? 1.0 : 0.0});
+    case OpId::Angle:
+      return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0, block_.type(i).dtype == DType::Float16 ? 1.0 : 0.0});
     default: return values({});
   }
 }

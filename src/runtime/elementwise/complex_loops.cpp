@@ -44,7 +44,8 @@ void* complex_entry(OpId op, bool single) {
   case OpId::id: return of_one<definition>(single);
 #include "runtime/scalar/unary.def"
     case OpId::Power:
-      return single ? reinterpret_cast<void*>(binary<ComplexPower, float>) : reinterpret_cast<void*>(binary<ComplexPower, double>);
+      return single ? reinterpret_cast<void*>(binary<ComplexPower, float>)
+                    : reinterpret_cast<void*>(binary<ComplexPower, double>);
     default: return nullptr;
   }
 }
