@@ -1,6 +1,7 @@
 #include "codegen/decompose.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "ir/error.h"
 #include "runtime/convert.h"
@@ -36,6 +37,7 @@ Decomposed Decomposer::run() && {
   made_.block.nodes.reserve(from_.nodes.size());
   made_.block.edges.reserve(from_.edges.size());
   std::vector<Index> inputs;
+  std::unordered_map<ir::AttrsId, std::vector<Attr>> attrs;  // an unrolled loop has few different ones
   for (old_ = 0; old_ < from_.nodes.size(); ++old_) {
     const BlockNode& node = from_.nodes[old_];
     inputs.clear();
@@ -45,7 +47,9 @@ Decomposed Decomposer::run() && {
         node.backend == 0 || runtime_.backend_name(node.backend) == "numpy" || !runtime_.backend(node.backend).based_on.empty();
     if (node.kind == NodeKind::Call && ours && (product_decomposition(node.op) || composition(node.op))) {
       const Type type = from_.type(old_);
-      made = written_out({node, inputs, from_.tables->attrs.attrs(node.attrs), type, result[old_]});
+      auto [known, fresh] = attrs.try_emplace(node.attrs);
+      if (fresh) known->second = from_.tables->attrs.attrs(node.attrs);
+      made = written_out({node, inputs, known->second, type, result[old_]});
       if (made != kNoIndex) {
         made = cast(made, type.dtype);
         // What came is no array of its own.
