@@ -196,3 +196,18 @@ def test_covariances(tmp_path):
     body = calls(["np.cov(a)", "np.cov(a, rowvar=False)", "np.cov(a, a[:2], bias=True)", "np.cov(a[0])", "np.cov(a[0], a[1], ddof=0)"],
                  ["numbers('float64', 3, 7)", "numbers('complex128', 4, 6)", "numbers('float32', 4, 6).T", "numbers('int64', 4, 6)"], "a")
     assert fallbacks(tmp_path, body) == []
+
+
+def test_norms_of_nothing_and_imaginary_parts(tmp_path):
+    norms = ["np.linalg.norm(a, 1, axis=1)", "np.linalg.norm(a, 3, axis=1)", "np.linalg.norm(a, np.inf, axis=1)", "np.linalg.norm(a, axis=1, keepdims=True)",
+             "np.linalg.norm(a)", "np.linalg.norm(a, 'fro')"]
+    body = calls(norms, ["numbers('float64', 3, 0)", "numbers('complex64', 3, 0)"], "a")
+    body += calls(["np.imag(a)", "np.imag(a) + a", "np.imag(a + 1.0)[1:]"], ["numbers('float64', 4)", "numbers('int64', 3, 2)"], "a")
+    body += """
+try:
+    autojit(lambda a: np.imag(a + 1.0))(numbers('float64', 4))[0] = 1.0
+    assert False
+except ValueError as error:
+    assert 'read-only' in str(error)
+"""
+    assert fallbacks(tmp_path, body) == []

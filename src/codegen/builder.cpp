@@ -28,6 +28,7 @@ class Builder {
   Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
       : runtime_(runtime),
         jit_(jit),
+        given_(block),
         decomposed_(decompose(runtime, block, arguments, !jit)),
         block_(decomposed_.block),
         roles_(runtime, block_, decomposed_.arguments, !jit),
@@ -101,6 +102,12 @@ class Builder {
     steps_.push_back({true, static_cast<Index>(program_->calls.size())});
     program_->calls.push_back(std::move(c));
     call_roots_.push_back(std::move(roots));
+  }
+
+  // The imaginary part of a real array is made of zeros that nobody may write.
+  static bool is_writable(const ir::Block& block, Index result) {
+    const ir::BlockNode& n = block.nodes[result];
+    return n.kind != NodeKind::Call || n.op != OpId::Imag || ir::is_complex(block.type(block.inputs(n)[0]).dtype);
   }
 
   void finish() {
@@ -179,15 +186,18 @@ class Builder {
         }
       program_->steps.push_back(step);
     }
-    for (Index r : block_.results) {
+    for (std::size_t k = 0; k < block_.results.size(); ++k) {
+      Index r = block_.results[k];
       const Where& w = memory_.where[r];
-      program_->results.push_back({memory_.place(w.root, w.layout.offset), block_.type(r), w.layout.strides, true});
+      program_->results.push_back({memory_.place(w.root, w.layout.offset), block_.type(r), w.layout.strides, true,
+                                   is_writable(given_, given_.results[k])});
     }
     program_->finish();
   }
 
   runtime::Runtime& runtime_;
   Jit* jit_;
+  const ir::Block& given_;
   Decomposed decomposed_;
   const ir::Block& block_;
   Roles roles_;

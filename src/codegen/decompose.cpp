@@ -32,8 +32,6 @@ Decomposer::Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::sp
 
 Decomposed Decomposer::run() && {
   std::vector<Index> place(from_.nodes.size(), kNoIndex);
-  std::vector<bool> result(from_.nodes.size());
-  for (Index r : from_.results) result[r] = true;
   made_.block.nodes.reserve(from_.nodes.size());
   made_.block.edges.reserve(from_.edges.size());
   std::vector<Index> inputs;
@@ -49,7 +47,7 @@ Decomposed Decomposer::run() && {
       const Type type = from_.type(old_);
       auto [known, fresh] = attrs.try_emplace(node.attrs);
       if (fresh) known->second = from_.tables->attrs.attrs(node.attrs);
-      made = written_out({node, inputs, known->second, type, result[old_]});
+      made = written_out({node, inputs, known->second, type});
       if (made != kNoIndex) {
         made = cast(made, type.dtype);
         // What came is no array of its own.
@@ -124,7 +122,7 @@ Index Decomposer::call(OpId id, std::initializer_list<Index> given, std::vector<
   const Type type = inferred(made_.block, id, inputs, attrs);
   BlockNode node;
   node.op = id;
-  Index made = written_out({node, inputs, attrs, type, false});
+  Index made = written_out({node, inputs, attrs, type});
   return made == kNoIndex ? add(node, inputs, attrs, type) : made;
 }
 

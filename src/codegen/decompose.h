@@ -36,7 +36,6 @@ struct Site {
   std::span<const ir::Index> inputs;
   const std::vector<ir::Attr>& attrs;
   const ir::Type& type;
-  bool result;  // of the whole block
 };
 
 class Decomposer {

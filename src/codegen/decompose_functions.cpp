@@ -76,8 +76,12 @@ class Norm {
 Index norm(Decomposer& to, const Site& site) {
   const Dims& shape = to.shape(site.inputs[0]);
   ir::NormForm form = ir::norm_form(site.attrs[0], site.attrs[1], shape.ssize());
-  // Of nothing there is no largest.
-  if (ir::element_count(shape) == 0) return kNoIndex;
+  if (ir::element_count(shape) == 0) {
+    // Sums of nothing are zero; of nothing there is no smallest, nor a power below the first.
+    auto ord = ir::norm_order(site.attrs[0]);
+    bool zero = (!ord || *ord >= 0) && !ir::norm_by_singular_values(site.attrs[0]);
+    return zero ? to.call(OpId::Zeros, {}, {site.type.shape, site.type.dtype}) : kNoIndex;
+  }
   if (form.over == ir::NormForm::Over::All) {
     // A fold of its own; of what is converted over the copy, which is in C's order.
     DType dtype = to.dtype(site.inputs[0]);
@@ -167,9 +171,8 @@ Index comparison(Decomposer& to, const Site& site) {
   return kNoIndex;
 }
 
-// Zeros that nobody may write: as a result it is the runtime's.
 Index imaginary_part(Decomposer& to, const Site& site) {
-  if (ir::is_complex(to.dtype(site.inputs[0])) || site.result) return kNoIndex;
+  if (ir::is_complex(to.dtype(site.inputs[0]))) return kNoIndex;
   return to.call(OpId::Zeros, {}, {site.type.shape, site.type.dtype});
 }
 
