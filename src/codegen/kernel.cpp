@@ -69,7 +69,7 @@ std::string Kernel::text() const {
       text += ' ';
       put(text, static_cast<std::int64_t>(i));
       text.append(":").append(ir::name(instr.dtype)).append(" ").append(name(instr.prim));
-      for (ValueId operand : {instr.a, instr.b, instr.c}) {
+      for (ValueId operand : {instr.a, instr.b, instr.c, instr.d}) {
         if (operand == kNoValue) break;
         text += ' ';
         put(text, operand);
@@ -78,7 +78,7 @@ std::string Kernel::text() const {
         text += ' ';
         put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
       } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function ||
-                 instr.prim == Prim::Library) {
+                 instr.prim == Prim::Library || instr.prim == Prim::Complex) {
         text += " #";
         put(text, instr.immediate);
       }

@@ -40,8 +40,10 @@ struct Instr {
   Prim prim;
   ir::DType dtype;  // of the result
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
-  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library: which one.
+  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library, Complex: which
+  // one.
   std::int64_t immediate = 0;
+  ValueId d = kNoValue;
   friend bool operator==(const Instr&, const Instr&) = default;
 };
 

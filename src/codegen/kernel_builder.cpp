@@ -180,7 +180,10 @@ Parts KernelBuilder::evaluate(Emission& e, Index i) {
     Parts v;
     if (inputs[k] != kNoIndex) {
       bool condition = block_.nodes[i].op == OpId::Where && k == 0;
-      v = body.cast(load(e, inputs[k]), condition ? DType::Bool : role.compute);
+      v = load(e, inputs[k]);
+      // A Python number is one of float16 before it takes part.
+      if (role.half && block_.type(inputs[k]).kind == ir::Kind::Weak) v = body.cast(v, DType::Float16);
+      v = body.cast(v, condition ? DType::Bool : role.compute);
     }
     operands.push_back(v);
   }

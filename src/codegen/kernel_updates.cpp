@@ -108,10 +108,9 @@ void KernelBuilder::update(Index i) {
   }
   Emission e;
   begin(e, points);
-  Parts v =
-      register_[value] >= 0 && inside(value)
-          ? load(e, value)
-          : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
+  Parts v = register_[value] >= 0 && inside(value)
+                ? load(e, value)
+                : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
   store(e.draft, Body(e.draft.nest).cast(v, type.dtype), place);
   add(std::move(e.draft));
   emitted_[i] = true;

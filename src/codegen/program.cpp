@@ -147,6 +147,7 @@ Program::Call::run(std::span<char* const> into) {
 
 void Program::Call::take_result(std::size_t number, Array& array) {
   const Located& result = program_.results[number];
+  array.writable = result.writable;
   switch (result.place.home) {
     case Home::Output:
       if (StoragePtr& storage = frame_.outputs[result.place.number]; program_.shared_outputs_[result.place.number])

@@ -32,6 +32,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
+  bool half = false;               // computes in float32 what is float16: Python numbers are rounded first
   bool c_order = false;            // whatever the operands' order
   std::vector<double> parameters;  // of the lowering
   // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
@@ -49,9 +50,8 @@ struct NodeRole {
   int axis = 0;
 };
 
-// Dtypes of floats for which there is code: float16 is computed in float32.
-inline bool generated_float(ir::DType dtype) { return dtype == ir::DType::Float32 || dtype == ir::DType::Float64; }
-inline bool generated_inexact(ir::DType dtype) { return generated_float(dtype) || ir::is_complex(dtype); }
+// float16 is computed in float32.
+inline ir::DType computed_dtype(ir::DType dtype) { return dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype; }
 
 class Roles {
  public:
@@ -77,6 +77,7 @@ class Roles {
   // The value of a constant scalar.
   std::optional<double> constant(ir::Index i, bool& integer) const;
   bool is_true(ir::Index i) const;
+  bool overflows_half(ir::Index i) const;
   bool weak_out_of_range(ir::Index i, ir::DType dtype) const;
 
   runtime::Runtime& runtime_;

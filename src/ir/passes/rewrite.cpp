@@ -187,7 +187,7 @@ void simplify(Block& block, const PassContext& context) {
       case OpId::Power: return constant(y, 1) && is(x) && real() ? x : i;
       case OpId::Subtract: return constant(y, 0, true) && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
       case OpId::Add: return constant(y, 0) && is(x) && is_integer(block.type(i).dtype) ? x : i;
-      case OpId::Positive: return is(x) ? x : i;
+      case OpId::Positive: return is(x) && !is_bool(block.type(x).dtype) ? x : i;
       case OpId::Negative:
       case OpId::Invert:
       case OpId::Conjugate: {
