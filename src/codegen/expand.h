@@ -11,15 +11,14 @@
 namespace autoray::codegen {
 
 // A block without such calls, and numbers of its own: constants whose nodes are numbered behind the block's arguments.
-struct Decomposed {
-  explicit Decomposed(ir::GraphTables& tables) : block(tables) {}
+struct Expanded {
+  explicit Expanded(ir::GraphTables& tables) : block(tables) {}
   ir::Block block;
   std::vector<ArgumentInfo> arguments;  // by number: of the block, then of its own
   std::deque<runtime::Array> numbers;   // what the latter point to
 };
 // `standalone`: there will be no runtime whose products are faster.
-Decomposed decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                     bool standalone);
+Expanded expand(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone);
 
 // A product of matrices of more multiply-adds is OpenBLAS's: the same bound as the eager kernels', because the order of the
 // sums changes there.
@@ -38,10 +37,10 @@ struct Site {
   const ir::Type& type;
 };
 
-class Decomposer {
+class Expander {
  public:
-  Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone);
-  Decomposed run() &&;
+  Expander(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone);
+  Expanded run() &&;
 
   // The result of a new call, itself written out where it can be; attributes that are not given have their defaults. Inputs
   // that are not given are absent.
@@ -70,13 +69,13 @@ class Decomposer {
   runtime::Runtime& runtime_;
   const ir::Block& from_;
   bool standalone_;
-  Decomposed made_;
+  Expanded made_;
   ir::Index old_ = 0;  // the node that is written out
 };
 
 // What stands for a call; kNoIndex: it stays.
-using Decomposition = ir::Index (*)(Decomposer& to, const Site& site);
-Decomposition product_decomposition(ir::OpId op);
-Decomposition composition(ir::OpId op);  // of norms and element-wise functions
+using Expansion = ir::Index (*)(Expander& to, const Site& site);
+Expansion product_expansion(ir::OpId op);
+Expansion function_expansion(ir::OpId op);  // of norms and element-wise functions
 
 }  // namespace autoray::codegen

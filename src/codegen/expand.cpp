@@ -1,4 +1,4 @@
-#include "codegen/decompose.h"
+#include "codegen/expand.h"
 
 #include <algorithm>
 #include <unordered_map>
@@ -19,18 +19,16 @@ using ir::NodeKind;
 using ir::OpId;
 using ir::Type;
 
-Decomposed decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                     bool standalone) {
-  return Decomposer(runtime, block, arguments, standalone).run();
+Expanded expand(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone) {
+  return Expander(runtime, block, arguments, standalone).run();
 }
 
-Decomposer::Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments,
-                       bool standalone)
+Expander::Expander(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone)
     : runtime_(runtime), from_(from), standalone_(standalone), made_(*from.tables) {
   made_.arguments.assign(arguments.begin(), arguments.end());
 }
 
-Decomposed Decomposer::run() && {
+Expanded Expander::run() && {
   std::vector<Index> place(from_.nodes.size(), kNoIndex);
   made_.block.nodes.reserve(from_.nodes.size());
   made_.block.edges.reserve(from_.edges.size());
@@ -43,7 +41,7 @@ Decomposed Decomposer::run() && {
     Index made = kNoIndex;
     bool ours =
         node.backend == 0 || runtime_.backend_name(node.backend) == "numpy" || !runtime_.backend(node.backend).based_on.empty();
-    if (node.kind == NodeKind::Call && ours && (product_decomposition(node.op) || composition(node.op))) {
+    if (node.kind == NodeKind::Call && ours && (product_expansion(node.op) || function_expansion(node.op))) {
       const Type type = from_.type(old_);
       auto [known, fresh] = attrs.try_emplace(node.attrs);
       if (fresh) known->second = from_.tables->attrs.attrs(node.attrs);
@@ -68,19 +66,19 @@ Decomposed Decomposer::run() && {
   return std::move(made_);
 }
 
-Index Decomposer::written_out(const Site& site) {
-  if (auto product = product_decomposition(site.node.op)) return product(*this, site);
-  if (auto other = composition(site.node.op)) return other(*this, site);
+Index Expander::written_out(const Site& site) {
+  if (auto product = product_expansion(site.node.op)) return product(*this, site);
+  if (auto other = function_expansion(site.node.op)) return other(*this, site);
   return kNoIndex;
 }
 
-std::vector<Attr> Decomposer::full(OpId id, std::vector<Attr> attrs) {
+std::vector<Attr> Expander::full(OpId id, std::vector<Attr> attrs) {
   std::span<const Attr> defaults = runtime_.default_attrs(id);
   for (std::size_t i = attrs.size(); i < defaults.size(); ++i) attrs.push_back(defaults[i]);
   return attrs;
 }
 
-Index Decomposer::add(BlockNode node, std::span<const Index> inputs, const std::vector<Attr>& attrs, const Type& type) {
+Index Expander::add(BlockNode node, std::span<const Index> inputs, const std::vector<Attr>& attrs, const Type& type) {
   const BlockNode& origin = from_.nodes[old_];
   node.source = origin.source;
   node.backend = origin.backend;
@@ -105,14 +103,14 @@ Type inferred(const ir::Block& block, OpId id, std::span<const Index> inputs, st
 
 }  // namespace
 
-Index Decomposer::plain(OpId id, std::span<const Index> inputs, std::vector<Attr> attrs) {
+Index Expander::plain(OpId id, std::span<const Index> inputs, std::vector<Attr> attrs) {
   attrs = full(id, std::move(attrs));
   BlockNode node;
   node.op = id;
   return add(node, inputs, attrs, inferred(made_.block, id, inputs, attrs));
 }
 
-Index Decomposer::call(OpId id, std::initializer_list<Index> given, std::vector<Attr> attrs) {
+Index Expander::call(OpId id, std::initializer_list<Index> given, std::vector<Attr> attrs) {
   std::vector<Index> inputs(given);
   const ir::Op& op = ir::op(id);
   auto letters = static_cast<std::size_t>(
@@ -126,7 +124,7 @@ Index Decomposer::call(OpId id, std::initializer_list<Index> given, std::vector<
   return made == kNoIndex ? add(node, inputs, attrs, type) : made;
 }
 
-Index Decomposer::number(double value, DType dtype, Kind kind) {
+Index Expander::number(double value, DType dtype, Kind kind) {
   runtime::Array& array = made_.numbers.emplace_back(runtime_.allocate(dtype, {}));
   runtime::cast_loop(DType::Float64, dtype)(reinterpret_cast<const char*>(&value), 0, array.data, 0, 1);
   BlockNode node;
@@ -136,18 +134,18 @@ Index Decomposer::number(double value, DType dtype, Kind kind) {
   return add(node, {}, {}, {dtype, kind, {}});
 }
 
-Index Decomposer::cast(Index x, DType to) { return dtype(x) == to ? x : call(OpId::Astype, {x}, {to}); }
+Index Expander::cast(Index x, DType to) { return dtype(x) == to ? x : call(OpId::Astype, {x}, {to}); }
 
-Index Decomposer::reshaped(Index x, const ir::Dims& to) { return shape(x) == to ? x : call(OpId::Reshape, {x}, {to}); }
+Index Expander::reshaped(Index x, const ir::Dims& to) { return shape(x) == to ? x : call(OpId::Reshape, {x}, {to}); }
 
-Index Decomposer::with_kind(Index x, Kind kind) {
+Index Expander::with_kind(Index x, Kind kind) {
   Type changed = type(x);
   changed.kind = kind;
   made_.block.nodes[x].types = made_.block.tables->types.intern(changed);
   return x;
 }
 
-const runtime::Array* Decomposer::out_of_range(Index i, DType dtype) const {
+const runtime::Array* Expander::out_of_range(Index i, DType dtype) const {
   if (i == kNoIndex || type(i).kind != Kind::Weak || made_.block.nodes[i].kind != NodeKind::Constant) return nullptr;
   const runtime::Array* value = made_.arguments[made_.block.nodes[i].number].constant;
   return value && runtime::out_of_range({value, Kind::Weak}, dtype) ? value : nullptr;
