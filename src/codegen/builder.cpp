@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "codegen/expand.h"
+#include "codegen/decompose.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -211,10 +211,10 @@ bool is_writable(const ir::Block& block, Index result) {
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  Expanded expanded = expand(runtime, block, arguments, !jit);
-  std::shared_ptr<Program> program = Builder(runtime, jit, expanded.block, expanded.arguments).build();
-  for (std::size_t r = 0; r < block.results.size(); ++r)
-    program->results[r].writable = is_writable(block, block.results[r]);
+  std::optional<Decomposed> parts = decompose(runtime, block, arguments, !jit);
+  std::shared_ptr<Program> program =
+      parts ? Builder(runtime, jit, parts->block, parts->arguments).build() : Builder(runtime, jit, block, arguments).build();
+  for (std::size_t r = 0; r < block.results.size(); ++r) program->results[r].writable = is_writable(block, block.results[r]);
   return program;
 }
 

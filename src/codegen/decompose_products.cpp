@@ -1,7 +1,7 @@
 // Products of many factors, of stacks, of single numbers, and those that are element-wise.
 #include <algorithm>
 
-#include "codegen/expand.h"
+#include "codegen/decompose.h"
 #include "ir/attributes.h"
 #include "ir/rules/einsum_terms.h"
 #include "ir/rules/linalg.h"
@@ -29,7 +29,7 @@ Dims joined(std::initializer_list<const Dims*> groups) {
 }
 
 // Axes as `to` says; missing ones become new axes of extent 1.
-Index aligned(Expander& to, Index x, const Dims& labels, const Dims& order) {
+Index aligned(Decomposer& to, Index x, const Dims& labels, const Dims& order) {
   Dims axes, fresh;
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (has(labels, order[i]))
@@ -41,14 +41,14 @@ Index aligned(Expander& to, Index x, const Dims& labels, const Dims& order) {
   return fresh.empty() ? x : to.call(OpId::ExpandDims, {x}, {fresh});
 }
 
-Index broadcast(Expander& to, Index x, const Dims& shape) {
+Index broadcast(Decomposer& to, Index x, const Dims& shape) {
   return to.shape(x) == shape ? x : to.call(OpId::BroadcastTo, {x}, {shape});
 }
 
 // ---- einsum ----
 
 // Every label once, in the order in which they come: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
-Index diagonals(Expander& to, Index x, Dims labels, const ir::Einsum& einsum) {
+Index diagonals(Decomposer& to, Index x, Dims labels, const ir::Einsum& einsum) {
   Dims full, distinct;
   for (std::int64_t label : labels) {
     full.push_back(einsum.extent(label));
@@ -68,7 +68,7 @@ Index diagonals(Expander& to, Index x, Dims labels, const ir::Einsum& einsum) {
 }
 
 // A product of two whose result has the labels shared and kept, then a's and b's own: what becomes one kernel, or a call.
-Index pair_product(Expander& to, Index a, const Dims& labels_a, Index b, const Dims& labels_b, const ir::EinsumPair& pair,
+Index pair_product(Decomposer& to, Index a, const Dims& labels_a, Index b, const Dims& labels_b, const ir::EinsumPair& pair,
                    DType dtype) {
   Dims known;
   auto text = [&](const Dims& labels) {
@@ -90,7 +90,7 @@ Index pair_product(Expander& to, Index a, const Dims& labels_a, Index b, const D
 }
 
 // One loop over all operands: runtime/contract/einsum.cpp does the same with arrays.
-Index one_loop(Expander& to, const ir::Einsum& einsum, std::vector<Index> operands, DType dtype) {
+Index one_loop(Decomposer& to, const ir::Einsum& einsum, std::vector<Index> operands, DType dtype) {
   ir::EinsumTerms terms(einsum);
   for (std::size_t i = 0; i < operands.size(); ++i) operands[i] = diagonals(to, operands[i], einsum.inputs[i], einsum);
   for (std::size_t i = 0; i < terms.size(); ++i) {
@@ -123,13 +123,13 @@ struct Labelled {
 };
 
 // A sum over all labels that `labels` lacks, and the order of those that it has, in the operand's own dtype.
-Index arranged(Expander& to, const Labelled& term, const Dims& labels) {
+Index arranged(Decomposer& to, const Labelled& term, const Dims& labels) {
   ir::Einsum einsum{{term.labels}, labels, {}};
   einsum.extents = ir::einsum_extents(einsum.inputs, std::span(&to.shape(term.node), 1));
   return one_loop(to, einsum, {term.node}, to.dtype(term.node));
 }
 
-Index pair_step(Expander& to, const Labelled& a, const Labelled& b, const Dims& result, DType dtype) {
+Index pair_step(Decomposer& to, const Labelled& a, const Labelled& b, const Dims& result, DType dtype) {
   ir::EinsumPair pair = ir::einsum_pair(a.labels, to.shape(a.node), b.labels, to.shape(b.node), result);
   if (pair.multiplied()) {
     auto factor = [&](const Labelled& term) {
@@ -147,7 +147,7 @@ Index pair_step(Expander& to, const Labelled& a, const Labelled& b, const Dims& 
   return aligned(to, pair_product(to, x, left, y, right, pair, dtype), made, result);
 }
 
-Index by_steps(Expander& to, const Site& site, const ir::Einsum& einsum) {
+Index by_steps(Decomposer& to, const Site& site, const ir::Einsum& einsum) {
   const ir::Op& op = ir::op(OpId::Einsum);
   std::vector<Labelled> terms;
   for (std::size_t i = 0; i < site.inputs.size(); ++i) terms.push_back({site.inputs[i], einsum.inputs[i]});
@@ -182,7 +182,7 @@ Index by_steps(Expander& to, const Site& site, const ir::Einsum& einsum) {
   return terms[0].node;
 }
 
-Index einsum(Expander& to, const Site& site) {
+Index einsum(Decomposer& to, const Site& site) {
   std::vector<Dims> shapes;
   Dims labels;
   for (Index input : site.inputs) shapes.push_back(to.shape(input));
@@ -198,7 +198,7 @@ Index einsum(Expander& to, const Site& site) {
 
 // ---- stacks of products ----
 
-Index matmul(Expander& to, const Site& site) {
+Index matmul(Decomposer& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
   const Dims shape_a = to.shape(a), shape_b = to.shape(b);
   if (shape_a.size() <= 2 && shape_b.size() <= 2) return kNoIndex;
@@ -226,12 +226,12 @@ Index matmul(Expander& to, const Site& site) {
 
 // ---- numbers ----
 
-Index times(Expander& to, Index a, Index b, DType dtype) {
+Index times(Decomposer& to, Index a, Index b, DType dtype) {
   return to.call(OpId::Multiply, {to.cast(a, dtype), to.cast(b, dtype)});
 }
 
 // dot, inner, tensordot: a 0-d operand multiplies; zero as a lone factor makes everything zero, as BLAS's axpy does.
-Index with_number(Expander& to, const Site& site) {
+Index with_number(Decomposer& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
   DType dtype = site.type.dtype;
   bool lone_a = ir::element_count(to.shape(a)) == 1, lone_b = ir::element_count(to.shape(b)) == 1;
@@ -246,22 +246,22 @@ Index with_number(Expander& to, const Site& site) {
   return to.call(OpId::Where, {moves, product, to.number(0, dtype)});
 }
 
-Index flat(Expander& to, Index x) { return to.reshaped(x, {ir::element_count(to.shape(x))}); }
+Index flat(Decomposer& to, Index x) { return to.reshaped(x, {ir::element_count(to.shape(x))}); }
 
-Index vdot(Expander& to, const Site& site) {
+Index vdot(Decomposer& to, const Site& site) {
   Index a = flat(to, site.inputs[0]), b = flat(to, site.inputs[1]);
   if (ir::is_complex(to.dtype(a))) a = to.call(OpId::Conjugate, {a});
   const Index inputs[] = {a, b};
   return to.plain(OpId::Dot, inputs);
 }
 
-Index outer(Expander& to, const Site& site) {
+Index outer(Decomposer& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
   return times(to, to.reshaped(a, {ir::element_count(to.shape(a)), 1}), to.reshaped(b, {1, ir::element_count(to.shape(b))}),
                site.type.dtype);
 }
 
-Index kron(Expander& to, const Site& site) {
+Index kron(Decomposer& to, const Site& site) {
   // (a0, 1, a1, 1, ...) times (1, b0, 1, b1, ...).
   const Dims a = to.shape(site.inputs[0]), b = to.shape(site.inputs[1]);
   Dims left, right;
@@ -279,7 +279,7 @@ Index kron(Expander& to, const Site& site) {
                      site.type.shape);
 }
 
-Index matrix_power(Expander& to, const Site& site) {
+Index matrix_power(Decomposer& to, const Site& site) {
   std::int64_t n = ir::as_int(site.attrs[0], "n");
   if (n == 0) return kNoIndex;
   Index square = n < 0 ? to.call(OpId::LinalgInv, {site.inputs[0]}) : site.inputs[0], result = kNoIndex;
@@ -292,14 +292,15 @@ Index matrix_power(Expander& to, const Site& site) {
 }
 
 // Matrices i to j of a chain.
-Index chain(Expander& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i, std::size_t j) {
+Index chain(Decomposer& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i,
+            std::size_t j) {
   if (i == j) return matrices[i];
   std::size_t k = splits[i * matrices.size() + j];
   Index left = chain(to, matrices, splits, i, k);
   return to.call(OpId::Dot, {left, chain(to, matrices, splits, k + 1, j)});
 }
 
-Index multi_dot(Expander& to, const Site& site) {
+Index multi_dot(Decomposer& to, const Site& site) {
   constexpr std::size_t kLongest = 64;
   std::vector<Index> matrices(site.inputs.begin(), site.inputs.end());
   if (matrices.size() > kLongest) return kNoIndex;
@@ -314,11 +315,16 @@ Index multi_dot(Expander& to, const Site& site) {
 }
 
 // Without weights: runtime/contract/contract.cpp does the same with arrays.
-Index cov(Expander& to, const Site& site) {
+Index cov(Decomposer& to, const Site& site) {
   const ir::Op& op = ir::op(OpId::Cov);
   DType dtype = ir::as_dtype(ir::attribute(op, site.attrs, "dtype")).value_or(site.type.dtype);
   bool rowvar = ir::as_bool(site.attrs[0], "rowvar"), bias = ir::as_bool(site.attrs[1], "bias");
   if (site.inputs[2] != kNoIndex || site.inputs[3] != kNoIndex || !ir::is_inexact(dtype)) return kNoIndex;
+  const Dims& first = to.shape(site.inputs[0]);
+  double n = static_cast<double>(first.size() < 2 ? ir::element_count(first) : first[rowvar ? 1 : 0]);
+  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
+  // numpy warns of too few.
+  if (ir::element_count(first) == 0 || norm <= 0) return kNoIndex;
   auto variables = [&](Index m) {
     m = to.cast(m, dtype);
     if (to.shape(m).size() < 2) return to.reshaped(m, {1, ir::element_count(to.shape(m))});
@@ -330,9 +336,6 @@ Index cov(Expander& to, const Site& site) {
     bool row = given.size() == 2 && given[0] == 1;
     x = to.call(OpId::Concatenate, {x, row ? to.cast(site.inputs[1], dtype) : variables(site.inputs[1])});
   }
-  auto n = static_cast<double>(to.shape(x)[1]);
-  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
-  if (ir::element_count(to.shape(x)) == 0 || norm <= 0) return kNoIndex;
   Index mean = to.call(OpId::Sum, {x}, {std::int64_t{1}, {}, {}, true});
   mean = to.call(OpId::Divide, {mean, to.number(n, DType::Float64)});
   Index centred = to.cast(to.call(OpId::Subtract, {x, mean}), dtype), other = to.call(OpId::Transpose, {centred}, {Dims{1, 0}});
@@ -343,7 +346,7 @@ Index cov(Expander& to, const Site& site) {
 
 }  // namespace
 
-Expansion product_expansion(OpId op) {
+Decomposition product_decomposition(OpId op) {
   switch (op) {
     case OpId::Einsum: return einsum;
     case OpId::Matmul:

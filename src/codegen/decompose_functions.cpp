@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "codegen/expand.h"
+#include "codegen/decompose.h"
 #include "ir/attributes.h"
 #include "ir/rules/linalg.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 class Norm {
  public:
-  Norm(Expander& to, const Site& site) : to_(to), site_(site), ord_(ir::norm_order(site.attrs[0])), x_(site.inputs[0]) {
+  Norm(Decomposer& to, const Site& site) : to_(to), site_(site), ord_(ir::norm_order(site.attrs[0])), x_(site.inputs[0]) {
     if (!ir::is_inexact(to.dtype(x_))) x_ = to.cast(x_, DType::Float64);
   }
 
@@ -67,13 +67,13 @@ class Norm {
     return to_.call(OpId::Sqrt, {sum(squares, std::move(axes), keepdims)});
   }
 
-  Expander& to_;
+  Decomposer& to_;
   const Site& site_;
   std::optional<double> ord_;
   Index x_;
 };
 
-Index norm(Expander& to, const Site& site) {
+Index norm(Decomposer& to, const Site& site) {
   const Dims& shape = to.shape(site.inputs[0]);
   ir::NormForm form = ir::norm_form(site.attrs[0], site.attrs[1], shape.ssize());
   if (ir::element_count(shape) == 0) {
@@ -104,7 +104,7 @@ Index norm(Expander& to, const Site& site) {
 
 // ---- element-wise ----
 
-Index is_close(Expander& to, const Site& site) {
+Index is_close(Decomposer& to, const Site& site) {
   // Python numbers stay weak, the tolerances among them: what they are compared with says in which dtype.
   auto term = [&](OpId id, std::initializer_list<Index> inputs) {
     bool weak = true;
@@ -126,7 +126,7 @@ Index is_close(Expander& to, const Site& site) {
 }
 
 // Integers to tens, hundreds ... in float64, and halves, which are rounded after every step.
-Index round(Expander& to, const Site& site) {
+Index round(Decomposer& to, const Site& site) {
   DType dtype = to.dtype(site.inputs[0]);
   std::int64_t decimals = ir::as_int(site.attrs[0], "decimals");
   if (dtype == DType::Float16 ? decimals == 0 : !ir::is_integer(dtype) || decimals >= 0) return kNoIndex;
@@ -138,7 +138,7 @@ Index round(Expander& to, const Site& site) {
 }
 
 // A Python integer at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
-Index clip(Expander& to, const Site& site) {
+Index clip(Decomposer& to, const Site& site) {
   DType dtype = to.dtype(site.inputs[0]);
   std::vector<Index> bounds(site.inputs.begin(), site.inputs.end());
   bool changed = false;
@@ -157,7 +157,7 @@ Index clip(Expander& to, const Site& site) {
 }
 
 // A Python integer outside the other operand's range is compared in a dtype that holds both.
-Index comparison(Expander& to, const Site& site) {
+Index comparison(Decomposer& to, const Site& site) {
   for (int k = 0; k < 2; ++k) {
     Index weak = site.inputs[static_cast<std::size_t>(k)], other = site.inputs[static_cast<std::size_t>(1 - k)];
     DType dtype = to.dtype(other);
@@ -171,14 +171,14 @@ Index comparison(Expander& to, const Site& site) {
   return kNoIndex;
 }
 
-Index imaginary_part(Expander& to, const Site& site) {
+Index imaginary_part(Decomposer& to, const Site& site) {
   if (ir::is_complex(to.dtype(site.inputs[0]))) return kNoIndex;
   return to.call(OpId::Zeros, {}, {site.type.shape, site.type.dtype});
 }
 
 }  // namespace
 
-Expansion function_expansion(OpId op) {
+Decomposition composition(OpId op) {
   if (op >= OpId::Equal && op <= OpId::LogicalXor) return comparison;
   switch (op) {
     case OpId::LinalgNorm: return norm;
