@@ -29,12 +29,11 @@ class Builder {
   Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
       : runtime_(runtime),
         jit_(jit),
-        given_(block),
-        decomposed_(decompose(runtime, block, arguments, !jit)),
-        block_(decomposed_.block),
-        roles_(runtime, block_, decomposed_.arguments, !jit),
+        block_(block),
+        arguments_(arguments),
+        roles_(runtime, block, arguments, !jit),
         program_(std::make_shared<Program>()),
-        memory_(runtime, block_, decomposed_.arguments, roles_, *program_) {}
+        memory_(runtime, block, arguments, roles_, *program_) {}
 
   std::shared_ptr<Program> build() {
     program_->argument_count = static_cast<std::uint32_t>(block_.arguments.size());
@@ -132,12 +131,6 @@ class Builder {
     call_roots_.push_back(std::move(roots));
   }
 
-  // The imaginary part of a real array is made of zeros that nobody may write.
-  static bool is_writable(const ir::Block& block, Index result) {
-    const ir::BlockNode& n = block.nodes[result];
-    return n.kind != NodeKind::Call || n.op != OpId::Imag || ir::is_complex(block.type(block.inputs(n)[0]).dtype);
-  }
-
   void finish() {
     for (const KernelStep& k : kernels_) {
       Family& family = k.family->second;
@@ -184,20 +177,17 @@ class Builder {
         if (!family.special || !family.is_extent[k - from.first_argument]) program_->arguments.push_back(numbers_[k]);
       program_->steps.push_back(step);
     }
-    for (std::size_t k = 0; k < block_.results.size(); ++k) {
-      Index r = block_.results[k];
+    for (Index r : block_.results) {
       const Where& w = memory_.where[r];
-      program_->results.push_back({memory_.place(w.root, w.layout.offset), block_.type(r), w.layout.strides, true,
-                                   is_writable(given_, given_.results[k])});
+      program_->results.push_back({memory_.place(w.root, w.layout.offset), block_.type(r), w.layout.strides, true});
     }
     program_->finish();
   }
 
   runtime::Runtime& runtime_;
   Jit* jit_;
-  const ir::Block& given_;
-  Decomposed decomposed_;
   const ir::Block& block_;
+  std::span<const ArgumentInfo> arguments_;
   Roles roles_;
   std::shared_ptr<Program> program_;
   Memory memory_;
@@ -212,11 +202,21 @@ class Builder {
   std::vector<std::vector<RootId>> call_roots_;
 };
 
+// The imaginary part of a real array is made of zeros that nobody may write.
+bool is_writable(const ir::Block& block, Index result) {
+  const ir::BlockNode& n = block.nodes[result];
+  return n.kind != NodeKind::Call || n.op != OpId::Imag || ir::is_complex(block.type(block.inputs(n)[0]).dtype);
+}
+
 }  // namespace
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  return Builder(runtime, jit, block, arguments).build();
+  std::optional<Decomposed> parts = decompose(runtime, block, arguments, !jit);
+  std::shared_ptr<Program> program =
+      parts ? Builder(runtime, jit, parts->block, parts->arguments).build() : Builder(runtime, jit, block, arguments).build();
+  for (std::size_t r = 0; r < block.results.size(); ++r) program->results[r].writable = is_writable(block, block.results[r]);
+  return program;
 }
 
 }  // namespace autoray::codegen

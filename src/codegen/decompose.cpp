@@ -19,8 +19,8 @@ using ir::NodeKind;
 using ir::OpId;
 using ir::Type;
 
-Decomposed decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                     bool standalone) {
+std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                                    bool standalone) {
   return Decomposer(runtime, block, arguments, standalone).run();
 }
 
@@ -30,20 +30,19 @@ Decomposer::Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::sp
   made_.arguments.assign(arguments.begin(), arguments.end());
 }
 
-Decomposed Decomposer::run() && {
-  std::vector<Index> place(from_.nodes.size(), kNoIndex);
-  made_.block.nodes.reserve(from_.nodes.size());
-  made_.block.edges.reserve(from_.edges.size());
+std::optional<Decomposed> Decomposer::run() && {
   std::vector<Index> inputs;
   std::unordered_map<ir::AttrsId, std::vector<Attr>> attrs;  // an unrolled loop has few different ones
   for (old_ = 0; old_ < from_.nodes.size(); ++old_) {
     const BlockNode& node = from_.nodes[old_];
-    inputs.clear();
-    for (Index input : from_.inputs(node)) inputs.push_back(input == kNoIndex ? kNoIndex : place[input]);
-    Index made = kNoIndex;
     bool ours =
         node.backend == 0 || runtime_.backend_name(node.backend) == "numpy" || !runtime_.backend(node.backend).based_on.empty();
-    if (node.kind == NodeKind::Call && ours && (product_decomposition(node.op) || composition(node.op))) {
+    bool candidate = node.kind == NodeKind::Call && ours && (product_decomposition(node.op) || composition(node.op));
+    if (!candidate && !copied_) continue;
+    inputs.clear();
+    for (Index input : from_.inputs(node)) inputs.push_back(input == kNoIndex || !copied_ ? input : place_[input]);
+    Index made = kNoIndex;
+    if (candidate) {
       const Type type = from_.type(old_);
       auto [known, fresh] = attrs.try_emplace(node.attrs);
       if (fresh) known->second = from_.tables->attrs.attrs(node.attrs);
@@ -59,13 +58,22 @@ Decomposed Decomposer::run() && {
         made_.block.nodes[made].name = node.name;
       }
     }
-    if (made == kNoIndex) made = made_.block.add(node, inputs);
-    place[old_] = made;
+    if (copied_) place_[old_] = made == kNoIndex ? made_.block.add(node, inputs) : made;
   }
-  for (Index argument : from_.arguments) made_.block.arguments.push_back(place[argument]);
-  for (Index r : from_.results) made_.block.results.push_back(place[r]);
-  for (const auto& [node, source] : from_.merged_sources) made_.block.merged_sources.emplace_back(place[node], source);
+  if (!copied_) return std::nullopt;
+  for (Index argument : from_.arguments) made_.block.arguments.push_back(place_[argument]);
+  for (Index r : from_.results) made_.block.results.push_back(place_[r]);
+  for (const auto& [node, source] : from_.merged_sources) made_.block.merged_sources.emplace_back(place_[node], source);
   return std::move(made_);
+}
+
+void Decomposer::copy_before() {
+  if (copied_) return;
+  made_.block.nodes.reserve(from_.nodes.size());
+  made_.block.edges.reserve(from_.edges.size());
+  place_.assign(from_.nodes.size(), kNoIndex);
+  for (Index i = 0; i < old_; ++i) place_[i] = made_.block.add(from_.nodes[i], from_.inputs(i));
+  copied_ = true;
 }
 
 Index Decomposer::written_out(const Site& site) {
@@ -81,6 +89,7 @@ std::vector<Attr> Decomposer::full(OpId id, std::vector<Attr> attrs) {
 }
 
 Index Decomposer::add(BlockNode node, std::span<const Index> inputs, const std::vector<Attr>& attrs, const Type& type) {
+  copy_before();
   const BlockNode& origin = from_.nodes[old_];
   node.source = origin.source;
   node.backend = origin.backend;
@@ -109,7 +118,7 @@ Index Decomposer::plain(OpId id, std::span<const Index> inputs, std::vector<Attr
   attrs = full(id, std::move(attrs));
   BlockNode node;
   node.op = id;
-  return add(node, inputs, attrs, inferred(made_.block, id, inputs, attrs));
+  return add(node, inputs, attrs, inferred(block(), id, inputs, attrs));
 }
 
 Index Decomposer::call(OpId id, std::initializer_list<Index> given, std::vector<Attr> attrs) {
@@ -119,7 +128,7 @@ Index Decomposer::call(OpId id, std::initializer_list<Index> given, std::vector<
       std::ranges::count_if(op.operands, [](char letter) { return letter == 'A' || letter == 'B' || letter == 'O'; }));
   if (op.operands.find('S') == std::string_view::npos) inputs.resize(std::max(inputs.size(), letters), kNoIndex);
   attrs = full(id, std::move(attrs));
-  const Type type = inferred(made_.block, id, inputs, attrs);
+  const Type type = inferred(block(), id, inputs, attrs);
   BlockNode node;
   node.op = id;
   Index made = written_out({node, inputs, attrs, type});
@@ -148,8 +157,8 @@ Index Decomposer::with_kind(Index x, Kind kind) {
 }
 
 const runtime::Array* Decomposer::out_of_range(Index i, DType dtype) const {
-  if (i == kNoIndex || type(i).kind != Kind::Weak || made_.block.nodes[i].kind != NodeKind::Constant) return nullptr;
-  const runtime::Array* value = made_.arguments[made_.block.nodes[i].number].constant;
+  if (i == kNoIndex || type(i).kind != Kind::Weak || block().nodes[i].kind != NodeKind::Constant) return nullptr;
+  const runtime::Array* value = made_.arguments[block().nodes[i].number].constant;
   return value && runtime::out_of_range({value, Kind::Weak}, dtype) ? value : nullptr;
 }
 

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <initializer_list>
+#include <optional>
 
 #include "codegen/builder.h"
 
@@ -17,9 +18,10 @@ struct Decomposed {
   std::vector<ArgumentInfo> arguments;  // by number: of the block, then of its own
   std::deque<runtime::Array> numbers;   // what the latter point to
 };
-// `standalone`: there will be no runtime whose products are faster.
-Decomposed decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                     bool standalone);
+// Nothing where the block has no such call: a large one is not copied for it. `standalone`: there will be no runtime whose
+// products are faster.
+std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                                    bool standalone);
 
 // A product of matrices of more multiply-adds is OpenBLAS's: the same bound as the eager kernels', because the order of the
 // sums changes there.
@@ -41,7 +43,7 @@ struct Site {
 class Decomposer {
  public:
   Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone);
-  Decomposed run() &&;
+  std::optional<Decomposed> run() &&;
 
   // The result of a new call, itself written out where it can be; attributes that are not given have their defaults. Inputs
   // that are not given are absent.
@@ -54,7 +56,7 @@ class Decomposer {
   ir::Index reshaped(ir::Index x, const ir::Dims& shape);
   ir::Index with_kind(ir::Index x, ir::Kind kind);  // x was made here
 
-  const ir::Type& type(ir::Index i) const { return made_.block.type(i); }
+  const ir::Type& type(ir::Index i) const { return block().type(i); }
   const ir::Dims& shape(ir::Index i) const { return type(i).shape; }
   ir::DType dtype(ir::Index i) const { return type(i).dtype; }
   // The value of a constant Python integer that the dtype does not hold; null for others.
@@ -66,12 +68,17 @@ class Decomposer {
   ir::Index add(ir::BlockNode node, std::span<const ir::Index> inputs, const std::vector<ir::Attr>& attrs,
                 const ir::Type& type);
   ir::Index written_out(const Site& site);
+  // Up to the first call that is written out, the block is the one that is read.
+  const ir::Block& block() const { return copied_ ? made_.block : from_; }
+  void copy_before();
 
   runtime::Runtime& runtime_;
   const ir::Block& from_;
   bool standalone_;
   Decomposed made_;
-  ir::Index old_ = 0;  // the node that is written out
+  ir::Index old_ = 0;  // the node that is read
+  bool copied_ = false;
+  std::vector<ir::Index> place_;  // by node that was read, when the block is copied
 };
 
 // What stands for a call; kNoIndex: it stays.

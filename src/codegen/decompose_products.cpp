@@ -320,6 +320,11 @@ Index cov(Decomposer& to, const Site& site) {
   DType dtype = ir::as_dtype(ir::attribute(op, site.attrs, "dtype")).value_or(site.type.dtype);
   bool rowvar = ir::as_bool(site.attrs[0], "rowvar"), bias = ir::as_bool(site.attrs[1], "bias");
   if (site.inputs[2] != kNoIndex || site.inputs[3] != kNoIndex || !ir::is_inexact(dtype)) return kNoIndex;
+  const Dims& first = to.shape(site.inputs[0]);
+  double n = static_cast<double>(first.size() < 2 ? ir::element_count(first) : first[rowvar ? 1 : 0]);
+  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
+  // numpy warns of too few.
+  if (ir::element_count(first) == 0 || norm <= 0) return kNoIndex;
   auto variables = [&](Index m) {
     m = to.cast(m, dtype);
     if (to.shape(m).size() < 2) return to.reshaped(m, {1, ir::element_count(to.shape(m))});
@@ -331,9 +336,6 @@ Index cov(Decomposer& to, const Site& site) {
     bool row = given.size() == 2 && given[0] == 1;
     x = to.call(OpId::Concatenate, {x, row ? to.cast(site.inputs[1], dtype) : variables(site.inputs[1])});
   }
-  auto n = static_cast<double>(to.shape(x)[1]);
-  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
-  if (ir::element_count(to.shape(x)) == 0 || norm <= 0) return kNoIndex;
   Index mean = to.call(OpId::Sum, {x}, {std::int64_t{1}, {}, {}, true});
   mean = to.call(OpId::Divide, {mean, to.number(n, DType::Float64)});
   Index centred = to.cast(to.call(OpId::Subtract, {x, mean}), dtype), other = to.call(OpId::Transpose, {centred}, {Dims{1, 0}});
