@@ -722,21 +722,27 @@ class Emitter {
       finish_row(pointers, place, values);
     });
   }
-  Value* either(Value* condition, const std::function<Value*()>& yes, const std::function<Value*()>& no) {
+  void branch(Value* condition, const std::function<void()>& yes, const std::function<void()>& no) {
     auto* f = b_.GetInsertBlock()->getParent();
-    llvm::BasicBlock* sides[2] = {llvm::BasicBlock::Create(context_, "then", f), llvm::BasicBlock::Create(context_, "else", f)};
-    auto* after = llvm::BasicBlock::Create(context_, "after", f);
-    b_.CreateCondBr(condition, sides[0], sides[1]);
-    Value* values[2];
-    for (int k = 0; k < 2; ++k) {
-      b_.SetInsertPoint(sides[k]);
-      values[k] = k ? no() : yes();
-      sides[k] = b_.GetInsertBlock();
-      b_.CreateBr(after);
-    }
+    auto *then = llvm::BasicBlock::Create(context_, "then", f), *otherwise = llvm::BasicBlock::Create(context_, "else", f),
+         *after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateCondBr(condition, then, otherwise);
+    b_.SetInsertPoint(then);
+    yes();
+    b_.CreateBr(after);
+    b_.SetInsertPoint(otherwise);
+    no();
+    b_.CreateBr(after);
     b_.SetInsertPoint(after);
+  }
+  Value* either(Value* condition, const std::function<Value*()>& yes, const std::function<Value*()>& no) {
+    Value* values[2];
+    llvm::BasicBlock* ends[2];
+    branch(
+        condition, [&] { values[0] = yes(), ends[0] = b_.GetInsertBlock(); },
+        [&] { values[1] = no(), ends[1] = b_.GetInsertBlock(); });
     auto* result = b_.CreatePHI(values[0]->getType(), 2);
-    for (int k = 0; k < 2; ++k) result->addIncoming(values[k], sides[k]);
+    for (int k = 0; k < 2; ++k) result->addIncoming(values[k], ends[k]);
     return result;
   }
   void when(Value* condition, const std::function<void()>& body) {
@@ -781,6 +787,11 @@ class Emitter {
       std::size_t rows = outer.back();
       outer.pop_back();
       return around(outer, bases(), [&](const Pointers& pointers) { fold_tiles(pointers, rows, across); });
+    }
+    if (across == folded && side_by_side(outer)) {
+      std::size_t rows = outer.back();
+      outer.pop_back();
+      return around(outer, bases(), [&](const Pointers& pointers) { fold_rows(pointers, rows); });
     }
     around(outer, bases(), [&](const Pointers& pointers) {
       if (across == folded)
@@ -830,6 +841,89 @@ class Emitter {
     }
     Place point{folded, b_.getInt64(0), 1, nullptr};
     give(pointers, point, result);
+  }
+  // Rows of one block, some at a time: what they share is loaded once, and their lanes are joined in common vectors.
+  static constexpr std::int64_t kRowsTogether = 4;
+  bool side_by_side(const std::vector<std::size_t>& outer) const {
+    std::size_t folded = nest_->extents.size() - 1;
+    const Number& n = nest_->extents[folded];
+    return nest_->order == Order::Pairwise && !outer.empty() && vector_width() >= kRowsTogether && zeros_are_harmless(folded) &&
+           !(n.constant && n.value > kBlock) && !paired_anywhere(folded);
+  }
+  bool paired_anywhere(std::size_t axis) const {
+    return std::ranges::any_of(nest_->loads, [&](const Access& access) { return paired_along(access, axis); });
+  }
+  void fold_rows(const Pointers& pointers, std::size_t rows) {
+    Value *n = number(nest_->extents.back()), *m = number(nest_->extents[rows]);
+    auto alone = [&](Value* first) { loop(m, 1, [&](Value* i) { fold_row(moved(pointers, rows, i)); }, first); };
+    auto together = [&] {
+      Value* whole = b_.CreateAnd(m, b_.getInt64(static_cast<std::uint64_t>(-kRowsTogether)));
+      loop(whole, kRowsTogether, [&](Value* i) { fold_four(pointers, rows, i); });
+      alone(whole);
+    };
+    if (nest_->extents.back().constant)
+      together();
+    else
+      branch(b_.CreateICmpSLE(n, b_.getInt64(kBlock)), together, [&] { alone(b_.getInt64(0)); });
+  }
+  void fold_four(const Pointers& pointers, std::size_t rows, Value* first) {
+    std::size_t folded = nest_->extents.size() - 1;
+    uniform_.assign(nest_->body.size(), nullptr);
+    const int width = std::min(vector_width(), kLanes), parts = kLanes / width;
+    std::vector<Pointers> row;
+    for (std::int64_t r = 0; r < kRowsTogether; ++r)
+      row.push_back(moved(pointers, rows, b_.CreateAdd(first, b_.getInt64(static_cast<std::uint64_t>(r)))));
+    auto add = [&](Value* at, std::vector<Value*> now, Value* left) {
+      for (std::size_t r = 0; r < row.size(); ++r)
+        for (int p = 0; p < parts; ++p) {
+          auto offset = b_.getInt64(static_cast<std::uint64_t>(p * width));
+          Value* mask = left ? mask_of(b_.CreateSub(left, offset), width) : nullptr;
+          Value*& lanes = now[r * static_cast<std::size_t>(parts) + static_cast<std::size_t>(p)];
+          Value* sum = combine(lanes, term(row[r], {folded, b_.CreateAdd(at, offset), width, mask}));
+          lanes = mask ? b_.CreateSelect(mask, sum, lanes) : sum;
+        }
+      return now;
+    };
+    Value* n = number(nest_->extents[folded]);
+    std::vector<Value*> lanes(row.size() * static_cast<std::size_t>(parts), identity(width));
+    auto done = fold_loop(b_.getInt64(0), n, kLanes, lanes,
+                          [&](Value* at, const std::vector<Value*>& now) { return add(at, now, nullptr); });
+    zeros_idle_ = true;
+    lanes = add(done[0], {done.begin() + 1, done.end()}, b_.CreateSub(n, done[0]));
+    zeros_idle_ = false;
+    std::vector<Value*> joined;
+    for (std::size_t r = 0; r < row.size(); ++r) {
+      std::vector<Value*> part(lanes.begin() + static_cast<std::ptrdiff_t>(r) * parts,
+                               lanes.begin() + static_cast<std::ptrdiff_t>(r + 1) * parts);
+      for (std::size_t count = part.size(); count > 1; count /= 2)
+        for (std::size_t k = 0; k < count / 2; ++k) part[k] = combine(part[k], part[k + count / 2]);
+      joined.push_back(part[0]);
+    }
+    Value* sums = rows_together(std::move(joined), width);
+    for (std::size_t i = 0; i < nest_->stores.size(); ++i)
+      store(nest_->stores[i].to, pointers.stores[i], {rows, first, static_cast<int>(kRowsTogether), nullptr}, sums);
+  }
+  // The tree over the lanes of each vector: halves are added until one lane a vector is left, in vectors of several.
+  Value* rows_together(std::vector<Value*> vectors, int width) {
+    int lanes = width, rows = 1;  // of one vector
+    while (lanes > 1) {
+      std::vector<int> low, high;
+      const bool pairs = vectors.size() > 1;
+      for (int r = 0; r < (pairs ? 2 : 1) * rows; ++r)
+        for (int k = 0; k < lanes / 2; ++k) {
+          low.push_back(r * lanes + k);
+          high.push_back(r * lanes + lanes / 2 + k);
+        }
+      std::vector<Value*> next;
+      for (std::size_t k = 0; k < vectors.size(); k += pairs ? 2 : 1) {
+        Value *a = vectors[k], *b = pairs ? vectors[k + 1] : llvm::PoisonValue::get(a->getType());
+        next.push_back(combine(b_.CreateShuffleVector(a, b, low), b_.CreateShuffleVector(a, b, high)));
+      }
+      vectors = std::move(next);
+      lanes /= 2;
+      if (pairs) rows *= 2;
+    }
+    return vectors[0];
   }
   // Up to 256 terms from `begin`, or any number where the order is free: lanes, then a tree over the lanes.
   Value* fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {

@@ -13,7 +13,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"canonicalise", "movements that move nothing go, a conjugate of a real array too", canonicalise},
     {"share", "equal calls of equal inputs become one", share},
-    {"simplify", "arithmetic that changes no bit goes: x * 1, x / 1, x - 0, --x", simplify},
+    {"simplify", "arithmetic that changes no bit goes: x * 1, x / 1, x - 0, --x; writes of nothing too", simplify},
     {"dead-code", "what no result needs goes; draws stay", remove_dead},
     {"schedule", "an order of the calls in which less memory is alive at once", schedule},
 };

@@ -188,6 +188,7 @@ void simplify(Block& block, const PassContext& context) {
       case OpId::Subtract: return constant(y, 0, true) && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
       case OpId::Add: return constant(y, 0) && is(x) && is_integer(block.type(i).dtype) ? x : i;
       case OpId::Positive: return is(x) && !is_bool(block.type(x).dtype) ? x : i;
+      case OpId::SetItem: return in.size() == 2 && is(x) && y != kNoIndex && element_count(block.type(y).shape) == 0 ? x : i;
       case OpId::Negative:
       case OpId::Invert:
       case OpId::Conjugate: {
