@@ -70,7 +70,7 @@ std::string draw(const Picture& p, const Digraph& graph, const std::vector<Card>
            path(layout.centre[edge.from], layout.centre[edge.to], bends, graph.height[edge.from], graph.height[edge.to]) + "\"";
     if (weights && (*weights)[e] > 1)
       out += " style=\"stroke-width:" + number(std::min(6.f, 1 + static_cast<float>((*weights)[e]) / 1000)) + "\"";
-    out += weights ? "><title>" + grouped_number((*weights)[e]) + " edges</title></path>\n" : "/>\n";
+    out += weights ? "><title>" + counted((*weights)[e], "edge") + "</title></path>\n" : "/>\n";
   }
   for (std::size_t i = 0; i < cards.size(); ++i) {
     const Card& card = cards[i];
@@ -149,7 +149,7 @@ std::string to_svg(const Picture& p, const Style& style) {
     card.title = g.title;
     card.detail = shorten(g.detail, 48);
     card.note = group_detail(p, g);
-    card.tooltip = g.title + "\n" + grouped_number(g.nodes.size()) + " nodes, " + short_number(g.flops) + " FLOPs, " +
+    card.tooltip = g.title + "\n" + counted(g.nodes.size(), "node") + ", " + short_number(g.flops) + " FLOPs, " +
                    byte_text(static_cast<double>(g.bytes));
     card.stack = g.nodes.size() > 1;
     card.fill = style.colouring == Colouring::Operation ? fill(g.nodes.back())

@@ -85,8 +85,12 @@ std::string grouped_number(std::uint64_t value) {
   return text;
 }
 
+std::string counted(std::uint64_t count, const std::string& noun) {
+  return grouped_number(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string totals_text(const Picture& p) {
-  return grouped_number(p.size()) + (p.size() == 1 ? " node, " : " nodes, ") + short_number(p.total_flops) + " FLOPs, " +
+  return counted(p.size(), "node") + ", " + short_number(p.total_flops) + " FLOPs, " +
          byte_text(static_cast<double>(p.total_bytes)) + " in all, peak " + byte_text(static_cast<double>(p.peak_bytes));
 }
 

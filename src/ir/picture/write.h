@@ -12,10 +12,11 @@ namespace autoray::ir::picture {
 // Quoted and escaped. `<` is escaped too: the text may stand in a page's script element.
 std::string json_text(std::string_view text);
 std::string xml_text(std::string_view text);
-std::string dot_text(std::string_view text);      // quoted
-std::string short_number(double value);           // "1.2k", "35M"
-std::string byte_text(double bytes);              // "1.5 KiB"
-std::string grouped_number(std::uint64_t value);  // "20,102"
+std::string dot_text(std::string_view text);                        // quoted
+std::string short_number(double value);                             // "1.2k", "35M"
+std::string byte_text(double bytes);                                // "1.5 KiB"
+std::string grouped_number(std::uint64_t value);                    // "20,102"
+std::string counted(std::uint64_t count, const std::string& noun);  // "20,102 nodes", "1 node"
 // "57 nodes, 605 FLOPs, 1.5 KiB made, peak 920 B"
 std::string totals_text(const Picture& picture);
 
