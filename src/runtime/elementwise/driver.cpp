@@ -220,6 +220,16 @@ bool has_loop(Runtime& runtime, BackendId backend, const ir::Op& op, DType dtype
   return runtime.loop(backend, op.id, compute) || (ir::is_bool(dtype) && runtime.loop(backend, op.id, DType::Int8));
 }
 
+void check_operand_types(Runtime& runtime, BackendId backend, const ir::Op& op, std::span<const ir::OperandType> operands,
+                         const ir::Type& result) {
+  if (runtime.entry(backend, op.id).kernel != elementwise_kernel) return;
+  ir::Promotion promotion;
+  for (const ir::OperandType& operand : operands) promotion.add(operand.type->dtype, operand.type->kind);
+  DType dtype = ir::loop_in_operand_dtype(op) ? promotion.result() : result.dtype;
+  if (ir::is_bool(dtype)) refuse_bool_arithmetic(op);
+  if (!has_loop(runtime, backend, op, dtype)) refuse_operands(op);
+}
+
 void elementwise_kernel(KernelCall& call) {
   if (power_shortcut(call)) return;
   DType dtype = loop_dtype(call);

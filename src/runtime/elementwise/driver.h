@@ -18,6 +18,9 @@ bool has_loop(Runtime& runtime, BackendId backend, const ir::Op& op, ir::DType d
 [[noreturn]] void refuse_operands(const ir::Op& op);
 // TypeError for the arithmetic that numpy does not define on bools.
 void refuse_bool_arithmetic(const ir::Op& op);
+// What the kernel refuses by its operands' types alone, for calls that are only recorded.
+void check_operand_types(Runtime& runtime, BackendId backend, const ir::Op& op, std::span<const ir::OperandType> operands,
+                         const ir::Type& result);
 
 std::span<const KernelRow> elementwise_kernels();
 // The ops among them that have no loop.

@@ -9,6 +9,7 @@
 #include "ir/rules/movement.h"
 #include "runtime/bind.h"
 #include "runtime/dispatch.h"
+#include "runtime/elementwise/driver.h"
 #include "runtime/forms.h"
 #include "runtime/random/random_state.h"
 #include "runtime/ufunc.h"
@@ -306,6 +307,8 @@ const Recorder::Inferred& Recorder::infer(OpId id, const Inputs& inputs, AttrsId
   }
   ir::Inference inference{op, operands, groups, known, {}};
   ir::infer(inference);
+  if (op.op_class == ir::OpClass::Elementwise)
+    check_operand_types(runtime_, *runtime_.find_backend("numpy"), op, operands, inference.results[0]);
   Inferred& result = memo ? *memo : unkept_;
   if (memo) {
     if (memo->op != OpId::Count) tables_.attrs.release(memo->attrs);
