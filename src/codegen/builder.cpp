@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "codegen/decompose.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -24,12 +25,13 @@ constexpr std::size_t kSpecialisations = 4;
 
 class Builder {
  public:
-  Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
+  Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+          const GivenRoles& given)
       : runtime_(runtime),
         jit_(jit),
         block_(block),
         arguments_(arguments),
-        roles_(runtime, block, arguments, !jit),
+        roles_(runtime, block, arguments, given, !jit),
         program_(std::make_shared<Program>()),
         memory_(runtime, block, arguments, roles_, *program_) {}
 
@@ -164,10 +166,13 @@ class Builder {
         continue;
       }
       Instance& in = instances[next];
-      step.number = number_of[next++];
+      step.number = number_of[next];
       if (jit_) step.kernel = program_->kernels[step.number].function;
       step.first = static_cast<std::uint32_t>(program_->buffers.size());
       step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+      step.first_check = static_cast<std::uint32_t>(program_->checks.size());
+      const auto& checks = kernels_[next].checks;
+      program_->checks.insert(program_->checks.end(), checks.begin(), checks.end());
       program_->buffers.insert(program_->buffers.end(), in.buffers.begin(), in.buffers.end());
       program_->arguments.insert(program_->arguments.end(), in.arguments.begin(), in.arguments.end());
       if (program_->checks_bounds)
@@ -177,6 +182,7 @@ class Builder {
           program_->limits.push_back(root.bytes - in.offsets[k]);
         }
       program_->steps.push_back(step);
+      ++next;
     }
     for (Index r : block_.results) {
       const Where& w = memory_.where[r];
@@ -204,7 +210,9 @@ class Builder {
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  return Builder(runtime, jit, block, arguments).build();
+  if (auto written_out = decompose(runtime, block, arguments))
+    return Builder(runtime, jit, written_out->block, arguments, written_out->roles).build();
+  return Builder(runtime, jit, block, arguments, {}).build();
 }
 
 }  // namespace autoray::codegen

@@ -29,6 +29,7 @@ class Sweep {
         case Role::Nothing:
         case Role::Project: break;
         case Role::Pointwise:
+        case Role::Scan:
         case Role::Fold: join(i); break;
         case Role::Product:
           start(i);
@@ -120,7 +121,7 @@ class Sweep {
     }
   }
   void join(Index i) {
-    const bool fold = roles_[i].role == Role::Fold;
+    const bool fold = roles_[i].role == Role::Fold || roles_[i].role == Role::Scan;
     Index latest = kNoIndex;
     for (Index input : block_.inputs(i)) {
       if (input == kNoIndex) continue;

@@ -28,18 +28,20 @@ void KernelBuilder::decide_stores() {
     for (Index x : block_.inputs(i)) {
       if (x == kNoIndex) continue;
       if (uses[x] < 255) ++uses[x];
-      if (role == Role::Fold) ++folds_it[x];
+      bool folds = role == Role::Fold || role == Role::Scan;
+      if (folds) ++folds_it[x];
       bool inside = group(x) != kNoIndex && group(x) == group(i);
-      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call;
+      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call ||
+                       roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
       // Over another shape it would be computed again and again.
       if (inside && role == Role::Pointwise && count(x) != 1 && !(block_.type(x).shape == block_.type(i).shape))
         stored_[x] = true;
-      if (inside && role == Role::Fold && roles_[x].role != Role::Pointwise) stored_[x] = true;
+      if (inside && folds && roles_[x].role != Role::Pointwise) stored_[x] = true;
     }
   }
   for (Index i = 0; i < n; ++i) {
-    if (roles_[i].role != Role::Pointwise && count(i) != 1) stored_[i] = true;
+    if (roles_[i].role != Role::Pointwise && (count(i) != 1 || roles_[i].role == Role::Scan)) stored_[i] = true;
     if (roles_[i].expensive && folds_it[i] && uses[i] > 1) stored_[i] = true;
   }
 }
@@ -56,6 +58,10 @@ KernelDraft KernelBuilder::kernel(Index group) {
       case Role::Fold:
         flush();
         fold(i);
+        break;
+      case Role::Scan:
+        flush();
+        scan(i);
         break;
       case Role::Product:
         flush();
@@ -80,9 +86,10 @@ void KernelBuilder::visit_pointwise(Index i) {
   // What an open nest stores can be read only after it.
   for (Index x : block_.inputs(i)) {
     if (x == kNoIndex) continue;
-    bool elsewhere = is_view(x) || !(block_.type(x).shape == block_.type(i).shape);
+    bool elsewhere = roles_[i].indexing || is_view(x) || !(block_.type(x).shape == block_.type(i).shape);
     if (elsewhere && std::find(open_.begin(), open_.end(), memory_.root_node[x]) != open_.end()) flush();
   }
+  if (roles_[i].indexing) check_indices(i);
   if (!stored_[i]) return;
   if (single(i)) {
     scalars({i});
@@ -161,7 +168,9 @@ Parts KernelBuilder::load_walk(Emission& e, const Walk& walk) {
 Parts KernelBuilder::evaluate(Emission& e, Index i) {
   const NodeRole& role = roles_[i];
   Body body(e.draft.nest);
+  if (role.indexing) return e.values[i] = gather(e, i);
   ir::SmallVector<Parts, 4> operands;
+  if (role.index) operands.push_back(affine_index(e, *role.index));
   auto inputs = block_.inputs(i);
   for (std::size_t k = 0; k < role.operands; ++k) {
     Parts v;
@@ -268,28 +277,39 @@ void KernelBuilder::join(Index i) {
 void KernelBuilder::update(Index i) {
   Index base = block_.inputs(i)[0], value = block_.inputs(i)[1];
   const ir::Type& type = block_.type(i);
+  if (roles_[i].indexing) check_indices(i);
   if (!memory_.in_place[i]) copy(base, walk_of(i), type.shape, type.dtype);
   auto place = viewed_along(runtime_, roles_.attrs(i)[0], memory_.where[i].layout, type.dtype);
   // numpy drops leading axes of extent 1 that the place does not have.
   const Where& w = memory_.where[value];
   Dims shape = w.layout.shape, strides = w.layout.strides;
-  while (shape.size() > place->shape.size()) {
+  const auto& indexing = roles_[i].indexing;
+  const Dims points = indexing ? indexing->shape : place->shape;
+  while (shape.size() > points.size()) {
     shape.erase(0);
     strides.erase(0);
   }
   Emission e;
-  begin(e, place->shape);
+  begin(e, points);
   Parts v =
       register_[value] >= 0 && inside(value)
           ? load(e, value)
-          : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, place->shape)});
-  store(e.draft, Body(e.draft.nest).cast(v, type.dtype), {memory_.where[i].root, place->offset, type.dtype, place->strides});
+          : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
+  v = Body(e.draft.nest).cast(v, type.dtype);
+  if (indexing) {
+    ValueId offset = index_offset(e, i, place->strides);
+    store(e.draft, v, {memory_.where[i].root, place->offset, type.dtype, walked(*indexing, *place, points.size())});
+    for (Store& s : e.draft.nest.stores) s.offset = offset;
+  } else {
+    store(e.draft, v, {memory_.where[i].root, place->offset, type.dtype, place->strides});
+  }
   add(std::move(e.draft));
   emitted_[i] = true;
 }
 
 void KernelBuilder::add(NestDraft draft) {
-  for (const Walk& w : draft.loads) memory_.touch(w.root, group_);
+  for (const Walk& w : draft.loads)
+    if (w.root != kNoRoot) memory_.touch(w.root, group_);
   for (const Walk& w : draft.stores) memory_.touch(w.root, group_);
   simplify(draft);
   draft_.nests.push_back(std::move(draft));

@@ -4,6 +4,7 @@
 
 #include "ir/error.h"
 #include "runtime/convert.h"
+#include "runtime/index_plan.h"
 
 namespace autoray::codegen {
 
@@ -131,7 +132,9 @@ Program::Call::run(std::span<char* const> into) {
   for (const ProgramStep& step : p.steps) {
     if (step.kernel) [[likely]] {
       if (p.checks_bounds) frame_.context.limits = frame_.limits.data() + step.first;
-      step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      std::int32_t status = step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      if (status) [[unlikely]]
+        index_failed(p.checks[step.first_check + static_cast<std::uint32_t>(status) - 1]);
       if (frame_.context.failed_buffer >= 0) [[unlikely]]
         throw ir::Error(ir::ErrorClass::SystemError, "kernel " + std::to_string(step.number) + " reaches outside its buffer " +
                                                          std::to_string(std::exchange(frame_.context.failed_buffer, -1)));
@@ -143,6 +146,13 @@ Program::Call::run(std::span<char* const> into) {
     }
   }
   return events | (_mm_getcsr() & runtime::kFpEvents);
+}
+
+void Program::Call::index_failed(const IndexCheck& check) const {
+  if (check.axis >= 0)
+    runtime::index_out_of_bounds(frame_.context.failed_index, static_cast<std::size_t>(check.axis), check.size);
+  throw ir::Error(ir::ErrorClass::IndexError, "index " + std::to_string(frame_.context.failed_index) +
+                                                  " is out of bounds for size " + std::to_string(check.size));
 }
 
 void Program::Call::take_result(std::size_t number, Array& array) {

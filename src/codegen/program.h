@@ -48,11 +48,18 @@ struct RuntimeCall {
   ir::SourceId source = ir::kNoSource;
 };
 
+// What is told of an index that a kernel's check finds out of bounds.
+struct IndexCheck {
+  std::int64_t axis = 0;  // below 0: of all elements
+  std::int64_t size = 0;
+};
+
 struct ProgramStep {
   KernelFunction kernel = nullptr;  // null: a runtime call, or a program that is not for this process
   std::uint32_t first = 0;          // in `buffers`; of a runtime call: its number
   std::uint32_t first_argument = 0;
   std::uint32_t number = 0;  // of the kernel
+  std::uint32_t first_check = 0;
   bool call = false;
 };
 
@@ -79,6 +86,7 @@ class Program {
 
    private:
     void call_runtime(const RuntimeCall& call);
+    [[noreturn]] void index_failed(const IndexCheck& check) const;
     const Program& program_;
     runtime::Runtime& runtime_;
     Frame& frame_;
@@ -93,6 +101,7 @@ class Program {
   std::vector<Place> buffers;           // of all kernel steps, one after the other
   std::vector<std::int64_t> limits;     // bytes before and after each of them that belong to its array (checking mode)
   std::vector<std::int64_t> arguments;  // of all kernel steps
+  std::vector<IndexCheck> checks;       // of all kernel steps
   std::vector<RuntimeCall> calls;
   std::vector<Located> results;
   std::vector<std::int64_t> output_bytes;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "codegen/layout.h"
 #include "ir/rules/elementwise.h"
 #include "ir/rules/linalg.h"
 #include "ir/rules/movement.h"
@@ -28,7 +27,10 @@ bool makes_nothing(const ir::Op& op) {
   switch (op.op_class) {
     case ir::OpClass::Elementwise:
     case ir::OpClass::Contract:
+    case ir::OpClass::Reduction:
+    case ir::OpClass::View:
     case ir::OpClass::Join:
+    case ir::OpClass::Create:
     case ir::OpClass::Index: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
     default: return false;
   }
@@ -42,7 +44,8 @@ NodeRole Roles::call(std::string reason) {
   return role;
 }
 
-Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone)
+Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+             const GivenRoles& given, bool standalone)
     : runtime_(runtime), block_(block), arguments_(arguments), standalone_(standalone) {
   roles_.reserve(block.nodes.size());
   struct Key {
@@ -57,6 +60,11 @@ Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const 
   };
   std::unordered_map<Key, const NodeRole*, Hash> known;
   for (Index i = 0; i < block.nodes.size(); ++i) {
+    if (auto role = given.find(i); role != given.end()) {
+      pool_.push_back(role->second);
+      roles_.push_back(&pool_.back());
+      continue;
+    }
     const ir::BlockNode& n = block.nodes[i];
     auto inputs = block.inputs(n);
     // What a constant is may matter; more inputs do not fit the key.
@@ -83,6 +91,15 @@ Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const 
 
 void Roles::become_call(Index i, std::string reason) {
   pool_.push_back(call(std::move(reason)));
+  roles_[i] = &pool_.back();
+}
+
+void Roles::become_copy(Index i) {
+  NodeRole role;
+  role.role = Role::Join;
+  const ir::Type& operand = block_.type(block_.inputs(i)[0]);
+  role.parts.push_back(contiguous_layout(operand));
+  pool_.push_back(std::move(role));
   roles_[i] = &pool_.back();
 }
 
@@ -136,7 +153,8 @@ NodeRole Roles::role_of(Index i) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
     if (type.dtype == DType::Float16) return call("float16");
-    if (ir::element_count(type.shape) == 0) return call("no elements");
+    bool skipped = op.op_class == ir::OpClass::Join || n.op == OpId::SetItem;
+    if (ir::element_count(type.shape) == 0 && !skipped) return call("no elements");
   }
   switch (op.op_class) {
     case ir::OpClass::Elementwise: return pointwise_role(i, op);
@@ -177,19 +195,20 @@ bool Roles::weak_out_of_range(Index i, DType dtype) const {
   return false;
 }
 
-// Arrays of one value, and copies.
+// Arrays of one value, ones on a diagonal, and copies.
 std::optional<NodeRole> Roles::created_role(Index i) {
   const ir::BlockNode& n = block_.nodes[i];
   const ir::Op& op = ir::op(n.op);
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = block_.type(i).dtype;
-  // Fortran's order, and what is wrong, is the runtime's.
+  // What is wrong is the runtime's.
   auto plain = [&] {
     const Attr& order = ir::attribute(op, attrs(i), "order");
     const std::string* text = order.get<std::string>();
     role.c_order = text && *text == "C";
-    return order.none() || role.c_order || (text && *text == "K");
+    role.f_order = text && *text == "F";
+    return order.none() || role.c_order || role.f_order || (text && *text == "K");
   };
   auto filled = [&](double value) -> std::optional<NodeRole> {
     if (!plain()) return std::nullopt;
@@ -198,10 +217,20 @@ std::optional<NodeRole> Roles::created_role(Index i) {
     return role;
   };
   switch (n.op) {
+    case OpId::Empty:
+    case OpId::EmptyLike:
     case OpId::Zeros:
     case OpId::ZerosLike: return filled(0);
     case OpId::Ones:
     case OpId::OnesLike: return filled(1);
+    case OpId::Eye:
+    case OpId::Identity: {
+      if (n.op == OpId::Eye && !plain()) return std::nullopt;
+      std::int64_t k = n.op == OpId::Eye ? ir::as_int(ir::attribute(op, attrs(i), "k"), "k") : 0;
+      role.index = AffineIndex{{1, -1}, k};
+      role.lowering = is_zero;
+      return role;
+    }
     case OpId::Full:
     case OpId::Copy:
       if (!plain() || weak_out_of_range(i, role.compute)) return std::nullopt;
@@ -309,12 +338,13 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   for (std::size_t k = 1; k < inputs.size(); ++k)
     if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
   auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
-  bool wide = generated_inexact(type.dtype) || type.dtype == DType::Int64 || type.dtype == DType::UInt64;
   switch (n.op) {
     case OpId::Sum:
     case OpId::Prod:
       if (initial()) return call("initial=");
-      if (!wide) return call("sums in a narrow dtype");
+      // Small integers add up in 64 bits, bools as truth values.
+      if (!generated_inexact(type.dtype)) role.accumulate = ir::is_unsigned(type.dtype) ? DType::UInt64 : DType::Int64;
+      if (ir::is_bool(type.dtype)) role.before = NodeRole::Before::Truth;
       if (n.op == OpId::Prod && ir::is_complex(type.dtype)) return call("a product of complex numbers");
       role.fold = n.op == OpId::Sum ? Prim::Add : Prim::Multiply;
       role.order = generated_inexact(type.dtype) ? Order::Pairwise : Order::Any;
@@ -341,10 +371,24 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
       role.accumulate = DType::Int64;
       role.before = NodeRole::Before::Truth;
       break;
+    case OpId::Cumsum:
+    case OpId::Cumprod: return scan_role(i, op);
     default: return call("a scan or search");
   }
   role.axes = ir::reduction_axes(ir::attribute(op, attributes, "axis"), operand.shape.ssize());
-  if (operand.shape.empty()) return call("a reduction of one number");
+  return role;
+}
+
+NodeRole Roles::scan_role(Index i, const ir::Op& op) {
+  const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
+  bool product = op.id == OpId::Cumprod;
+  if (product && ir::is_complex(type.dtype)) return call("a product of complex numbers");
+  NodeRole role;
+  role.role = Role::Scan;
+  role.accumulate = type.dtype;
+  role.fold = product ? Prim::Multiply : Prim::Add;
+  role.order = Order::Sequential;
+  role.axes.push_back(ir::scan_axis(ir::attribute(op, attrs(i), "axis"), operand.shape.ssize()));
   return role;
 }
 
@@ -352,15 +396,17 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
 std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
   auto inputs = block_.inputs(i);
   auto empty = [&](Index x) { return x != kNoIndex && ir::element_count(block_.type(x).shape) == 0; };
+  bool counts = op.id == OpId::All || op.id == OpId::Any || op.id == OpId::CountNonzero;
   bool sum = (op.op_class == ir::OpClass::Contract && inputs.size() == 2 && empty(inputs[0]) && empty(inputs[1])) ||
              ((op.id == OpId::Sum || op.id == OpId::Prod) && empty(inputs[0]) &&
-              ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>());
+              ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>()) ||
+             (counts && empty(inputs[0]));
   if (!sum || block_.type(i).dtype == DType::Float16) return std::nullopt;
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = block_.type(i).dtype;
   role.lowering = constant_value;
-  role.parameters = {op.id == OpId::Prod ? 1.0 : 0.0};
+  role.parameters = {op.id == OpId::Prod || op.id == OpId::All ? 1.0 : 0.0};
   return role;
 }
 
@@ -390,18 +436,49 @@ NodeRole Roles::norm_role(Index i) {
 
 NodeRole Roles::join_role(Index i, const ir::Op& op) {
   const ir::BlockNode& n = block_.nodes[i];
-  if (n.op != OpId::Stack && n.op != OpId::Concatenate) return call("a movement that copies");
   const ir::Type& type = block_.type(i);
-  const std::vector<Attr>& attributes = attrs(i);
+  const Layout whole = contiguous_layout(type);
   NodeRole role;
   role.role = Role::Join;
-  const Attr& axis = ir::attribute(op, attributes, "axis");
-  if (axis.none()) return call("concatenate of flattened arrays");
-  role.axis = ir::normalize_axis(ir::as_int(axis, "axis"), type.shape.ssize());
-  std::int64_t at = 0;
+  std::optional<int> asked;  // nothing: flattened
+  if (n.op == OpId::Stack || n.op == OpId::Concatenate)
+    if (const Attr& axis = ir::attribute(op, attrs(i), "axis"); !axis.none())
+      asked = ir::normalize_axis(ir::as_int(axis, "axis"), type.shape.ssize());
+  std::int64_t offset = 0;
   for (Index input : block_.inputs(i)) {
-    role.offsets.push_back(at);
-    at += n.op == OpId::Stack ? 1 : block_.type(input).shape[static_cast<std::size_t>(role.axis)];
+    const Dims& shape = block_.type(input).shape;
+    // Seen with the result's rank it may have an axis of one in front, or at the end.
+    Layout part{shape, whole.strides, offset};
+    std::size_t axis = asked ? static_cast<std::size_t>(*asked) : 0;
+    std::int64_t extent = 1;
+    switch (n.op) {
+      case OpId::Stack: part.strides.erase(axis); break;
+      case OpId::Concatenate:
+        if (!asked) {
+          part.strides = contiguous_layout({type.dtype, Kind::Array, shape}).strides;
+          extent = ir::element_count(shape);
+        } else {
+          extent = shape[axis];
+        }
+        break;
+      case OpId::Vstack:
+        while (part.strides.size() > shape.size()) part.strides.erase(0);
+        if (shape.size() > 1) extent = shape[0];
+        break;
+      case OpId::Hstack:
+        axis = type.shape.size() == 1 ? 0 : 1;
+        if (shape.empty()) part.strides.clear();
+        if (!shape.empty()) extent = shape[axis];
+        break;
+      case OpId::ColumnStack:
+        axis = 1;
+        part.strides.resize(shape.size(), 0);
+        if (shape.size() > 1) extent = shape[axis];
+        break;
+      default: return call("a movement that copies");
+    }
+    role.parts.push_back(std::move(part));
+    offset += extent * (asked || n.op != OpId::Concatenate ? whole.strides[axis] : whole.strides.back());
   }
   return role;
 }
@@ -411,9 +488,15 @@ NodeRole Roles::update_role(Index i) {
   if (n.input_count != 2) return call("an index by arrays");
   auto place = viewed_along(runtime_, attrs(i)[0], contiguous_layout(block_.type(i)), block_.type(i).dtype);
   if (!place) return call("a place that is no view");
-  if (ir::element_count(place->shape) == 0) return call("no elements");
   NodeRole role;
   role.role = Role::Update;
+  // Of no place the new version is the old one.
+  if (ir::element_count(place->shape) == 0) {
+    role.role = Role::Pointwise;
+    role.compute = block_.type(i).dtype;
+    role.lowering = pointwise(OpId::Copy, role.compute);
+    role.operands = 1;
+  }
   return role;
 }
 

@@ -1,0 +1,217 @@
+// Indices by arrays: the view of their basic part, and what the arrays choose along its axes.
+#include <algorithm>
+
+#include "codegen/decomposer.h"
+#include "ir/rules/index.h"
+#include "ir/rules/movement.h"
+
+namespace autoray::codegen {
+
+using ir::Attr;
+using ir::Dims;
+using ir::DType;
+using ir::Index;
+using ir::Kind;
+using ir::kNoIndex;
+using ir::OpId;
+
+namespace {
+
+bool indexes(DType dtype) { return ir::is_integer(dtype) || ir::is_bool(dtype); }
+
+}  // namespace
+
+// As ir::indexed_shape: where the axes of arrays come in the result. An int among arrays takes part as one.
+std::optional<Decomposer::Choice> Decomposer::choice(const Dims& shape, const Attr::Tuple& index,
+                                                     std::span<const Index> arrays, std::size_t first_input) const {
+  int consumed = 0;
+  for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
+  Choice c;
+  Dims kept, extents;  // axes of the view that stay, with their extents
+  std::vector<std::span<const std::int64_t>> index_shapes;
+  bool together = true, parted = false;
+  int first = -1, last = -2;
+  std::size_t axis = 0;
+  std::int64_t of_view = 0;
+  auto keep = [&](Attr item, std::int64_t extent) {
+    c.basic.push_back(std::move(item));
+    kept.push_back(of_view++);
+    extents.push_back(extent);
+  };
+  auto advanced = [&] {
+    if (first < 0) first = kept.ssize();
+    if (last >= 0 && (parted || last != kept.ssize())) together = false;
+    last = kept.ssize();
+    parted = false;
+  };
+  auto whole = [&](int count) {
+    for (; count > 0; --count) keep(Attr(ir::Slice{}), shape[axis++]);
+  };
+  for (const Attr& item : index) {
+    if (item.none()) {
+      keep(item, 1);
+    } else if (auto* i = item.get<std::int64_t>()) {
+      std::int64_t at = *i < 0 ? *i + shape[axis] : *i;
+      advanced();
+      c.basic.push_back(Attr(ir::Slice{at, at + 1, std::nullopt}));
+      ++of_view;
+      ++axis;
+    } else if (auto* slice = item.get<ir::Slice>()) {
+      keep(item, ir::slice_range(*slice, shape[axis]).count);
+      ++axis;
+    } else if (item.get<ir::Ellipsis>()) {
+      parted = true;
+      whole(shape.ssize() - consumed);
+    } else {
+      auto number = static_cast<std::size_t>(item.get<ir::OperandRef>()->operand);
+      const ir::Type& array = made(arrays[number]);
+      if (!ir::is_integer(array.dtype)) return std::nullopt;
+      advanced();
+      index_shapes.push_back(array.shape);
+      auto named = static_cast<std::int64_t>(axis);
+      c.indexing.arrays.push_back({first_input + number, of_view, shape[axis], named});
+      c.basic.push_back(Attr(ir::Slice{}));
+      ++of_view;
+      ++axis;
+    }
+  }
+  whole(shape.ssize() - static_cast<int>(axis));
+  Dims broadcast = ir::broadcast_all(index_shapes);
+  std::size_t place = together ? static_cast<std::size_t>(first) : 0;
+  for (std::size_t k = broadcast.size(); k-- > 0;) {
+    kept.insert(place, -1);
+    extents.insert(place, broadcast[k]);
+  }
+  for (Indexing::Array& array : c.indexing.arrays)
+    array.first = place + broadcast.size() - made(arrays[array.input - first_input]).shape.size();
+  c.indexing.axes = std::move(kept);
+  c.indexing.shape = std::move(extents);
+  return c;
+}
+
+Index Decomposer::chosen(const ir::Type& type, Inputs inputs, Indexing indexing) {
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.compute = type.dtype;
+  role.c_order = true;
+  role.indexing = std::move(indexing);
+  return given(type, std::move(inputs), std::move(role));
+}
+
+Index Decomposer::getitem(Index i) {
+  auto* index = attr(i, "index").get<Attr::Tuple>();
+  if (!index) return kNoIndex;
+  Inputs all{input(i, 0)};
+  for (std::size_t k = 1; k < inputs(i); ++k) all.push_back(input(i, k));
+  auto c = choice(shape(all[0]), *index, std::span(all).subspan(1), 1);
+  if (!c) return kNoIndex;
+  all[0] = call(OpId::GetItem, {all[0]}, {{"index", c->basic}});
+  return chosen(type(i), std::move(all), std::move(c->indexing));
+}
+
+Index Decomposer::setitem(Index i) {
+  auto* steps = attr(i, "path").get<Attr::Tuple>();
+  Attr::Tuple path(steps->begin(), steps->end() - 1);
+  auto* last = steps->back().get<Attr::Tuple>();
+  auto* index = last->size() == 2 ? (*last)[1].get<Attr::Tuple>() : nullptr;
+  auto place = viewed_along(runtime_, Attr(path), contiguous_layout(type(i)), dtype(i));
+  if (!index || !place) return kNoIndex;
+  DType value = dtype(from_.inputs(i)[1]);
+  if (ir::is_complex(value) && !ir::is_complex(dtype(i))) return kNoIndex;  // numpy warns
+  if (weak_out_of_range(from_.inputs(i)[1], dtype(i))) return kNoIndex;
+  if (inputs(i) == 3 && index->size() == 1 && ir::is_bool(dtype(from_.inputs(i)[2]))) return set_masked(i, path, place->shape);
+  Inputs all;
+  for (std::size_t k = 0; k < inputs(i); ++k) all.push_back(input(i, k));
+  auto c = choice(place->shape, *index, std::span(all).subspan(2), 2);
+  if (!c) return kNoIndex;
+  NodeRole role;
+  if (ir::element_count(c->indexing.shape) == 0) {
+    role.role = Role::Pointwise;
+    role.compute = dtype(i);
+    role.lowering = identity;
+    role.operands = 1;
+    return given(type(i), std::move(all), std::move(role));
+  }
+  path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
+  role.role = Role::Update;
+  role.indexing = std::move(c->indexing);
+  Index r = given(type(i), std::move(all), std::move(role));
+  ir::BlockNode& node = to_.block.nodes[r];
+  const Attr attrs[] = {Attr(std::move(path))};
+  from_.tables->attrs.release(node.attrs);
+  node.attrs = from_.tables->attrs.intern(attrs);
+  return r;
+}
+
+// One value for all that the mask takes: a choice at every place.
+Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place) {
+  Index x = input(i, 0), value = input(i, 1), mask = input(i, 2);
+  Dims taken = shape(mask), rest;
+  if (taken.empty() || taken.size() > place.size()) return kNoIndex;
+  for (std::size_t k = 0; k < place.size(); ++k)
+    if (k >= taken.size())
+      rest.push_back(place[k]);
+    else if (taken[k] != place[k])
+      return kNoIndex;
+  // As many values as the mask takes places are in an order that only its values tell.
+  Dims one = shape(value);
+  if (one.size() == rest.size() + 1 && one[0] == 1) one.erase(0);
+  if (one.size() > rest.size()) return kNoIndex;
+  value = cast(reshape(value, one), dtype(i));
+  for (std::size_t k = 0; k < rest.size(); ++k) taken.push_back(1);
+  mask = reshape(mask, taken);
+  Index now = x;
+  for (const Attr& step : path) {
+    const auto& parts = *step.get<Attr::Tuple>();
+    OpId id = ir::find_op(*parts[0].get<std::string>());
+    auto names = ir::attribute_names(id);
+    std::vector<Named> given;
+    for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
+    now = call(id, {now}, given);
+  }
+  Index updated = call(OpId::Where, {mask, value, now});
+  if (path.empty()) return updated;
+  Attr::Tuple whole = path;
+  whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Ellipsis{})})}));
+  return call(OpId::SetItem, {x, updated}, {{"path", std::move(whole)}});
+}
+
+Index Decomposer::take(Index i) {
+  const std::string& mode = ir::as_string(attr(i, "mode"), "mode");
+  Index x = input(i, 0), indices = input(i, 1);
+  if (!indexes(made(indices).dtype) || (mode != "raise" && mode != "clip" && mode != "wrap")) return kNoIndex;
+  const Attr& axis_attr = attr(i, "axis");
+  if (axis_attr.none() || shape(x).empty()) x = flat(x);
+  std::int64_t axis = axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), shape(x).ssize());
+  std::int64_t n = shape(x)[static_cast<std::size_t>(axis)];
+  if (n == 0) return kNoIndex;
+  if (mode != "raise" || ir::is_bool(made(indices).dtype)) indices = cast(indices, DType::Int64);
+  if (mode == "wrap") indices = call(OpId::Remainder, {indices, constant(DType::Int64, static_cast<double>(n))});
+  if (mode == "clip") {
+    indices = call(OpId::Maximum, {indices, constant(DType::Int64, 0)});
+    indices = call(OpId::Minimum, {indices, constant(DType::Int64, static_cast<double>(n - 1))});
+  }
+  Indexing indexing;
+  indexing.shape = type(i).shape;
+  indexing.arrays.push_back({1, axis, n, axis_attr.none() ? -1 : axis, static_cast<std::size_t>(axis)});
+  for (std::int64_t a = 0; a < axis; ++a) indexing.axes.push_back(a);
+  for (std::size_t k = 0; k < shape(indices).size(); ++k) indexing.axes.push_back(-1);
+  for (std::int64_t a = axis + 1; a < shape(x).ssize(); ++a) indexing.axes.push_back(a);
+  return chosen(type(i), {x, indices}, std::move(indexing));
+}
+
+Index Decomposer::take_along_axis(Index i) {
+  Index x = input(i, 0), indices = input(i, 1);
+  const Attr& axis_attr = attr(i, "axis");
+  if (axis_attr.none()) x = flat(x);
+  std::int64_t axis = axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), shape(x).ssize());
+  std::int64_t n = shape(x)[static_cast<std::size_t>(axis)];
+  if (n == 0 || !ir::is_integer(made(indices).dtype)) return kNoIndex;
+  Indexing indexing;
+  indexing.shape = type(i).shape;
+  indexing.arrays.push_back({1, axis, n, axis, 0});
+  for (std::int64_t a = 0; a < shape(x).ssize(); ++a) indexing.axes.push_back(a == axis ? -1 : a);
+  return chosen(type(i), {x, indices}, std::move(indexing));
+}
+
+}  // namespace autoray::codegen
