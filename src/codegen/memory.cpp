@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ir/attributes.h"
+
 namespace autoray::codegen {
 
 using ir::Dims;
