@@ -47,6 +47,9 @@ bool Decomposer::may_decompose(OpId op) {
     case OpId::All:
     case OpId::Any:
     case OpId::Trace:
+    case OpId::Reshape:
+    case OpId::Ravel:
+    case OpId::Flatten:
     case OpId::FullLike:
     case OpId::Tril:
     case OpId::Triu:
@@ -84,6 +87,9 @@ Index Decomposer::written_out(Index i) {
       if (rows()) return masked(i);
       return n.op == OpId::Mean || n.op == OpId::All || n.op == OpId::Any ? kNoIndex : started(i);
     case OpId::Trace: return traced(i);
+    case OpId::Reshape:
+    case OpId::Ravel:
+    case OpId::Flatten: return in_column_order(i);
     case OpId::FullLike: return full_like(i);
     case OpId::Tril:
     case OpId::Triu: return triangle(i);
@@ -247,8 +253,7 @@ Index Decomposer::spread(Index i) {
   if (complex && !asked.none() && !ir::is_complex(*ir::as_dtype(asked))) return kNoIndex;
   Dims axes = ir::reduction_axes(attr(i, "axis"), type(from_.inputs(i)[0]).shape.ssize());
   double n = 1;
-  for (std::int64_t axis : axes)
-    n *= static_cast<double>(type(from_.inputs(i)[0]).shape[static_cast<std::size_t>(axis)]);
+  for (std::int64_t axis : axes) n *= static_cast<double>(type(from_.inputs(i)[0]).shape[static_cast<std::size_t>(axis)]);
   double divisor = n - ir::as_double(attr(i, "ddof"), "ddof");
   if (divisor <= 0) return kNoIndex;  // numpy warns
   DType computed = complex ? ir::complex_dtype(result) : result;
@@ -261,8 +266,8 @@ Index Decomposer::spread(Index i) {
   } else {
     square = call(OpId::Multiply, {d, d});
   }
-  Index total = call(OpId::Sum, {square, kNoIndex},
-                     {{"axis", attr(i, "axis")}, {"dtype", result}, {"keepdims", attr(i, "keepdims")}});
+  Index total =
+      call(OpId::Sum, {square, kNoIndex}, {{"axis", attr(i, "axis")}, {"dtype", result}, {"keepdims", attr(i, "keepdims")}});
   Index variance = call(OpId::Divide, {total, constant(result, divisor)});
   return from_.nodes[i].op == OpId::Std ? call(OpId::Sqrt, {variance}) : variance;
 }
@@ -325,8 +330,8 @@ Index Decomposer::masked(Index i) {
     Index taken = call(OpId::Where, {mask, cast(x, result), constant(result, 0)});
     Index total = call(OpId::Sum, {taken, kNoIndex}, {{"axis", axis}, {"dtype", result}, {"keepdims", keepdims}});
     Index all = call(OpId::BroadcastTo, {mask}, {{"shape", shape(x)}});
-    Index count = cast(
-        call(OpId::Sum, {all, kNoIndex}, {{"axis", axis}, {"dtype", DType::Float64}, {"keepdims", keepdims}}), part);
+    Index count =
+        cast(call(OpId::Sum, {all, kNoIndex}, {{"axis", axis}, {"dtype", DType::Float64}, {"keepdims", keepdims}}), part);
     if (!ir::is_complex(result)) return call(OpId::Divide, {total, count});
     return call(OpId::Complex, {call(OpId::Divide, {call(OpId::Real, {total}), count}),
                                 call(OpId::Divide, {call(OpId::Imag, {total}), count})});

@@ -22,8 +22,8 @@ bool indexes(DType dtype) { return ir::is_integer(dtype) || ir::is_bool(dtype); 
 }  // namespace
 
 // As ir::indexed_shape: where the axes of arrays come in the result. An int among arrays takes part as one.
-std::optional<Decomposer::Choice> Decomposer::choice(const Dims& shape, const Attr::Tuple& index,
-                                                     std::span<const Index> arrays, std::size_t first_input) const {
+std::optional<Decomposer::Choice> Decomposer::choice(const Dims& shape, const Attr::Tuple& index, std::span<const Index> arrays,
+                                                     std::size_t first_input) const {
   int consumed = 0;
   for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
   Choice c;
@@ -114,11 +114,12 @@ Index Decomposer::setitem(Index i) {
   Attr::Tuple path(steps->begin(), steps->end() - 1);
   auto* last = steps->back().get<Attr::Tuple>();
   auto* index = last->size() == 2 ? (*last)[1].get<Attr::Tuple>() : nullptr;
-  auto place = viewed_along(runtime_, Attr(path), contiguous_layout(type(i)), dtype(i));
+  DType item = dtype(i);
+  auto place = viewed_along(runtime_, Attr(path), contiguous_layout(type(i)), item);
   if (!index || !place) return kNoIndex;
   DType value = dtype(from_.inputs(i)[1]);
-  if (ir::is_complex(value) && !ir::is_complex(dtype(i))) return kNoIndex;  // numpy warns
-  if (weak_out_of_range(from_.inputs(i)[1], dtype(i))) return kNoIndex;
+  if (ir::is_complex(value) && !ir::is_complex(item)) return kNoIndex;  // numpy warns
+  if (weak_out_of_range(from_.inputs(i)[1], item)) return kNoIndex;
   if (inputs(i) == 3 && index->size() == 1 && ir::is_bool(dtype(from_.inputs(i)[2]))) return set_masked(i, path, place->shape);
   Inputs all;
   for (std::size_t k = 0; k < inputs(i); ++k) all.push_back(input(i, k));
@@ -157,7 +158,7 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
   Dims one = shape(value);
   if (one.size() == rest.size() + 1 && one[0] == 1) one.erase(0);
   if (one.size() > rest.size()) return kNoIndex;
-  value = cast(reshape(value, one), dtype(i));
+  value = reshape(value, one);
   for (std::size_t k = 0; k < rest.size(); ++k) taken.push_back(1);
   mask = reshape(mask, taken);
   Index now = x;
@@ -169,7 +170,7 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
     for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
     now = call(id, {now}, given);
   }
-  Index updated = call(OpId::Where, {mask, value, now});
+  Index updated = call(OpId::Where, {mask, cast(value, made(now).dtype), now});
   if (path.empty()) return updated;
   Attr::Tuple whole = path;
   whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Ellipsis{})})}));

@@ -26,6 +26,20 @@ bool small_integer(double value) { return value == std::trunc(value) && std::fab
 
 }  // namespace
 
+// order='F': the same of the transpose, in C's.
+Index Decomposer::in_column_order(Index i) {
+  auto* order = attr(i, "order").get<std::string>();
+  if (!order || *order != "F") return kNoIndex;
+  bool reshapes = from_.nodes[i].op == OpId::Reshape;
+  if (reshapes && !attr(i, "copy").none()) return kNoIndex;
+  Index turned = call(OpId::Transpose, {input(i, 0)});
+  if (from_.nodes[i].op == OpId::Flatten) turned = call(OpId::Copy, {turned}, {{"order", std::string("C")}});
+  Dims shape = type(i).shape;
+  std::reverse(shape.begin(), shape.end());
+  Index r = call(OpId::Reshape, {turned}, {{"shape", shape}});
+  return reshapes ? call(OpId::Transpose, {r}) : r;
+}
+
 // The value everywhere, in an order that the prototype may give.
 Index Decomposer::full_like(Index i) {
   Index value = from_.inputs(i)[1];
@@ -33,7 +47,8 @@ Index Decomposer::full_like(Index i) {
   const Attr& order = attr(i, "order");
   auto* text = order.get<std::string>();
   bool known = order.none() || (text && (*text == "C" || *text == "F" || *text == "K"));
-  if (!known || weak_out_of_range(value, result) || ir::is_complex(dtype(value)) != ir::is_complex(result)) return kNoIndex;
+  if (!known || weak_out_of_range(value, result) || (ir::is_complex(dtype(value)) && !ir::is_complex(result)))
+    return kNoIndex;
   if (!(type(from_.inputs(i)[0]).shape == type(i).shape) && !(text && *text == "C")) return kNoIndex;
   NodeRole role;
   role.role = Role::Pointwise;
@@ -150,8 +165,9 @@ Index Decomposer::pad(Index i) {
   auto widths = ir::pad_widths(attr(i, "pad_width"), shape(x).ssize());
   if (mode == "constant" || mode == "empty") return pad_constant(i, x, widths);
   bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap",
-       extreme = mode == "maximum" || mode == "minimum";
-  if (!edge && !reflect && !symmetric && !wrap && !extreme) return kNoIndex;
+       ramps = mode == "linear_ramp", statistic = mode == "maximum" || mode == "minimum" || mode == "mean";
+  if (!edge && !reflect && !symmetric && !wrap && !ramps && !statistic) return kNoIndex;
+  if ((ramps || statistic) && dtype(i) == DType::Float16) return kNoIndex;
   if (ir::element_count(shape(x)) == 0) return kNoIndex;
   bool padded = false;
   for (std::size_t a = 0; a < widths.size(); ++a) {
@@ -159,12 +175,21 @@ Index Decomposer::pad(Index i) {
     if (before + after == 0) continue;
     padded = true;
     Inputs parts;
-    if (extreme) {
-      Index statistic = call(mode == "maximum" ? OpId::Max : OpId::Min, {x, kNoIndex},
-                             {{"axis", static_cast<std::int64_t>(a)}, {"keepdims", true}});
-      if (before) parts.push_back(repeated(statistic, a, before));
+    if (ramps) {
+      if (before) parts.push_back(ramp(slice(x, a, 0, 1), a, before, true, dtype(i)));
       parts.push_back(x);
-      if (after) parts.push_back(repeated(statistic, a, after));
+      if (after) parts.push_back(ramp(slice(x, a, n - 1, n), a, after, false, dtype(i)));
+      x = concatenate(std::move(parts), a);
+      continue;
+    }
+    if (statistic) {
+      OpId id = mode == "maximum" ? OpId::Max : mode == "minimum" ? OpId::Min : OpId::Mean;
+      Index value = call(id, {x, kNoIndex}, {{"axis", static_cast<std::int64_t>(a)}, {"keepdims", true}});
+      if (ir::is_integer(dtype(i))) value = call(OpId::Round, {value});
+      value = cast(value, dtype(i));
+      if (before) parts.push_back(repeated(value, a, before));
+      parts.push_back(x);
+      if (after) parts.push_back(repeated(value, a, after));
       x = concatenate(std::move(parts), a);
       continue;
     }
@@ -194,6 +219,23 @@ Index Decomposer::pad(Index i) {
     x = concatenate(std::move(parts), a);
   }
   return padded ? x : call(OpId::Copy, {x}, {{"order", std::string("C")}});
+}
+
+// From zero to the edge, which it does not reach, as linspace: where a step vanishes the share of the way is taken first.
+Index Decomposer::ramp(Index edge, std::size_t axis, std::int64_t width, bool up, DType dtype) {
+  DType computed = ir::is_inexact(dtype) ? dtype : DType::Float64;
+  edge = cast(edge, computed);
+  Dims along(shape(edge).size(), 1), steps(along.size(), 0);
+  along[axis] = width;
+  steps[axis] = up ? 1 : -1;
+  Index k = cast(affine(along, {steps, up ? 0 : width - 1}), computed);
+  Index parts = constant(computed, static_cast<double>(width)), step = call(OpId::Divide, {edge, parts});
+  Index moves = call(OpId::All, {call(OpId::NotEqual, {step, constant(computed, 0)}), kNoIndex});
+  Index share = call(OpId::Multiply, {call(OpId::Divide, {k, parts}), edge});
+  Index value = call(OpId::Where, {moves, call(OpId::Multiply, {k, step}), share});
+  value = call(OpId::Add, {value, constant(computed, 0)});
+  if (ir::is_integer(dtype)) value = call(OpId::Floor, {value});
+  return cast(value, dtype);
 }
 
 Index Decomposer::pad_constant(Index i, Index x, std::span<const std::pair<std::int64_t, std::int64_t>> widths) {

@@ -28,6 +28,7 @@ class Decomposer {
   Index started(Index i);
   Index traced(Index i);
   // ---- movements and creation (decompose_moves.cpp) ----
+  Index in_column_order(Index i);
   Index full_like(Index i);
   Index triangle(Index i);
   Index diagonal_matrix(Index i);
@@ -35,6 +36,7 @@ class Decomposer {
   Index tile(Index i);
   Index repeat(Index i);
   Index pad(Index i);
+  Index ramp(Index edge, std::size_t axis, std::int64_t width, bool up, ir::DType dtype);
   Index pad_constant(Index i, Index x, std::span<const std::pair<std::int64_t, std::int64_t>> widths);
   // ---- indices (decompose_indices.cpp) ----
   struct Choice {

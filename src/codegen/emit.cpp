@@ -335,8 +335,9 @@ class Emitter {
         scatter(stores[i].to, pointers.stores[i], scalar_or_lanes(values, stores[i].offset), place, values[stores[i].value]);
         continue;
       }
-      if (i + 1 < stores.size() && stores[i + 1].offset == kNoValue && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place,
-                                              values[stores[i].value], values[stores[i + 1].value])) {
+      if (i + 1 < stores.size() && stores[i + 1].offset == kNoValue &&
+          store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place, values[stores[i].value],
+                     values[stores[i + 1].value])) {
         ++i;
         continue;
       }
@@ -420,9 +421,8 @@ class Emitter {
       if (instr.prim == Prim::Index || instr.prim == Prim::Gather) {
         auto number = static_cast<std::size_t>(instr.immediate);
         const Access& access = nest_->loads[number];
-        values[i] = instr.prim == Prim::Index
-                        ? index(access, pointers.loads[number], place)
-                        : gather(access, pointers.loads[number], scalar_or_lanes(values, instr.a), place);
+        values[i] = instr.prim == Prim::Index ? index(access, pointers.loads[number], place)
+                                              : gather(access, pointers.loads[number], scalar_or_lanes(values, instr.a), place);
         continue;
       }
       if (instr.prim == Prim::Register) {

@@ -76,7 +76,11 @@ std::string Kernel::text() const {
     }
     if (nest.folds) {
       static constexpr std::string_view kOrders[] = {"pairwise", "sequential", "any"};
-      text.append(nest.scans ? " scan " : " fold ").append(name(nest.fold)).append(" ").append(kOrders[static_cast<int>(nest.order)]).append(" ");
+      text.append(nest.scans ? " scan " : " fold ")
+          .append(name(nest.fold))
+          .append(" ")
+          .append(kOrders[static_cast<int>(nest.order)])
+          .append(" ");
       put(text, nest.folded);
       text += '\n';
     }

@@ -40,7 +40,8 @@ struct Instr {
   Prim prim;
   ir::DType dtype;  // of the result
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
-  // Load, Index, Gather: the access. Check: its number in the kernel. Register: its number. Constant: the bits of an int64 or double. Function, Library: which one.
+  // Load, Index, Gather: the access. Check: its number in the kernel. Register: its number. Constant: the bits of an int64 or
+  // double. Function, Library: which one.
   std::int64_t immediate = 0;
 };
 

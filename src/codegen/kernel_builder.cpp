@@ -31,8 +31,8 @@ void KernelBuilder::decide_stores() {
       bool folds = role == Role::Fold || role == Role::Scan;
       if (folds) ++folds_it[x];
       bool inside = group(x) != kNoIndex && group(x) == group(i);
-      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call ||
-                       roles_[i].indexing;
+      bool looked_at =
+          role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call || roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
       // Over another shape it would be computed again and again.
       if (inside && role == Role::Pointwise && count(x) != 1 && !(block_.type(x).shape == block_.type(i).shape))
@@ -279,7 +279,8 @@ void KernelBuilder::update(Index i) {
   const ir::Type& type = block_.type(i);
   if (roles_[i].indexing) check_indices(i);
   if (!memory_.in_place[i]) copy(base, walk_of(i), type.shape, type.dtype);
-  auto place = viewed_along(runtime_, roles_.attrs(i)[0], memory_.where[i].layout, type.dtype);
+  DType item = type.dtype;
+  auto place = viewed_along(runtime_, roles_.attrs(i)[0], memory_.where[i].layout, item);
   // numpy drops leading axes of extent 1 that the place does not have.
   const Where& w = memory_.where[value];
   Dims shape = w.layout.shape, strides = w.layout.strides;
@@ -291,17 +292,16 @@ void KernelBuilder::update(Index i) {
   }
   Emission e;
   begin(e, points);
-  Parts v =
-      register_[value] >= 0 && inside(value)
-          ? load(e, value)
-          : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
-  v = Body(e.draft.nest).cast(v, type.dtype);
+  Parts v = register_[value] >= 0 && inside(value)
+                ? load(e, value)
+                : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
+  v = Body(e.draft.nest).cast(v, item);
   if (indexing) {
     ValueId offset = index_offset(e, i, place->strides);
-    store(e.draft, v, {memory_.where[i].root, place->offset, type.dtype, walked(*indexing, *place, points.size())});
+    store(e.draft, v, {memory_.where[i].root, place->offset, item, walked(*indexing, *place, points.size())});
     for (Store& s : e.draft.nest.stores) s.offset = offset;
   } else {
-    store(e.draft, v, {memory_.where[i].root, place->offset, type.dtype, place->strides});
+    store(e.draft, v, {memory_.where[i].root, place->offset, item, place->strides});
   }
   add(std::move(e.draft));
   emitted_[i] = true;

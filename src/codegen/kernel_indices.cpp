@@ -13,8 +13,8 @@ Parts KernelBuilder::affine_index(Emission& e, const AffineIndex& index) {
   Dims steps = index.steps;
   if (steps.size() != e.shape.size()) steps = Dims(e.shape.size(), 0);
   e.draft.loads.push_back({kNoRoot, 0, DType::Int64, steps});
-  ValueId v = body.emit(Prim::Index, DType::Int64, kNoValue, kNoValue, kNoValue,
-                        static_cast<std::int64_t>(e.draft.loads.size() - 1));
+  ValueId v =
+      body.emit(Prim::Index, DType::Int64, kNoValue, kNoValue, kNoValue, static_cast<std::int64_t>(e.draft.loads.size() - 1));
   if (index.offset) v = body.emit(Prim::Add, DType::Int64, v, body.integer(DType::Int64, index.offset));
   return {v};
 }
@@ -84,8 +84,7 @@ void KernelBuilder::check_indices(Index i) {
     ValueId size = load_walk(e, {memory_.constant(DType::Int64, static_cast<double>(array.size)), 0, DType::Int64,
                                  Dims(e.shape.size(), 0)})
                        .re;
-    Body(e.draft.nest)
-        .emit(Prim::Check, DType::Int64, at, size, kNoValue, static_cast<std::int64_t>(draft_.checks.size()));
+    Body(e.draft.nest).emit(Prim::Check, DType::Int64, at, size, kNoValue, static_cast<std::int64_t>(draft_.checks.size()));
     draft_.checks.push_back({array.named_axis, array.size});
     add(std::move(e.draft));
   }

@@ -98,10 +98,9 @@ void Memory::first_layouts() {
     auto view = viewed(runtime_, node.op, roles_.attrs(i), where[x].layout, type.dtype, type);
     if (!view) {
       // Of a contiguous operand in the order of its elements it would be a view, so it is a copy of a strided one.
-      const ir::Attr* order =
-          node.op == OpId::Reshape || node.op == OpId::Ravel || node.op == OpId::Flatten
-              ? &ir::attribute(ir::op(node.op), roles_.attrs(i), "order")
-              : nullptr;
+      const ir::Attr* order = node.op == OpId::Reshape || node.op == OpId::Ravel || node.op == OpId::Flatten
+                                  ? &ir::attribute(ir::op(node.op), roles_.attrs(i), "order")
+                                  : nullptr;
       if (order && order->get<std::string>() && *order->get<std::string>() == "C")
         roles_.become_copy(i);
       else
@@ -226,8 +225,8 @@ void Memory::placements() {
       bool own = root_node[base] == base && roles_[base].role != Role::Argument && roles_[base].role != Role::Project;
       own = own && !(roles_[base].role == Role::Call && block_.types(base).size() != 1);
       own = own && std::none_of(others.begin(), others.end(), [&](Index x) { return root_node[x] == base; });
-      if (own && last_use_[base] == i && !result_[base] && !placed_.count(base) &&
-          !placed_.count(chain_start(base)) && roles_[chain_start(base)].role != Role::Join)
+      if (own && last_use_[base] == i && !result_[base] && !placed_.count(base) && !placed_.count(chain_start(base)) &&
+          roles_[chain_start(base)].role != Role::Join)
         in_place[i] = true;
     }
     if (roles_[i].role != Role::Join) continue;

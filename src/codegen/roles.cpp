@@ -22,12 +22,18 @@ using ir::OpId;
 
 namespace {
 
-// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded.
-bool makes_nothing(const ir::Op& op) {
+// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded. Only a reduction
+// of nothing may still be refused, or warn.
+bool makes_nothing(const ir::Op& op, std::span<const Attr> attrs, const Dims& operand) {
   switch (op.op_class) {
+    case ir::OpClass::Reduction: {
+      if (op.id == OpId::Cumsum || op.id == OpId::Cumprod || op.id == OpId::Trace) return true;
+      for (std::int64_t axis : ir::reduction_axes(ir::attribute(op, attrs, "axis"), operand.ssize()))
+        if (operand[static_cast<std::size_t>(axis)] == 0) return false;
+      return true;
+    }
     case ir::OpClass::Elementwise:
     case ir::OpClass::Contract:
-    case ir::OpClass::Reduction:
     case ir::OpClass::View:
     case ir::OpClass::Join:
     case ir::OpClass::Create:
@@ -140,15 +146,15 @@ NodeRole Roles::role_of(Index i) {
     return call("another backend");
   auto types = block_.types(i);
   if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
-  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op)) {
+  const Dims first = n.input_count ? block_.type(block_.inputs(i)[0]).shape : Dims();
+  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op, attrs(i), first)) {
     role.role = Role::Nothing;
     return role;
   }
-  for (const ir::Type& type : types) {
+  for (const ir::Type& type : types)
     if (type.dtype == DType::Float16) return call("float16");
-    if (ir::element_count(type.shape) == 0) return call("no elements");
-  }
   if (auto identity = sum_of_nothing(i, op)) return std::move(*identity);
+  if (ir::element_count(types[0].shape) == 0) return call("no elements");
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
@@ -193,53 +199,6 @@ bool Roles::weak_out_of_range(Index i, DType dtype) const {
     if (value && runtime::out_of_range({value, Kind::Weak}, dtype)) return true;
   }
   return false;
-}
-
-// Arrays of one value, ones on a diagonal, and copies.
-std::optional<NodeRole> Roles::created_role(Index i) {
-  const ir::BlockNode& n = block_.nodes[i];
-  const ir::Op& op = ir::op(n.op);
-  NodeRole role;
-  role.role = Role::Pointwise;
-  role.compute = block_.type(i).dtype;
-  // What is wrong is the runtime's.
-  auto plain = [&] {
-    const Attr& order = ir::attribute(op, attrs(i), "order");
-    const std::string* text = order.get<std::string>();
-    role.c_order = text && *text == "C";
-    role.f_order = text && *text == "F";
-    return order.none() || role.c_order || role.f_order || (text && *text == "K");
-  };
-  auto filled = [&](double value) -> std::optional<NodeRole> {
-    if (!plain()) return std::nullopt;
-    role.lowering = constant_value;
-    role.parameters = {value};
-    return role;
-  };
-  switch (n.op) {
-    case OpId::Empty:
-    case OpId::EmptyLike:
-    case OpId::Zeros:
-    case OpId::ZerosLike: return filled(0);
-    case OpId::Ones:
-    case OpId::OnesLike: return filled(1);
-    case OpId::Eye:
-    case OpId::Identity: {
-      if (n.op == OpId::Eye && !plain()) return std::nullopt;
-      std::int64_t k = n.op == OpId::Eye ? ir::as_int(ir::attribute(op, attrs(i), "k"), "k") : 0;
-      role.index = AffineIndex{{1, -1}, k};
-      role.lowering = is_zero;
-      return role;
-    }
-    case OpId::Full:
-    case OpId::Copy:
-      if (!plain() || weak_out_of_range(i, role.compute)) return std::nullopt;
-      if (ir::is_complex(block_.type(block_.inputs(i)[0]).dtype) != ir::is_complex(role.compute)) return std::nullopt;
-      role.lowering = pointwise(OpId::Copy, role.compute);
-      role.operands = 1;
-      return role;
-    default: return std::nullopt;
-  }
 }
 
 NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
@@ -403,7 +362,7 @@ std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
              (counts && empty(inputs[0]));
   if (!sum || block_.type(i).dtype == DType::Float16) return std::nullopt;
   NodeRole role;
-  role.role = Role::Pointwise;
+  role.role = ir::element_count(block_.type(i).shape) == 0 ? Role::Nothing : Role::Pointwise;
   role.compute = block_.type(i).dtype;
   role.lowering = constant_value;
   role.parameters = {op.id == OpId::Prod || op.id == OpId::All ? 1.0 : 0.0};
@@ -431,72 +390,6 @@ NodeRole Roles::norm_role(Index i) {
     return call("a norm of another order");
   }
   if (operand.shape.empty()) return call("a reduction of one number");
-  return role;
-}
-
-NodeRole Roles::join_role(Index i, const ir::Op& op) {
-  const ir::BlockNode& n = block_.nodes[i];
-  const ir::Type& type = block_.type(i);
-  const Layout whole = contiguous_layout(type);
-  NodeRole role;
-  role.role = Role::Join;
-  std::optional<int> asked;  // nothing: flattened
-  if (n.op == OpId::Stack || n.op == OpId::Concatenate)
-    if (const Attr& axis = ir::attribute(op, attrs(i), "axis"); !axis.none())
-      asked = ir::normalize_axis(ir::as_int(axis, "axis"), type.shape.ssize());
-  std::int64_t offset = 0;
-  for (Index input : block_.inputs(i)) {
-    const Dims& shape = block_.type(input).shape;
-    // Seen with the result's rank it may have an axis of one in front, or at the end.
-    Layout part{shape, whole.strides, offset};
-    std::size_t axis = asked ? static_cast<std::size_t>(*asked) : 0;
-    std::int64_t extent = 1;
-    switch (n.op) {
-      case OpId::Stack: part.strides.erase(axis); break;
-      case OpId::Concatenate:
-        if (!asked) {
-          part.strides = contiguous_layout({type.dtype, Kind::Array, shape}).strides;
-          extent = ir::element_count(shape);
-        } else {
-          extent = shape[axis];
-        }
-        break;
-      case OpId::Vstack:
-        while (part.strides.size() > shape.size()) part.strides.erase(0);
-        if (shape.size() > 1) extent = shape[0];
-        break;
-      case OpId::Hstack:
-        axis = type.shape.size() == 1 ? 0 : 1;
-        if (shape.empty()) part.strides.clear();
-        if (!shape.empty()) extent = shape[axis];
-        break;
-      case OpId::ColumnStack:
-        axis = 1;
-        part.strides.resize(shape.size(), 0);
-        if (shape.size() > 1) extent = shape[axis];
-        break;
-      default: return call("a movement that copies");
-    }
-    role.parts.push_back(std::move(part));
-    offset += extent * (asked || n.op != OpId::Concatenate ? whole.strides[axis] : whole.strides.back());
-  }
-  return role;
-}
-
-NodeRole Roles::update_role(Index i) {
-  const ir::BlockNode& n = block_.nodes[i];
-  if (n.input_count != 2) return call("an index by arrays");
-  auto place = viewed_along(runtime_, attrs(i)[0], contiguous_layout(block_.type(i)), block_.type(i).dtype);
-  if (!place) return call("a place that is no view");
-  NodeRole role;
-  role.role = Role::Update;
-  // Of no place the new version is the old one.
-  if (ir::element_count(place->shape) == 0) {
-    role.role = Role::Pointwise;
-    role.compute = block_.type(i).dtype;
-    role.lowering = pointwise(OpId::Copy, role.compute);
-    role.operands = 1;
-  }
   return role;
 }
 

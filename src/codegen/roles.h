@@ -33,14 +33,14 @@ struct AffineIndex {
 };
 
 // Elements that arrays of integers choose, out of an operand (a pointwise value) or in it (an update). Point (i, j, ...) of the
-// chosen elements is walked in the operand by `axes`; each array's integers, whose own axes are the points' from `first` on, say
-// where along one more axis of the operand.
+// chosen elements is walked in the operand by `axes`; each array's integers, whose own axes are the points' from `first` on,
+// say where along one more axis of the operand.
 struct Indexing {
   struct Array {
     std::size_t input = 0;
     std::int64_t axis = 0;
-    std::int64_t size = 0;         // of that axis
-    std::int64_t named_axis = 0;   // the axis that an error names; below 0: none
+    std::int64_t size = 0;        // of that axis
+    std::int64_t named_axis = 0;  // the axis that an error names; below 0: none
     std::size_t first = 0;
   };
   ir::Dims shape;  // of the points
@@ -56,10 +56,10 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
-  bool c_order = false;            // whatever the operands' order
-  bool f_order = false;            // the first axis fastest
+  bool c_order = false;              // whatever the operands' order
+  bool f_order = false;              // the first axis fastest
   std::optional<AffineIndex> index;  // the lowering's first operand
-  std::vector<double> parameters;  // of the lowering
+  std::vector<double> parameters;    // of the lowering
   std::optional<Indexing> indexing;  // of a pointwise value or an update
   // Fold, Scan: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};
