@@ -105,6 +105,11 @@ w[:, i[:2]] = w[0, 0]
 v[v != 0] = v[0]
 x[i[:1]] = x[j[0, :1]]
 """
+SORTED = """
+np.sort(x), np.sort(x, 0), np.sort(x, None), np.sort(f, 1), np.sort(w, 0), np.sort(t, 1), np.sort(v[::-1]), np.sort(x + x), np.sort(e)
+np.argsort(x), np.argsort(x, 0), np.argsort(x, None), np.argsort(f, 1, kind='stable'), np.argsort(w, 0), np.argsort(t, 1), np.argsort(v[::-1])
+x[np.argsort(x[:, 0])], np.take_along_axis(x, np.argsort(x, 0), 0), np.sort(x, 1) * 2, np.sort(x[i], 0).sum(0), np.sort(np.tile(v, 90))
+"""
 PARTS = """
 x.real[0] = 5
 x.imag[:, 1] = x.real[:, 0]
@@ -134,7 +139,7 @@ np.pad(x, 2, mode='mean'), np.pad(v, (2, 3), mode='linear_ramp'), np.pad(x, ((1,
 REAL = ("float64", "float32", "int64", "int8", "uint16", "bool")
 ALL = (*REAL, "complex128", "complex64")
 GROUPS = {"created": (CREATED, ALL), "moved": (MOVED, ALL), "empty": (EMPTY, REAL), "indexed": (INDEXED, ALL), "written": (WRITTEN, ALL),
-          "parts": (PARTS, ("complex128", "complex64")), "reduced": (REDUCED, ALL), "ordered": (ORDERED, REAL),
+          "parts": (PARTS, ("complex128", "complex64")), "reduced": (REDUCED, ALL), "ordered": (ORDERED, REAL), "sorted": (SORTED, ALL),
           "numbers": (NUMBERS, ("float64", "float32", "int64", "int8"))}
 CASES = [(group, dtype) for group, (_, dtypes) in GROUPS.items() for dtype in dtypes]
 
@@ -167,7 +172,7 @@ def test_bit_equal_and_native(group, dtype, tmp_path):
     assert [t for t in calls if t["library"] == "fallback"] == []
 
 
-@pytest.mark.parametrize("group, dtype", [("moved", "float32"), ("indexed", "complex128"), ("written", "int8"), ("reduced", "float64")])
+@pytest.mark.parametrize("group, dtype", [("moved", "float32"), ("sorted", "float32"), ("indexed", "complex128"), ("written", "int8"), ("reduced", "float64")])
 def test_within_bounds(group, dtype, tmp_path):
     script = tmp_path / "script.ar"
     script.write_text(program(group, dtype, 2))

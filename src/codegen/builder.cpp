@@ -42,8 +42,11 @@ class Builder {
     KernelBuilder builder(runtime_, block_, roles_, memory_, groups_);
     for (Index g = 0; g < groups_.list.size(); ++g) {
       group_ = g;
-      if (groups_.list[g].call)
-        call(groups_.list[g].nodes[0]);
+      Index first = groups_.list[g].nodes[0];
+      if (roles_[first].role == Role::Routine)
+        routine(first);
+      else if (groups_.list[g].call)
+        call(first);
       else
         add_kernel(builder.kernel(g));
     }
@@ -55,10 +58,16 @@ class Builder {
  private:
   void add_kernel(KernelDraft draft) {
     kernels_.push_back(std::move(draft));
-    steps_.push_back({false, kNoIndex});
+    steps_.push_back({Step::Kernel, kNoIndex});
   }
 
   // ---- calls ----
+
+  void routine(Index i) {
+    Index x = block_.inputs(i)[0];
+    for (Index operand : {x, i}) memory_.touch(memory_.where[operand].root, group_);
+    steps_.push_back({Step::Routine, i});
+  }
 
   void call(Index i) {
     const ir::BlockNode& n = block_.nodes[i];
@@ -99,7 +108,7 @@ class Builder {
     RootId first = memory_.first_dynamic_root(i);
     c.first_dynamic = memory_.roots[first].number;
     for (std::size_t k = 0; k < types.size(); ++k) memory_.touch(first + static_cast<RootId>(k), group_);
-    steps_.push_back({true, static_cast<Index>(program_->calls.size())});
+    steps_.push_back({Step::Call, static_cast<Index>(program_->calls.size())});
     program_->calls.push_back(std::move(c));
     call_roots_.push_back(std::move(roots));
   }
@@ -154,9 +163,13 @@ class Builder {
     for (const Kernel& k : program_->sources) distinct.push_back(&k);
     if (jit_) program_->kernels = jit_->compile(distinct, program_->counts);
     std::size_t next = 0;
-    for (const auto& [is_call, number] : steps_) {
+    for (const auto& [kind, number] : steps_) {
       ProgramStep step;
-      if (is_call) {
+      if (kind == Step::Routine) {
+        add_routine(number);
+        continue;
+      }
+      if (kind == Step::Call) {
         step.call = true;
         step.first = number;
         RuntimeCall& c = program_->calls[number];
@@ -191,6 +204,31 @@ class Builder {
     program_->finish();
   }
 
+  void add_routine(Index i) {
+    Index x = block_.inputs(i)[0];
+    const NodeRole& role = roles_[i];
+    ProgramStep step;
+    step.routine = true;
+    step.number = static_cast<std::uint32_t>(program_->routines.size());
+    step.kernel = role.routine.function;
+    step.first = static_cast<std::uint32_t>(program_->buffers.size());
+    step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+    program_->routines.push_back({block_.nodes[i].op, block_.type(x), role.routine});
+    program_->arguments.insert(program_->arguments.end(), role.numbers.begin(), role.numbers.end());
+    for (Index operand : {x, i}) {
+      const Where& w = memory_.where[operand];
+      const Root& root = memory_.roots[w.root];
+      program_->buffers.push_back(memory_.place(w.root, w.layout.offset));
+      if (program_->checks_bounds) {
+        program_->limits.push_back(root.before + w.layout.offset);
+        program_->limits.push_back(root.bytes - w.layout.offset);
+      }
+    }
+    program_->steps.push_back(step);
+  }
+
+  enum class Step : std::uint8_t { Kernel, Routine, Call };
+
   runtime::Runtime& runtime_;
   Jit* jit_;
   const ir::Block& block_;
@@ -202,7 +240,7 @@ class Builder {
   Groups groups_;
   Index group_ = 0;
   std::vector<KernelDraft> kernels_;           // by kernel step
-  std::vector<std::pair<bool, Index>> steps_;  // a call (its number), or the next kernel
+  std::vector<std::pair<Step, Index>> steps_;  // a call's number, a routine's node; else the next kernel
   std::vector<std::vector<RootId>> call_roots_;
 };
 
@@ -210,7 +248,7 @@ class Builder {
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  if (auto written_out = decompose(runtime, block, arguments))
+  if (auto written_out = decompose(runtime, block, arguments, !jit))
     return Builder(runtime, jit, written_out->block, arguments, written_out->roles).build();
   return Builder(runtime, jit, block, arguments, {}).build();
 }

@@ -61,7 +61,9 @@ bool Decomposer::may_decompose(OpId op) {
     case OpId::GetItem:
     case OpId::SetItem:
     case OpId::Take:
-    case OpId::TakeAlongAxis: return true;
+    case OpId::TakeAlongAxis:
+    case OpId::Sort:
+    case OpId::Argsort: return true;
     default: return false;
   }
 }
@@ -102,6 +104,8 @@ Index Decomposer::written_out(Index i) {
     case OpId::SetItem: return inputs(i) > 2 ? setitem(i) : kNoIndex;
     case OpId::Take: return take(i);
     case OpId::TakeAlongAxis: return take_along_axis(i);
+    case OpId::Sort:
+    case OpId::Argsort: return sorted(i);
     default: return kNoIndex;
   }
 }
@@ -389,14 +393,14 @@ Index Decomposer::traced(Index i) {
   return call(OpId::Sum, {diagonal, kNoIndex}, {{"axis", std::int64_t{-1}}, {"dtype", attr(i, "dtype")}});
 }
 
-std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block,
-                                    std::span<const ArgumentInfo> arguments) {
+std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                                    bool standalone) {
   bool some = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) {
     return n.kind == NodeKind::Call && Decomposer::may_decompose(n.op) &&
            !((n.op == OpId::GetItem && n.input_count == 1) || (n.op == OpId::SetItem && n.input_count == 2));
   });
   if (!some) return std::nullopt;
-  return Decomposer(runtime, block, arguments).run();
+  return Decomposer(runtime, block, arguments, standalone).run();
 }
 
 }  // namespace autoray::codegen

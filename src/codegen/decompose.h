@@ -14,7 +14,9 @@ struct Decomposed {
   GivenRoles roles;
 };
 
-// Arguments and results keep their numbers. Nothing where no operation of the block is composed.
-std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments);
+// Arguments and results keep their numbers. Nothing where no operation of the block is composed. `standalone`: there will be no
+// runtime, whose routines sort.
+std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                                    bool standalone);
 
 }  // namespace autoray::codegen

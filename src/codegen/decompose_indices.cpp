@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "codegen/decomposer.h"
+#include "codegen/routines.h"
 #include "ir/rules/index.h"
 #include "ir/rules/movement.h"
 
@@ -213,6 +214,34 @@ Index Decomposer::take_along_axis(Index i) {
   indexing.arrays.push_back({1, axis, n, axis, 0});
   for (std::int64_t a = 0; a < shape(x).ssize(); ++a) indexing.axes.push_back(a == axis ? -1 : a);
   return chosen(type(i), {x, indices}, std::move(indexing));
+}
+
+// By the runtime's sort of rows, with the sorted axis last.
+Index Decomposer::sorted(Index i) {
+  Index x = input(i, 0);
+  const Attr& axis_attr = attr(i, "axis");
+  if (standalone_ || made(x).dtype == DType::Float16 || shape(x).empty() || ir::element_count(shape(x)) == 0) return kNoIndex;
+  // All kinds are one here; what is none is refused by the runtime.
+  auto* kind = attr(i, "kind").get<std::string>();
+  bool known = attr(i, "kind").none() ||
+               (kind && !kind->empty() && std::string_view("qQhHmMsS").find((*kind)[0]) != std::string_view::npos &&
+                attr(i, "stable").none());
+  if (!known || !attr(i, "order").none()) return kNoIndex;
+  if (axis_attr.none()) x = flat(x);
+  std::int64_t last = shape(x).ssize() - 1,
+               axis = axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), shape(x).ssize());
+  auto moved = [&](Index of, std::int64_t from, std::int64_t to) {
+    return from == to ? of : call(OpId::Moveaxis, {of}, {{"source", from}, {"destination", to}});
+  };
+  auto copy = [&](Index of) { return call(OpId::Copy, {of}, {{"order", std::string("C")}}); };
+  Index rows = copy(moved(x, axis, last));
+  NodeRole role;
+  role.role = Role::Routine;
+  role.routine = from_.nodes[i].op == OpId::Sort ? sort_routine() : argsort_routine();
+  std::int64_t length = shape(rows).back();
+  role.numbers = {ir::element_count(shape(rows)) / length, length, static_cast<std::int64_t>(made(rows).dtype)};
+  Index r = given({dtype(i), Kind::Array, shape(rows)}, {rows}, std::move(role));
+  return axis == last ? r : copy(moved(r, last, axis));
 }
 
 }  // namespace autoray::codegen

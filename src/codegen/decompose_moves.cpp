@@ -47,8 +47,7 @@ Index Decomposer::full_like(Index i) {
   const Attr& order = attr(i, "order");
   auto* text = order.get<std::string>();
   bool known = order.none() || (text && (*text == "C" || *text == "F" || *text == "K"));
-  if (!known || weak_out_of_range(value, result) || (ir::is_complex(dtype(value)) && !ir::is_complex(result)))
-    return kNoIndex;
+  if (!known || weak_out_of_range(value, result) || (ir::is_complex(dtype(value)) && !ir::is_complex(result))) return kNoIndex;
   if (!(type(from_.inputs(i)[0]).shape == type(i).shape) && !(text && *text == "C")) return kNoIndex;
   NodeRole role;
   role.role = Role::Pointwise;

@@ -7,8 +7,8 @@ namespace autoray::codegen {
 
 class Decomposer {
  public:
-  Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments)
-      : runtime_(runtime), from_(from), arguments_(arguments), to_{ir::Block(*from.tables), {}} {}
+  Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone)
+      : runtime_(runtime), from_(from), arguments_(arguments), standalone_(standalone), to_{ir::Block(*from.tables), {}} {}
   static bool may_decompose(ir::OpId op);
   Decomposed run();
 
@@ -50,6 +50,7 @@ class Decomposer {
   Index set_masked(Index i, const ir::Attr::Tuple& path, const ir::Dims& place);
   Index take(Index i);
   Index take_along_axis(Index i);
+  Index sorted(Index i);
   Index chosen(const ir::Type& type, Inputs inputs, Indexing indexing);
 
   // ---- the node that is read ----
@@ -85,6 +86,7 @@ class Decomposer {
   runtime::Runtime& runtime_;
   const ir::Block& from_;
   std::span<const ArgumentInfo> arguments_;
+  bool standalone_;
   Decomposed to_;
   std::vector<Index> new_of_;
   std::uint8_t backend_ = 0;

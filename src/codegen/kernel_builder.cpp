@@ -31,8 +31,8 @@ void KernelBuilder::decide_stores() {
       bool folds = role == Role::Fold || role == Role::Scan;
       if (folds) ++folds_it[x];
       bool inside = group(x) != kNoIndex && group(x) == group(i);
-      bool looked_at =
-          role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call || roles_[i].indexing;
+      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Routine ||
+                       role == Role::Call || roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
       // Over another shape it would be computed again and again.
       if (inside && role == Role::Pointwise && count(x) != 1 && !(block_.type(x).shape == block_.type(i).shape))

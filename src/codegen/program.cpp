@@ -264,7 +264,7 @@ std::string Program::text() const {
       text += " -> dynamic" + std::to_string(call.first_dynamic) + "\n";
       continue;
     }
-    text += "kernel " + std::to_string(step.number);
+    text += step.routine ? std::string(routines[step.number].routine.name) : "kernel " + std::to_string(step.number);
     std::size_t end = buffers.size();
     for (std::size_t t = s + 1; t < steps.size(); ++t)
       if (!steps[t].call) {

@@ -54,13 +54,27 @@ struct IndexCheck {
   std::int64_t size = 0;
 };
 
+// A routine of the runtime that works on the program's memory as a kernel does.
+struct Routine {
+  std::string_view name;
+  KernelFunction function = nullptr;
+};
+
+// What a step calls by such a function, for people.
+struct RoutineCall {
+  ir::OpId op;
+  ir::Type operand;
+  Routine routine;
+};
+
 struct ProgramStep {
   KernelFunction kernel = nullptr;  // null: a runtime call, or a program that is not for this process
   std::uint32_t first = 0;          // in `buffers`; of a runtime call: its number
   std::uint32_t first_argument = 0;
-  std::uint32_t number = 0;  // of the kernel
+  std::uint32_t number = 0;  // of the kernel, or of the routine's call
   std::uint32_t first_check = 0;
   bool call = false;
+  bool routine = false;
 };
 
 class Program {
@@ -103,6 +117,7 @@ class Program {
   std::vector<std::int64_t> arguments;  // of all kernel steps
   std::vector<IndexCheck> checks;       // of all kernel steps
   std::vector<RuntimeCall> calls;
+  std::vector<RoutineCall> routines;
   std::vector<Located> results;
   std::vector<std::int64_t> output_bytes;
   std::vector<char> constants;

@@ -22,7 +22,8 @@ enum class Role : std::uint8_t {
   Join,       // operands copied to their places in one array
   Update,     // a new version of the first operand with other values in one place
   Nothing,    // has no elements
-  Call,       // by the runtime
+  Routine,    // by a routine of the runtime, on contiguous memory
+  Call,       // by the runtime's dispatch
   Project,    // one result of a call
 };
 
@@ -71,6 +72,9 @@ struct NodeRole {
   // Product: axes of both operands.
   ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
   bool any_order = false;  // so large that its sums have no order that others agree on
+  // Routine: what it is given.
+  Routine routine;
+  std::vector<std::int64_t> numbers;
   // Join: where each operand lies in the result, which is contiguous.
   std::vector<Layout> parts;
 };

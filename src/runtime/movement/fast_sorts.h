@@ -8,6 +8,10 @@
 
 namespace autoray::runtime {
 
+// A row of any dtype in numpy's order, by these or the standard library's sorts: sorted; and the places of its items.
+void sort_row(ir::DType dtype, void* items, std::int64_t n);
+void argsort_row(ir::DType dtype, const void* items, std::int64_t n, std::int64_t* order);
+
 // Sorts n items in numpy's order (NaNs last). False, with nothing done, for dtypes it has no sort for.
 bool vector_sort(ir::DType dtype, void* items, std::int64_t n);
 
