@@ -99,6 +99,10 @@ x[b[:, 0]] = v[:7]
 x[x != 1] = 0
 m.T[m == 1] = 0
 m[2:4][m[2:4] != 1] = 1
+x[:, b[0]] = 1
+x[:, b[0]] = v[:5, None]
+t[..., t[0, 0] != 1] = 0
+t[:, t[0] != 1] = v[:3, None]
 x[z] = 0
 x[2:2] = 0
 w[:, i[:2]] = w[0, 0]
@@ -108,6 +112,7 @@ x[i[:1]] = x[j[0, :1]]
 SORTED = """
 np.sort(x), np.sort(x, 0), np.sort(x, None), np.sort(f, 1), np.sort(w, 0), np.sort(t, 1), np.sort(v[::-1]), np.sort(x + x), np.sort(e)
 np.argsort(x), np.argsort(x, 0), np.argsort(x, None), np.argsort(f, 1, kind='stable'), np.argsort(w, 0), np.argsort(t, 1), np.argsort(v[::-1])
+np.searchsorted(np.sort(v), x), np.searchsorted(np.sort(v[::2]), s, side='right'), np.searchsorted(np.arange(4), v)
 x[np.argsort(x[:, 0])], np.take_along_axis(x, np.argsort(x, 0), 0), np.sort(x, 1) * 2, np.sort(x[i], 0).sum(0), np.sort(np.tile(v, 90))
 """
 PARTS = """
@@ -136,10 +141,13 @@ NUMBERS = """
 np.max(x, initial=0, where=b), np.min(x, 1, initial=3), np.max(x, initial=100), np.min(x, 0, initial=-1), np.max(e, initial=2)
 np.pad(x, 2, mode='mean'), np.pad(v, (2, 3), mode='linear_ramp'), np.pad(x, ((1, 2), (3, 0)), mode='linear_ramp'), np.pad(f, 1, mode='mean')
 """
+PARTED = """
+np.imag(x), x.real, np.imag(f), x.imag + 1
+"""
 REAL = ("float64", "float32", "int64", "int8", "uint16", "bool")
 ALL = (*REAL, "complex128", "complex64")
 GROUPS = {"created": (CREATED, ALL), "moved": (MOVED, ALL), "empty": (EMPTY, REAL), "indexed": (INDEXED, ALL), "written": (WRITTEN, ALL),
-          "parts": (PARTS, ("complex128", "complex64")), "reduced": (REDUCED, ALL), "ordered": (ORDERED, REAL), "sorted": (SORTED, ALL),
+          "parted": (PARTED, ALL), "parts": (PARTS, ("complex128", "complex64")), "reduced": (REDUCED, ALL), "ordered": (ORDERED, REAL), "sorted": (SORTED, ALL),
           "numbers": (NUMBERS, ("float64", "float32", "int64", "int8"))}
 CASES = [(group, dtype) for group, (_, dtypes) in GROUPS.items() for dtype in dtypes]
 
@@ -152,7 +160,7 @@ def program(group, dtype, seed):
     parameters = "x, m, v, t, s, f, w, e, i, j, z, b"
     text = PRELUDE.format(dtype=dtype, seed=seed)
     for k, line in enumerate(lines_of(group)):
-        body = f"    {line}\n    return x, m, v, w" if group in ("written", "parts") else f"    return {line}"
+        body = f"    {line}\n    return x, m, v, t, w" if group in ("written", "parts") else f"    return {line}"
         text += f"\ndef f{k}({parameters}):\n{body}\n\ncheck(f{k}, {line!r})\n"
     return text + "print('ok')\n"
 

@@ -64,8 +64,8 @@ class Builder {
   // ---- calls ----
 
   void routine(Index i) {
-    Index x = block_.inputs(i)[0];
-    for (Index operand : {x, i}) memory_.touch(memory_.where[operand].root, group_);
+    memory_.touch(memory_.where[i].root, group_);
+    for (Index operand : block_.inputs(i)) memory_.touch(memory_.where[operand].root, group_);
     steps_.push_back({Step::Routine, i});
   }
 
@@ -205,17 +205,18 @@ class Builder {
   }
 
   void add_routine(Index i) {
-    Index x = block_.inputs(i)[0];
     const NodeRole& role = roles_[i];
+    std::vector<Index> operands(block_.inputs(i).begin(), block_.inputs(i).end());
+    operands.push_back(i);
     ProgramStep step;
     step.routine = true;
     step.number = static_cast<std::uint32_t>(program_->routines.size());
     step.kernel = role.routine.function;
     step.first = static_cast<std::uint32_t>(program_->buffers.size());
     step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
-    program_->routines.push_back({block_.nodes[i].op, block_.type(x), role.routine});
+    program_->routines.push_back({block_.nodes[i].op, block_.type(operands[0]), role.routine});
     program_->arguments.insert(program_->arguments.end(), role.numbers.begin(), role.numbers.end());
-    for (Index operand : {x, i}) {
+    for (Index operand : operands) {
       const Where& w = memory_.where[operand];
       const Root& root = memory_.roots[w.root];
       program_->buffers.push_back(memory_.place(w.root, w.layout.offset));

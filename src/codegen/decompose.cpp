@@ -63,7 +63,9 @@ bool Decomposer::may_decompose(OpId op) {
     case OpId::Take:
     case OpId::TakeAlongAxis:
     case OpId::Sort:
-    case OpId::Argsort: return true;
+    case OpId::Argsort:
+    case OpId::Searchsorted:
+    case OpId::Imag: return true;
     default: return false;
   }
 }
@@ -106,6 +108,11 @@ Index Decomposer::written_out(Index i) {
     case OpId::TakeAlongAxis: return take_along_axis(i);
     case OpId::Sort:
     case OpId::Argsort: return sorted(i);
+    case OpId::Searchsorted: return searched(i);
+    // Of a real array: zeros.
+    case OpId::Imag:
+      return ir::is_complex(dtype(from_.inputs(i)[0])) || dtype(i) == DType::Float16 ? kNoIndex
+                                                                                     : constant(dtype(i), 0, type(i).shape);
     default: return kNoIndex;
   }
 }

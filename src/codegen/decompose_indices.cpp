@@ -121,7 +121,7 @@ Index Decomposer::setitem(Index i) {
   DType value = dtype(from_.inputs(i)[1]);
   if (ir::is_complex(value) && !ir::is_complex(item)) return kNoIndex;  // numpy warns
   if (weak_out_of_range(from_.inputs(i)[1], item)) return kNoIndex;
-  if (inputs(i) == 3 && index->size() == 1 && ir::is_bool(dtype(from_.inputs(i)[2]))) return set_masked(i, path, place->shape);
+  if (inputs(i) == 3 && ir::is_bool(dtype(from_.inputs(i)[2]))) return set_masked(i, path, place->shape, *index);
   Inputs all;
   for (std::size_t k = 0; k < inputs(i); ++k) all.push_back(input(i, k));
   auto c = choice(place->shape, *index, std::span(all).subspan(2), 2);
@@ -145,25 +145,46 @@ Index Decomposer::setitem(Index i) {
   return r;
 }
 
-// One value for all that the mask takes: a choice at every place.
-Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place) {
+// Values that do not depend on how many places the mask takes: a choice at every place.
+Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place, const Attr::Tuple& index) {
   Index x = input(i, 0), value = input(i, 1), mask = input(i, 2);
-  Dims taken = shape(mask), rest;
-  if (taken.empty() || taken.size() > place.size()) return kNoIndex;
-  for (std::size_t k = 0; k < place.size(); ++k)
-    if (k >= taken.size())
-      rest.push_back(place[k]);
-    else if (taken[k] != place[k])
-      return kNoIndex;
-  // As many values as the mask takes places are in an order that only its values tell.
-  Dims one = shape(value);
-  if (one.size() == rest.size() + 1 && one[0] == 1) one.erase(0);
-  if (one.size() > rest.size()) return kNoIndex;
-  value = reshape(value, one);
-  for (std::size_t k = 0; k < rest.size(); ++k) taken.push_back(1);
-  mask = reshape(mask, taken);
+  const Dims taken = shape(mask);
+  if (taken.empty() || (taken.size() == place.size() && shape(value).size() > 1)) return kNoIndex;
+  // The view of the index's other items, whole along the mask's axes, which begin at `at`.
+  Attr::Tuple basic;
+  std::size_t at = 0, axis = 0, consumed = taken.size() - 1;
+  for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
+  for (const Attr& item : index) {
+    if (item.get<std::int64_t>()) return kNoIndex;
+    if (item.get<ir::OperandRef>()) {
+      at = basic.size();
+      for (std::int64_t extent : taken) {
+        if (extent != place[axis++]) return kNoIndex;
+        basic.push_back(Attr(ir::Slice{}));
+      }
+    } else if (item.get<ir::Ellipsis>()) {
+      for (std::size_t k = consumed; k < place.size(); ++k, ++axis) basic.push_back(Attr(ir::Slice{}));
+    } else {
+      axis += !item.none();
+      basic.push_back(item);
+    }
+  }
+  for (; axis < place.size(); ++axis) basic.push_back(Attr(ir::Slice{}));
+  // In the values one axis stands for all of the mask's.
+  std::size_t behind = basic.size() - at - taken.size();
+  Dims one = shape(value), seen = taken;
+  if (one.size() > behind) {
+    std::size_t counted = one.size() - behind - 1;
+    if (one[counted] != 1) return kNoIndex;
+    for (std::size_t k = 1; k < taken.size(); ++k) one.insert(counted, 1);
+    while (one.size() > basic.size() && one[0] == 1) one.erase(0);
+    if (one.size() > basic.size()) return kNoIndex;
+  }
+  for (std::size_t k = 0; k < behind; ++k) seen.push_back(1);
+  Attr::Tuple whole = path;
+  whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(basic)}));
   Index now = x;
-  for (const Attr& step : path) {
+  for (const Attr& step : whole) {
     const auto& parts = *step.get<Attr::Tuple>();
     OpId id = ir::find_op(*parts[0].get<std::string>());
     auto names = ir::attribute_names(id);
@@ -171,10 +192,8 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
     for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
     now = call(id, {now}, given);
   }
-  Index updated = call(OpId::Where, {mask, cast(value, made(now).dtype), now});
-  if (path.empty()) return updated;
-  Attr::Tuple whole = path;
-  whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Ellipsis{})})}));
+  Index updated = call(OpId::Where, {reshape(mask, seen), cast(reshape(value, one), made(now).dtype), now});
+  if (path.empty() && index.size() == 1) return updated;
   return call(OpId::SetItem, {x, updated}, {{"path", std::move(whole)}});
 }
 
@@ -214,6 +233,24 @@ Index Decomposer::take_along_axis(Index i) {
   indexing.arrays.push_back({1, axis, n, axis, 0});
   for (std::int64_t a = 0; a < shape(x).ssize(); ++a) indexing.axes.push_back(a == axis ? -1 : a);
   return chosen(type(i), {x, indices}, std::move(indexing));
+}
+
+// By the runtime's search of one dense row.
+Index Decomposer::searched(Index i) {
+  Index row = input(i, 0), values = input(i, 1);
+  const std::string& side = ir::as_string(attr(i, "side"), "side");
+  DType searched = ir::promote(made(row).dtype, made(values).dtype);
+  bool sorter = inputs(i) > 2 && from_.inputs(i)[2] != kNoIndex;
+  if (standalone_ || sorter || searched == DType::Float16 || (side != "left" && side != "right") ||
+      ir::element_count(shape(row)) == 0)
+    return kNoIndex;
+  auto dense = [&](Index x) { return call(OpId::Copy, {cast(x, searched)}, {{"order", std::string("C")}}); };
+  NodeRole role;
+  role.role = Role::Routine;
+  role.routine = searchsorted_routine();
+  role.numbers = {ir::element_count(shape(row)), ir::element_count(shape(values)), static_cast<std::int64_t>(searched),
+                  side == "right"};
+  return given({DType::Int64, Kind::Array, type(i).shape}, {dense(row), dense(values)}, std::move(role));
 }
 
 // By the runtime's sort of rows, with the sorted axis last.

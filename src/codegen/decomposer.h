@@ -47,10 +47,11 @@ class Decomposer {
                                std::size_t first_input) const;
   Index getitem(Index i);
   Index setitem(Index i);
-  Index set_masked(Index i, const ir::Attr::Tuple& path, const ir::Dims& place);
+  Index set_masked(Index i, const ir::Attr::Tuple& path, const ir::Dims& place, const ir::Attr::Tuple& index);
   Index take(Index i);
   Index take_along_axis(Index i);
   Index sorted(Index i);
+  Index searched(Index i);
   Index chosen(const ir::Type& type, Inputs inputs, Indexing indexing);
 
   // ---- the node that is read ----

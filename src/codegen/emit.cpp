@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <numeric>
 
 #include "codegen/context.h"
 
@@ -751,15 +752,20 @@ class Emitter {
       return any;
     };
     std::size_t across = folded;
-    if (!(nest_->order != Order::Sequential && dense(folded)))
+    if (nest_->order == Order::Sequential || !dense(folded))
       for (std::size_t axis = folded; axis-- > 0;)
         if (dense(axis)) {
           across = axis;
           break;
         }
+    // Without a dense dimension to go side by side along, each chain is one of numbers.
+    if (nest_->scans && across == folded) {
+      std::vector<std::size_t> rows(folded);
+      std::iota(rows.begin(), rows.end(), std::size_t{0});
+      return around(rows, bases(), [&](const Pointers& pointers) { scan(pointers, {folded, b_.getInt64(0), 1, nullptr}); });
+    }
     // Term by term means one point of the result a lane.
     if (nest_->order == Order::Sequential && across == folded && folded > 0) across = folded - 1;
-    if (nest_->scans && folded == 0) return scan(bases(), {folded, b_.getInt64(0), 1, nullptr});
     if (nest_->order == Order::Sequential && folded == 0) return fold_alone(bases(), 1);
     std::vector<std::size_t> outer;
     for (std::size_t axis = 0; axis < folded; ++axis)
@@ -830,7 +836,9 @@ class Emitter {
     int width = vector_width();
     hoist(pointers, folded);
     if (nest_->order == Order::Pairwise) width = std::min(width, kLanes);
-    int parts = nest_->order == Order::Pairwise ? kLanes / width : 1;
+    // In a free order as many chains as keep the processor busy, where rows are long enough for them.
+    bool free = nest_->order == Order::Any && !(extent.constant && extent.value < 8 * width);
+    int parts = nest_->order == Order::Pairwise ? kLanes / width : free ? 4 : 1;
     std::int64_t step = std::int64_t{width} * parts;
     bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
     std::vector<Value*> lanes;

@@ -32,9 +32,16 @@ std::int32_t argsort_rows(Context*, char* const* buffers, const std::int64_t* nu
   return 0;
 }
 
+std::int32_t search_row(Context*, char* const* buffers, const std::int64_t* numbers) {
+  runtime::search_row(static_cast<ir::DType>(numbers[2]), buffers[0], numbers[0], buffers[1], numbers[1], numbers[3] != 0,
+                      reinterpret_cast<std::int64_t*>(buffers[2]));
+  return 0;
+}
+
 }  // namespace
 
 Routine sort_routine() { return {"sort", sort_rows}; }
 Routine argsort_routine() { return {"argsort", argsort_rows}; }
+Routine searchsorted_routine() { return {"searchsorted", search_row}; }
 
 }  // namespace autoray::codegen

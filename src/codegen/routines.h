@@ -9,5 +9,8 @@ namespace autoray::codegen {
 // rows, their length, the dtype.
 Routine sort_routine();
 Routine argsort_routine();
+// Where values stand in a sorted row. Buffers: the row, the values, the result. Numbers: the row's length, how many values, the
+// dtype of both, whether behind equal items.
+Routine searchsorted_routine();
 
 }  // namespace autoray::codegen

@@ -120,13 +120,7 @@ void searchsorted_kernel(KernelCall& call) {
     a = call.runtime.run1(OpId::Take, call.backend, {&a, &sorter});
   }
   Array& out = call.allocate();
-  ir::visit_dtype(dtype, [&]<class T>() {
-    const T *begin = a.as<T>(), *end = begin + a.size();
-    for (std::int64_t i = 0, n = v.size(); i < n; ++i)
-      out.as<std::int64_t>()[i] = (side == "left" ? std::lower_bound(begin, end, v.as<T>()[i], Before<T>{})
-                                                  : std::upper_bound(begin, end, v.as<T>()[i], Before<T>{})) -
-                                  begin;
-  });
+  search_row(dtype, a.data, a.size(), v.data, v.size(), side == "right", out.as<std::int64_t>());
 }
 void take_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = attr(call, "axis");
@@ -372,6 +366,15 @@ void sort_row(DType dtype, void* items, std::int64_t n) {
       std::sort(begin, begin + n);
     else
       std::stable_sort(begin, begin + n, Before<T>{});
+  });
+}
+void search_row(DType dtype, const void* row, std::int64_t n, const void* values, std::int64_t count, bool behind,
+                std::int64_t* places) {
+  ir::visit_dtype(dtype, [&]<class T>() {
+    const T *begin = static_cast<const T*>(row), *end = begin + n, *v = static_cast<const T*>(values);
+    for (std::int64_t k = 0; k < count; ++k)
+      places[k] =
+          (behind ? std::upper_bound(begin, end, v[k], Before<T>{}) : std::lower_bound(begin, end, v[k], Before<T>{})) - begin;
   });
 }
 void argsort_row(DType dtype, const void* items, std::int64_t n, std::int64_t* order) {
