@@ -36,6 +36,7 @@ if d in ('float64', 'float32'):
     x[2, 3] = np.nan
     v[4] = -0.0
 i, j, z, b = np.array([3, -1, 0, 3]), np.array([[0, 2], [1, -3]]), np.array([], dtype='int64'), make('bool', 5, 7)
+B, M = b.copy(), m.copy()  # their values are known while a function is traced
 
 def check(function, text):
     mine = [a.copy() for a in (x, m, v, t, w)]
@@ -103,6 +104,11 @@ x[:, b[0]] = 1
 x[:, b[0]] = v[:5, None]
 t[..., t[0, 0] != 1] = 0
 t[:, t[0] != 1] = v[:3, None]
+x[b] = np.tile(v, 9)[:np.count_nonzero(B)]
+x[b[:, 0]] = t[0, :1, :1] + np.ones((np.count_nonzero(B[:, 0]), 7), dtype=d)
+x[:, b[0]] = x[:, :1] * np.ones(np.count_nonzero(B[0]), dtype=d)
+m.T[m.T != 1] = np.ones(np.count_nonzero(M.T != 1), dtype=d)
+t[1:, np.arange(4) != 1] = t[:2, 1:] * 1
 x[z] = 0
 x[2:2] = 0
 w[:, i[:2]] = w[0, 0]
@@ -222,6 +228,41 @@ for f in (lambda x, i: x[i], lambda x, i: x[:, i], lambda x, i: x[i, 0], lambda 
         want = told(f, x.copy(), i)
         assert told(autojit(f), y, i) == want, (i, want, told(autojit(f), y, i))
         assert want == 'nothing' or np.array_equal(x, y)
+print('ok')
+""")
+    done = autoray("run", script)
+    assert done.stdout == "ok\n", done.stdout + done.stderr[-3000:]
+
+
+def test_as_many_values_as_a_mask_takes(tmp_path):
+    script = tmp_path / "script.ar"
+    script.write_text("""
+import numpy as np
+from autoray import autojit
+
+def f(x, b, v):
+    x[b] = v
+    return x
+
+def g(x, b, v):
+    x[:, b] = v
+    return x
+
+def told(function, *arguments):
+    try:
+        function(*arguments)
+    except ValueError as error:
+        return str(error)
+    return 'nothing'
+
+b = np.array([True, False, True, True])
+for h, x, values in ((f, np.zeros(4), (np.arange(3.0), np.arange(2.0), np.arange(4.0))),
+                     (f, np.zeros((4, 2)), (np.arange(6.0).reshape(3, 2), np.zeros((2, 2)), np.zeros((4, 2)))),
+                     (g, np.zeros((2, 4)), (np.arange(6.0).reshape(2, 3), np.arange(3.0), np.zeros((2, 2)), np.arange(4.0)))):
+    for v in values:
+        mine, theirs = x.copy(), x.copy()
+        assert told(autojit(h), mine, b, v) == told(h, theirs, b, v) and np.array_equal(mine, theirs)
+    assert told(autojit(h), x.copy(), b, values[1]) != 'nothing' or h is g
 print('ok')
 """)
     done = autoray("run", script)

@@ -14,7 +14,7 @@ struct Limits {
 struct Context {
   const Limits* limits = nullptr;     // by buffer of the running kernel; null unless bounds are checked
   std::int64_t failed_buffer = -1;    // the first access out of bounds
-  std::int64_t failed_index = 0;      // the value that a check of indices found
+  std::int64_t failed_index = 0;      // the number that a failed check tells
   alignas(64) char nowhere[64] = {};  // where it went instead
 };
 

@@ -126,8 +126,8 @@ Index Decomposer::setitem(Index i) {
   for (std::size_t k = 0; k < inputs(i); ++k) all.push_back(input(i, k));
   auto c = choice(place->shape, *index, std::span(all).subspan(2), 2);
   if (!c) return kNoIndex;
-  NodeRole role;
   if (ir::element_count(c->indexing.shape) == 0) {
+    NodeRole role;
     role.role = Role::Pointwise;
     role.compute = dtype(i);
     role.lowering = identity;
@@ -135,14 +135,73 @@ Index Decomposer::setitem(Index i) {
     return given(type(i), std::move(all), std::move(role));
   }
   path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
+  return updated(type(i), std::move(all), std::move(path), std::move(c->indexing));
+}
+
+Index Decomposer::updated(const ir::Type& type, Inputs inputs, Attr::Tuple path, Indexing indexing) {
+  NodeRole role;
   role.role = Role::Update;
-  role.indexing = std::move(c->indexing);
-  Index r = given(type(i), std::move(all), std::move(role));
+  role.indexing = std::move(indexing);
+  Index r = given(type, std::move(inputs), std::move(role));
   ir::BlockNode& node = to_.block.nodes[r];
   const Attr attrs[] = {Attr(std::move(path))};
   from_.tables->attrs.release(node.attrs);
   node.attrs = from_.tables->attrs.intern(attrs);
   return r;
+}
+
+// As many values as the mask takes places: the places of its ones, in order, each written into a list of that length; those of
+// its zeros behind it.
+Index Decomposer::set_counted(Index i, Attr::Tuple path, const Dims& place, const Attr::Tuple& index, std::int64_t count) {
+  Index mask = input(i, 2);
+  const Dims taken = shape(mask);
+  auto number = [&](std::int64_t n) { return constant(DType::Int64, static_cast<double>(n)); };
+  Index flags = flat(mask);
+  std::int64_t size = shape(flags)[0];
+  Index counted = call(OpId::Cumsum, {cast(flags, DType::Int64)}, {{"axis", std::int64_t{0}}, {"dtype", DType::Int64}});
+  Index slots = call(OpId::Minimum, {call(OpId::Subtract, {counted, number(1)}), number(count)});
+  slots = call(OpId::Where, {flags, slots, number(count)});
+  Indexing into;
+  into.shape = {size};
+  into.axes = {-1};
+  into.arrays.push_back({2, 0, count + 1, 0, 0});
+  Attr::Tuple whole = {Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Slice{})})})};
+  Index list =
+      updated({DType::Int64, Kind::Array, {count + 1}}, {constant(DType::Int64, 0, {count + 1}), affine({size}, {{1}}), slots},
+              std::move(whole), std::move(into));
+  list = slice(list, 0, 0, count);
+  Inputs all{input(i, 0), input(i, 1)};
+  Attr::Tuple integers;
+  std::int64_t inner = size;
+  for (const Attr& item : index) {
+    if (!item.get<ir::OperandRef>()) {
+      integers.push_back(item);
+      continue;
+    }
+    for (std::int64_t extent : taken) {
+      inner /= extent;
+      integers.push_back(Attr(ir::OperandRef{static_cast<int>(all.size() - 2)}));
+      Index along = call(OpId::FloorDivide, {list, number(inner)});
+      all.push_back(call(OpId::Remainder, {along, number(extent)}));
+    }
+  }
+  auto c = choice(place, integers, std::span(all).subspan(2), 2);
+  if (!c) return kNoIndex;
+  // What is told where the mask takes another number of places.
+  Dims result = c->indexing.shape;
+  std::size_t at = c->indexing.arrays[0].first;
+  std::span<const std::int64_t> values[] = {type(from_.inputs(i)[1]).shape};
+  std::string from = ir::broadcast_shapes_text(values), before = "(", after;
+  from.pop_back();
+  for (std::size_t k = 0; k < result.size(); ++k)
+    (k < at ? before : after) += k == at ? "" : (k > at ? "," : "") + std::to_string(result[k]) + (k < at ? "," : "");
+  after += result.size() == 1 ? ",)" : ")";
+  c->indexing.count = Indexing::Count{
+      all.size(), count,
+      "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + before, after};
+  all.push_back(slice(counted, 0, size - 1, size));
+  path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
+  return updated(type(i), std::move(all), std::move(path), std::move(c->indexing));
 }
 
 // Values that do not depend on how many places the mask takes: a choice at every place.
@@ -175,7 +234,8 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
   Dims one = shape(value), seen = taken;
   if (one.size() > behind) {
     std::size_t counted = one.size() - behind - 1;
-    if (one[counted] != 1) return kNoIndex;
+    if (one[counted] == 0) return kNoIndex;
+    if (one[counted] != 1) return set_counted(i, path, place, index, one[counted]);
     for (std::size_t k = 1; k < taken.size(); ++k) one.insert(counted, 1);
     while (one.size() > basic.size() && one[0] == 1) one.erase(0);
     if (one.size() > basic.size()) return kNoIndex;
@@ -192,9 +252,9 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
     for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
     now = call(id, {now}, given);
   }
-  Index updated = call(OpId::Where, {reshape(mask, seen), cast(reshape(value, one), made(now).dtype), now});
-  if (path.empty() && index.size() == 1) return updated;
-  return call(OpId::SetItem, {x, updated}, {{"path", std::move(whole)}});
+  Index fresh = call(OpId::Where, {reshape(mask, seen), cast(reshape(value, one), made(now).dtype), now});
+  if (path.empty() && index.size() == 1) return fresh;
+  return call(OpId::SetItem, {x, fresh}, {{"path", std::move(whole)}});
 }
 
 Index Decomposer::take(Index i) {

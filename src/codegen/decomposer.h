@@ -48,6 +48,9 @@ class Decomposer {
   Index getitem(Index i);
   Index setitem(Index i);
   Index set_masked(Index i, const ir::Attr::Tuple& path, const ir::Dims& place, const ir::Attr::Tuple& index);
+  Index set_counted(Index i, ir::Attr::Tuple path, const ir::Dims& place, const ir::Attr::Tuple& index, std::int64_t count);
+  // A new version of the first input, with the second written where arrays choose behind the path.
+  Index updated(const ir::Type& type, Inputs inputs, ir::Attr::Tuple path, Indexing indexing);
   Index take(Index i);
   Index take_along_axis(Index i);
   Index sorted(Index i);

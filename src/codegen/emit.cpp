@@ -276,14 +276,14 @@ class Emitter {
     return b_.CreateGEP(b_.getInt8Ty(), pointer, offset);
   }
   // The kernel ends with 1 + the check's number where an index is below -size, or size and more.
-  Value* check(const Instr& instr, Value* index, Value* size, int width) {
+  Value* check(const Instr& instr, Value* index, Value* size, Value* told, int width) {
     Value* bad = b_.CreateICmpUGE(b_.CreateAdd(index, size), b_.CreateShl(size, 1));
     when(width == 1 ? bad : b_.CreateOrReduce(bad), [&] {
-      Value* found = index;
+      Value* found = told;
       if (width > 1) {
         auto* bits = b_.getIntNTy(static_cast<unsigned>(width));
         found = b_.CreateExtractElement(
-            index, b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateBitCast(bad, bits), b_.getFalse()));
+            told, b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateBitCast(bad, bits), b_.getFalse()));
       }
       // An object has no context.
       when(b_.CreateIsNotNull(kernel_context_), [&] {
@@ -509,7 +509,7 @@ class Emitter {
       case Prim::ShiftLeft:
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
-      case Prim::Check: return check(instr, x, y, width);
+      case Prim::Check: return check(instr, x, y, z, width);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;

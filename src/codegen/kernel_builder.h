@@ -47,6 +47,7 @@ class KernelBuilder {
   // Bytes from the place that the other axes walk to: of an operand with these strides.
   ValueId index_offset(Emission& e, ir::Index i, const ir::Dims& strides);
   ValueId index_at(Emission& e, ir::Index x, std::size_t first);
+  ValueId constant_number(Emission& e, std::int64_t value);
   static ir::Dims walked(const Indexing& indexing, const Layout& layout, std::size_t rank);
   // A nest for each array of integers, over its own elements.
   void check_indices(ir::Index i);

@@ -28,12 +28,15 @@ ValueId KernelBuilder::index_at(Emission& e, Index x, std::size_t first) {
   return Body(e.draft.nest).cast(load_walk(e, {w.root, w.layout.offset, block_.type(x).dtype, strides}).re, DType::Int64);
 }
 
+// An integer that is data of the program: kernels of all such numbers are one.
+ValueId KernelBuilder::constant_number(Emission& e, std::int64_t value) {
+  return load_walk(e, {memory_.constant(DType::Int64, static_cast<double>(value)), 0, DType::Int64, Dims(e.shape.size(), 0)})
+      .re;
+}
+
 ValueId KernelBuilder::index_offset(Emission& e, Index i, const Dims& strides) {
   Body body(e.draft.nest);
-  auto number = [&](std::int64_t value) {
-    return load_walk(e, {memory_.constant(DType::Int64, static_cast<double>(value)), 0, DType::Int64, Dims(e.shape.size(), 0)})
-        .re;
-  };
+  auto number = [&](std::int64_t value) { return constant_number(e, value); };
   ValueId offset = kNoValue;
   for (const Indexing::Array& array : roles_[i].indexing->arrays) {
     ValueId at = index_at(e, block_.inputs(i)[array.input], array.first);
@@ -76,18 +79,31 @@ Parts KernelBuilder::gather(Emission& e, Index i) {
 }
 
 void KernelBuilder::check_indices(Index i) {
-  for (const Indexing::Array& array : roles_[i].indexing->arrays) {
-    Index x = block_.inputs(i)[array.input];
+  auto check = [&](Index x, auto&& operands, IndexCheck told) {
     Emission e;
     begin(e, memory_.where[x].layout.shape);
-    ValueId at = index_at(e, x, 0);
-    ValueId size = load_walk(e, {memory_.constant(DType::Int64, static_cast<double>(array.size)), 0, DType::Int64,
-                                 Dims(e.shape.size(), 0)})
-                       .re;
-    Body(e.draft.nest).emit(Prim::Check, DType::Int64, at, size, kNoValue, static_cast<std::int64_t>(draft_.checks.size()));
-    draft_.checks.push_back({array.named_axis, array.size});
+    ValueId found = index_at(e, x, 0);
+    auto [at, size] = operands(e, found);
+    Body(e.draft.nest).emit(Prim::Check, DType::Int64, at, size, found, static_cast<std::int64_t>(draft_.checks.size()));
+    draft_.checks.push_back(std::move(told));
     add(std::move(e.draft));
+  };
+  const Indexing& indexing = *roles_[i].indexing;
+  for (const Indexing::Array& array : indexing.arrays) {
+    std::string of = array.named_axis < 0 ? "size " : "axis " + std::to_string(array.named_axis) + " with size ";
+    check(block_.inputs(i)[array.input],
+          [&](Emission& e, ValueId found) { return std::pair{found, constant_number(e, array.size)}; },
+          {ir::ErrorClass::IndexError, "index ", " is out of bounds for " + of + std::to_string(array.size)});
   }
+  if (!indexing.count) return;
+  // Twice the difference is in the bounds of 1 where it is 0.
+  check(block_.inputs(i)[indexing.count->input],
+        [&](Emission& e, ValueId found) {
+          Body body(e.draft.nest);
+          ValueId off = body.emit(Prim::Subtract, DType::Int64, found, constant_number(e, indexing.count->expected));
+          return std::pair{body.emit(Prim::Add, DType::Int64, off, off), body.integer(DType::Int64, 1)};
+        },
+        {ir::ErrorClass::ValueError, indexing.count->before, indexing.count->after});
 }
 
 }  // namespace autoray::codegen

@@ -4,7 +4,6 @@
 
 #include "ir/error.h"
 #include "runtime/convert.h"
-#include "runtime/index_plan.h"
 
 namespace autoray::codegen {
 
@@ -149,10 +148,7 @@ Program::Call::run(std::span<char* const> into) {
 }
 
 void Program::Call::index_failed(const IndexCheck& check) const {
-  if (check.axis >= 0)
-    runtime::index_out_of_bounds(frame_.context.failed_index, static_cast<std::size_t>(check.axis), check.size);
-  throw ir::Error(ir::ErrorClass::IndexError, "index " + std::to_string(frame_.context.failed_index) +
-                                                  " is out of bounds for size " + std::to_string(check.size));
+  throw ir::Error(check.error, check.before + std::to_string(frame_.context.failed_index) + check.after);
 }
 
 void Program::Call::take_result(std::size_t number, Array& array) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codegen/jit.h"
+#include "ir/error.h"
 #include "ir/graph/block.h"
 #include "runtime/runtime.h"
 
@@ -48,10 +49,10 @@ struct RuntimeCall {
   ir::SourceId source = ir::kNoSource;
 };
 
-// What is told of an index that a kernel's check finds out of bounds.
+// The error of a kernel's check: the number that it found stands between the texts.
 struct IndexCheck {
-  std::int64_t axis = 0;  // below 0: of all elements
-  std::int64_t size = 0;
+  ir::ErrorClass error{};
+  std::string before, after;
 };
 
 // A routine of the runtime that works on the program's memory as a kernel does.

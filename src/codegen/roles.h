@@ -44,9 +44,16 @@ struct Indexing {
     std::int64_t named_axis = 0;  // the axis that an error names; below 0: none
     std::size_t first = 0;
   };
+  // How many places a mask takes is known from the values that it gets: a number that must be so.
+  struct Count {
+    std::size_t input = 0;
+    std::int64_t expected = 0;
+    std::string before, after;  // of the number, in the error
+  };
   ir::Dims shape;  // of the points
   ir::Dims axes;   // by axis of the points: the operand's; -1: none
   std::vector<Array> arrays;
+  std::optional<Count> count;
 };
 
 struct NodeRole {
