@@ -279,6 +279,7 @@ Index Decomposer::spread(Index i) {
   }
   Index total =
       call(OpId::Sum, {square, kNoIndex}, {{"axis", attr(i, "axis")}, {"dtype", result}, {"keepdims", attr(i, "keepdims")}});
+  together(total, Prim::Add, Order::Pairwise, attr(i, "axis"));
   Index variance = call(OpId::Divide, {total, constant(result, divisor)});
   return from_.nodes[i].op == OpId::Std ? call(OpId::Sqrt, {variance}) : variance;
 }
@@ -301,7 +302,20 @@ Index Decomposer::place_of_extreme(Index i) {
   }
   Index far = constant(DType::Int64, 9e18);
   Index places = call(OpId::Where, {is_best, affine(whole, std::move(place)), far});
-  return call(OpId::Min, {places, kNoIndex}, {{"axis", axis}, {"keepdims", attr(i, "keepdims")}});
+  Index first = call(OpId::Min, {places, kNoIndex}, {{"axis", axis}, {"keepdims", attr(i, "keepdims")}});
+  return together(first, Prim::Minimum, Order::Any, axis);
+}
+
+Index Decomposer::together(Index fold, Prim prim, Order order, const Attr& axis) {
+  NodeRole role;
+  role.role = Role::Fold;
+  role.fold = prim;
+  role.order = order;
+  role.accumulate = made(fold).dtype;
+  role.axes = ir::reduction_axes(axis, shape(to_.block.inputs(fold)[0]).ssize());
+  role.together = true;
+  to_.roles.emplace(fold, std::move(role));
+  return fold;
 }
 
 Index Decomposer::scanned(Index i) {

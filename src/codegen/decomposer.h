@@ -27,6 +27,8 @@ class Decomposer {
   Index masked(Index i);
   Index started(Index i);
   Index traced(Index i);
+  // The fold, in the kernel of the one on which it depends.
+  Index together(Index fold, Prim prim, Order order, const ir::Attr& axis);
   // ---- movements and creation (decompose_moves.cpp) ----
   Index in_column_order(Index i);
   Index full_like(Index i);

@@ -1060,10 +1060,22 @@ class Emitter {
     } else {
       bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
       Value* start = extreme ? term(pointers, place) : identity(place.width);
-      auto done = fold_loop(b_.getInt64(extreme ? 1 : 0), n, 1, {start}, [&](Value* i, const std::vector<Value*>& now) {
-        return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
+      // In a free order as many rows as keep the processor busy.
+      std::int64_t rows = nest_->order == Order::Any ? 4 : 1;
+      std::vector<Value*> chains(static_cast<std::size_t>(rows), start);
+      auto done = fold_loop(b_.getInt64(0), n, rows, chains, [&](Value* i, std::vector<Value*> now) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+          Value*& chain = now[static_cast<std::size_t>(r)];
+          chain = combine(chain, term(at(pointers, b_.CreateAdd(i, b_.getInt64(static_cast<std::uint64_t>(r)))), place));
+        }
+        return now;
       });
-      result = done[1];
+      chains.assign(done.begin() + 1, done.end());
+      result = lanes_together(std::move(chains), 1);
+      if (rows > 1)
+        result = fold_loop(done[0], n, 1, {result}, [&](Value* i, const std::vector<Value*>& now) {
+          return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
+        })[1];
     }
     give(pointers, place, result);
   }

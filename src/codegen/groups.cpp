@@ -134,7 +134,7 @@ class Sweep {
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
-    if (fold && level > 0) return start_fold(i, fold);
+    if (fold && level > 0 && !roles_[i].together) return start_fold(i, fold);
     group_[i] = latest;
     groups_[latest].nodes.push_back(i);
     // What only this kernel needs is computed in it.

@@ -74,6 +74,7 @@ struct NodeRole {
   Order order = Order::Any;
   ir::DType accumulate{};
   ir::Dims axes;
+  bool together = false;  // in the kernel of the fold on which its terms depend: both are one operation
   enum class Before : std::uint8_t { Nothing, Square, Truth } before = Before::Nothing;
   enum class After : std::uint8_t { Nothing, Mean, Sqrt } after = After::Nothing;
   // Product: axes of both operands.
