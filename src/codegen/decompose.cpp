@@ -31,25 +31,37 @@ DType accumulator(DType dtype) {
 
 }  // namespace
 
-bool Decomposer::may_decompose(OpId op) {
-  switch (op) {
+bool Decomposer::may_decompose(Index i) {
+  const ir::BlockNode& n = from_.nodes[i];
+  if (n.kind != NodeKind::Call) return false;
+  // What most calls have by default is looked at once for a list of attributes.
+  auto differs = [&](std::string_view name, auto&& plain) {
+    auto [found, fresh] = plain_.try_emplace(std::uint64_t{n.attrs} << 32 | static_cast<std::uint64_t>(n.op), false);
+    if (fresh) found->second = plain(ir::attribute(ir::op(n.op), from_.tables->attrs.attrs(n.attrs), name));
+    return !found->second;
+  };
+  auto masks = [&] { return inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex; };
+  switch (n.op) {
+    case OpId::Sum:
+    case OpId::Prod:
+    case OpId::Max:
+    case OpId::Min: return masks() || differs("initial", [](const Attr& a) { return a.get<ir::Ellipsis>() != nullptr; });
+    case OpId::Mean:
+    case OpId::All:
+    case OpId::Any: return masks();
+    case OpId::Reshape:
+    case OpId::Ravel:
+    case OpId::Flatten:
+      return differs("order", [](const Attr& a) { return !a.get<std::string>() || *a.get<std::string>() != "F"; });
+    case OpId::GetItem: return inputs(i) > 1;
+    case OpId::SetItem: return inputs(i) > 2;
     case OpId::Std:
     case OpId::Var:
     case OpId::Argmax:
     case OpId::Argmin:
     case OpId::Cumsum:
     case OpId::Cumprod:
-    case OpId::Sum:
-    case OpId::Prod:
-    case OpId::Max:
-    case OpId::Min:
-    case OpId::Mean:
-    case OpId::All:
-    case OpId::Any:
     case OpId::Trace:
-    case OpId::Reshape:
-    case OpId::Ravel:
-    case OpId::Flatten:
     case OpId::FullLike:
     case OpId::Tril:
     case OpId::Triu:
@@ -58,8 +70,6 @@ bool Decomposer::may_decompose(OpId op) {
     case OpId::Tile:
     case OpId::Repeat:
     case OpId::Pad:
-    case OpId::GetItem:
-    case OpId::SetItem:
     case OpId::Take:
     case OpId::TakeAlongAxis:
     case OpId::Sort:
@@ -73,7 +83,6 @@ bool Decomposer::may_decompose(OpId op) {
 Index Decomposer::written_out(Index i) {
   const ir::BlockNode& n = from_.nodes[i];
   if (ir::element_count(type(i).shape) == 0) return kNoIndex;
-  auto rows = [&] { return inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex; };
   switch (n.op) {
     case OpId::Std:
     case OpId::Var: return spread(i);
@@ -87,9 +96,7 @@ Index Decomposer::written_out(Index i) {
     case OpId::Min:
     case OpId::Mean:
     case OpId::All:
-    case OpId::Any:
-      if (rows()) return masked(i);
-      return n.op == OpId::Mean || n.op == OpId::All || n.op == OpId::Any ? kNoIndex : started(i);
+    case OpId::Any: return inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex ? masked(i) : started(i);
     case OpId::Trace: return traced(i);
     case OpId::Reshape:
     case OpId::Ravel:
@@ -102,8 +109,8 @@ Index Decomposer::written_out(Index i) {
     case OpId::Tile: return tile(i);
     case OpId::Repeat: return repeat(i);
     case OpId::Pad: return pad(i);
-    case OpId::GetItem: return inputs(i) > 1 ? getitem(i) : kNoIndex;
-    case OpId::SetItem: return inputs(i) > 2 ? setitem(i) : kNoIndex;
+    case OpId::GetItem: return getitem(i);
+    case OpId::SetItem: return setitem(i);
     case OpId::Take: return take(i);
     case OpId::TakeAlongAxis: return take_along_axis(i);
     case OpId::Sort:
@@ -126,7 +133,7 @@ Decomposed Decomposer::run() {
     attrs_known_ = false;
     bool ours = n.backend == 0 || runtime_.backend_name(n.backend) == "numpy" || !runtime_.backend(n.backend).based_on.empty();
     Index r = kNoIndex, before = static_cast<Index>(to_.block.nodes.size());
-    if (n.kind == NodeKind::Call && ours && may_decompose(n.op)) r = written_out(i);
+    if (may_decompose(i) && ours) r = written_out(i);
     if (r == kNoIndex) forget(before);
     if (r != kNoIndex) {
       const ir::Type &wanted = type(i), &got = made(r);
@@ -416,12 +423,10 @@ Index Decomposer::traced(Index i) {
 
 std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
                                     bool standalone) {
-  bool some = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) {
-    return n.kind == NodeKind::Call && Decomposer::may_decompose(n.op) &&
-           !((n.op == OpId::GetItem && n.input_count == 1) || (n.op == OpId::SetItem && n.input_count == 2));
-  });
-  if (!some) return std::nullopt;
-  return Decomposer(runtime, block, arguments, standalone).run();
+  Decomposer decomposer(runtime, block, arguments, standalone);
+  for (Index i = 0; i < block.nodes.size(); ++i)
+    if (decomposer.may_decompose(i)) return decomposer.run();
+  return std::nullopt;
 }
 
 }  // namespace autoray::codegen

@@ -9,7 +9,7 @@ class Decomposer {
  public:
   Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone)
       : runtime_(runtime), from_(from), arguments_(arguments), standalone_(standalone), to_{ir::Block(*from.tables), {}} {}
-  static bool may_decompose(ir::OpId op);
+  bool may_decompose(ir::Index i);
   Decomposed run();
 
  private:
@@ -95,6 +95,7 @@ class Decomposer {
   bool standalone_;
   Decomposed to_;
   std::vector<Index> new_of_;
+  std::unordered_map<std::uint64_t, bool> plain_;  // by attributes and op: nothing of it is composed
   std::uint8_t backend_ = 0;
   ir::SourceId source_ = ir::kNoSource;
   ir::AttrsId attrs_id_ = 0;
