@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "ir/attributes.h"
 
@@ -218,6 +219,9 @@ void Memory::last_uses() {
 // or concatenate.
 void Memory::placements() {
   std::vector<std::pair<Index, std::size_t>> twice;
+  // Where a chain of updates in place begins, itself where there is none.
+  std::vector<Index> chain_start(block_.nodes.size());
+  std::iota(chain_start.begin(), chain_start.end(), Index{0});
   for (Index i = 0; i < block_.nodes.size(); ++i) {
     if (roles_[i].role == Role::Update) {
       Index base = block_.inputs(i)[0];
@@ -225,9 +229,11 @@ void Memory::placements() {
       bool own = root_node[base] == base && roles_[base].role != Role::Argument && roles_[base].role != Role::Project;
       own = own && !(roles_[base].role == Role::Call && block_.types(base).size() != 1);
       own = own && std::none_of(others.begin(), others.end(), [&](Index x) { return root_node[x] == base; });
-      if (own && last_use_[base] == i && !result_[base] && !placed_.count(base) && !placed_.count(chain_start(base)) &&
-          roles_[chain_start(base)].role != Role::Join)
+      if (own && last_use_[base] == i && !result_[base] && !placed_.count(base) && !placed_.count(chain_start[base]) &&
+          roles_[chain_start[base]].role != Role::Join) {
         in_place[i] = true;
+        chain_start[i] = chain_start[base];
+      }
     }
     if (roles_[i].role != Role::Join) continue;
     DType dtype = block_.type(i).dtype;
@@ -258,10 +264,6 @@ void Memory::placements() {
     joined[x] = beside[x] = false;
     placed_.erase(x);
   }
-}
-Index Memory::chain_start(Index i) const {
-  while (in_place[i]) i = block_.inputs(i)[0];
-  return i;
 }
 Where Memory::part_of_join(Index join, std::size_t operand) const {
   Where part{where[join].root, roles_[join].parts[operand]};
