@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "codegen/decompose.h"
+#include "codegen/expand.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -249,7 +249,7 @@ class Builder {
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  if (auto written_out = decompose(runtime, block, arguments, !jit))
+  if (auto written_out = expand(runtime, block, arguments, !jit))
     return Builder(runtime, jit, written_out->block, arguments, written_out->roles).build();
   return Builder(runtime, jit, block, arguments, {}).build();
 }

@@ -1,9 +1,9 @@
-#include "codegen/decompose.h"
+#include "codegen/expand.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "codegen/decomposer.h"
+#include "codegen/expander.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
 #include "ir/rules/reduction.h"
@@ -31,7 +31,7 @@ DType accumulator(DType dtype) {
 
 }  // namespace
 
-bool Decomposer::may_decompose(Index i) {
+bool Expander::may_expand(Index i) {
   const ir::BlockNode& n = from_.nodes[i];
   if (n.kind != NodeKind::Call) return false;
   // What most calls have by default is looked at once for a list of attributes.
@@ -80,7 +80,7 @@ bool Decomposer::may_decompose(Index i) {
   }
 }
 
-Index Decomposer::written_out(Index i) {
+Index Expander::written_out(Index i) {
   const ir::BlockNode& n = from_.nodes[i];
   if (ir::element_count(type(i).shape) == 0) return kNoIndex;
   switch (n.op) {
@@ -124,7 +124,7 @@ Index Decomposer::written_out(Index i) {
   }
 }
 
-Decomposed Decomposer::run() {
+Expanded Expander::run() {
   for (Index i = 0; i < from_.nodes.size(); ++i) {
     const ir::BlockNode& n = from_.nodes[i];
     backend_ = n.backend;
@@ -133,7 +133,7 @@ Decomposed Decomposer::run() {
     attrs_known_ = false;
     bool ours = n.backend == 0 || runtime_.backend_name(n.backend) == "numpy" || !runtime_.backend(n.backend).based_on.empty();
     Index r = kNoIndex, before = static_cast<Index>(to_.block.nodes.size());
-    if (may_decompose(i) && ours) r = written_out(i);
+    if (may_expand(i) && ours) r = written_out(i);
     if (r == kNoIndex) forget(before);
     if (r != kNoIndex) {
       const ir::Type &wanted = type(i), &got = made(r);
@@ -155,7 +155,7 @@ Decomposed Decomposer::run() {
 }
 
 // What was begun and given up.
-void Decomposer::forget(Index first) {
+void Expander::forget(Index first) {
   auto& nodes = to_.block.nodes;
   if (nodes.size() == first) return;
   to_.block.edges.resize(nodes[first].first_input);
@@ -167,28 +167,28 @@ void Decomposer::forget(Index first) {
 
 // ---- the node that is read ----
 
-const Attr& Decomposer::attr(Index i, std::string_view name) {
+const Attr& Expander::attr(Index i, std::string_view name) {
   if (!attrs_known_) attrs_ = from_.tables->attrs.attrs(attrs_id_);
   attrs_known_ = true;
   return ir::attribute(ir::op(from_.nodes[i].op), attrs_, name);
 }
-Index Decomposer::input(Index i, std::size_t k) const {
+Index Expander::input(Index i, std::size_t k) const {
   Index x = from_.inputs(i)[k];
   return x == kNoIndex ? kNoIndex : new_of_[x];
 }
-const runtime::Array* Decomposer::constant_scalar(Index i) const {
+const runtime::Array* Expander::constant_scalar(Index i) const {
   if (i == kNoIndex || from_.nodes[i].kind != NodeKind::Constant) return nullptr;
   const runtime::Array* array = arguments_[from_.nodes[i].number].constant;
   return array && array->shape.empty() ? array : nullptr;
 }
-bool Decomposer::weak_out_of_range(Index i, DType dtype) const {
+bool Expander::weak_out_of_range(Index i, DType dtype) const {
   const runtime::Array* value = type(i).kind == Kind::Weak ? constant_scalar(i) : nullptr;
   return value && runtime::out_of_range({value, Kind::Weak}, dtype);
 }
 
 // ---- the block that is written ----
 
-Index Decomposer::call(OpId id, Inputs inputs, const std::vector<Named>& given) {
+Index Expander::call(OpId id, Inputs inputs, const std::vector<Named>& given) {
   const ir::Op& op = ir::op(id);
   auto defaults = runtime_.default_attrs(id);
   std::vector<Attr> attrs(defaults.begin(), defaults.end());
@@ -211,7 +211,7 @@ Index Decomposer::call(OpId id, Inputs inputs, const std::vector<Named>& given) 
   return made_now;
 }
 // The op of such a node is a name alone: its role says what it is.
-Index Decomposer::given(const ir::Type& type, Inputs inputs, NodeRole role) {
+Index Expander::given(const ir::Type& type, Inputs inputs, NodeRole role) {
   ir::BlockNode node;
   node.op = from_.nodes[new_of_.size()].op;
   node.backend = backend_;
@@ -223,7 +223,7 @@ Index Decomposer::given(const ir::Type& type, Inputs inputs, NodeRole role) {
   to_.roles.emplace(made_now, std::move(role));
   return made_now;
 }
-Index Decomposer::constant(DType dtype, double value, Dims shape) {
+Index Expander::constant(DType dtype, double value, Dims shape) {
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = dtype;
@@ -231,7 +231,7 @@ Index Decomposer::constant(DType dtype, double value, Dims shape) {
   role.parameters = {value};
   return given({dtype, Kind::Array, std::move(shape)}, {}, std::move(role));
 }
-Index Decomposer::affine(const Dims& shape, AffineIndex index) {
+Index Expander::affine(const Dims& shape, AffineIndex index) {
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = DType::Int64;
@@ -239,29 +239,27 @@ Index Decomposer::affine(const Dims& shape, AffineIndex index) {
   role.index = std::move(index);
   return given({DType::Int64, Kind::Array, shape}, {}, std::move(role));
 }
-Index Decomposer::cast(Index x, DType dtype) {
-  return made(x).dtype == dtype ? x : call(OpId::Astype, {x}, {{"dtype", dtype}});
-}
-Index Decomposer::reshape(Index x, const Dims& to) { return shape(x) == to ? x : call(OpId::Reshape, {x}, {{"shape", to}}); }
-Index Decomposer::slice(Index x, std::size_t axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
+Index Expander::cast(Index x, DType dtype) { return made(x).dtype == dtype ? x : call(OpId::Astype, {x}, {{"dtype", dtype}}); }
+Index Expander::reshape(Index x, const Dims& to) { return shape(x) == to ? x : call(OpId::Reshape, {x}, {{"shape", to}}); }
+Index Expander::slice(Index x, std::size_t axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
   Attr::Tuple index(axis, Attr(ir::Slice{}));
   // A slice that goes down to the first element has no end.
   index.push_back(Attr(ir::Slice{start, stop < 0 ? std::nullopt : std::optional(stop), step}));
   return call(OpId::GetItem, {x}, {{"index", std::move(index)}});
 }
-Index Decomposer::repeated(Index x, std::size_t axis, std::int64_t count) {
+Index Expander::repeated(Index x, std::size_t axis, std::int64_t count) {
   Dims wide = shape(x);
   wide[axis] = count;
   return call(OpId::BroadcastTo, {x}, {{"shape", wide}});
 }
-Index Decomposer::concatenate(Inputs parts, std::size_t axis) {
+Index Expander::concatenate(Inputs parts, std::size_t axis) {
   return call(OpId::Concatenate, std::move(parts), {{"axis", static_cast<std::int64_t>(axis)}});
 }
 
 // ---- reductions ----
 
 // Two passes: the mean, then the mean of squared distances.
-Index Decomposer::spread(Index i) {
+Index Expander::spread(Index i) {
   DType result = dtype(i), items = dtype(from_.inputs(i)[0]);
   const Attr& asked = attr(i, "dtype");
   bool complex = ir::is_complex(items);
@@ -292,7 +290,7 @@ Index Decomposer::spread(Index i) {
 }
 
 // The smallest place at which the extreme value stands; the first NaN where there is one.
-Index Decomposer::place_of_extreme(Index i) {
+Index Expander::place_of_extreme(Index i) {
   Index x = input(i, 0);
   DType items = made(x).dtype;
   if (ir::is_complex(items) || items == DType::Float16 || ir::element_count(shape(x)) == 0) return kNoIndex;
@@ -313,7 +311,7 @@ Index Decomposer::place_of_extreme(Index i) {
   return together(first, Prim::Minimum, Order::Any, axis);
 }
 
-Index Decomposer::together(Index fold, Prim prim, Order order, const Attr& axis) {
+Index Expander::together(Index fold, Prim prim, Order order, const Attr& axis) {
   NodeRole role;
   role.role = Role::Fold;
   role.fold = prim;
@@ -325,7 +323,7 @@ Index Decomposer::together(Index fold, Prim prim, Order order, const Attr& axis)
   return fold;
 }
 
-Index Decomposer::scanned(Index i) {
+Index Expander::scanned(Index i) {
   DType result = dtype(i), computed = accumulator(result);
   Index x = input(i, 0);
   if (result == DType::Float16 || made(x).dtype == DType::Float16) return kNoIndex;
@@ -341,7 +339,7 @@ Index Decomposer::scanned(Index i) {
 }
 
 // where=: what does not take part becomes the identity.
-Index Decomposer::masked(Index i) {
+Index Expander::masked(Index i) {
   OpId id = from_.nodes[i].op;
   DType result = dtype(i), items = dtype(from_.inputs(i)[0]);
   if (result == DType::Float16 || items == DType::Float16) return kNoIndex;
@@ -376,7 +374,7 @@ Index Decomposer::masked(Index i) {
 }
 
 // initial=: one more term, in front; with where= what a maximum takes for those that are left out.
-Index Decomposer::started(Index i) {
+Index Expander::started(Index i) {
   OpId id = from_.nodes[i].op;
   DType result = dtype(i), items = dtype(from_.inputs(i)[0]);
   const Attr& initial = attr(i, "initial");
@@ -415,17 +413,17 @@ Index Decomposer::started(Index i) {
   return cast(call(op, {constant(computed, first), r}), result);
 }
 
-Index Decomposer::traced(Index i) {
+Index Expander::traced(Index i) {
   Index diagonal = call(OpId::Diagonal, {input(i, 0)},
                         {{"offset", attr(i, "offset")}, {"axis1", attr(i, "axis1")}, {"axis2", attr(i, "axis2")}});
   return call(OpId::Sum, {diagonal, kNoIndex}, {{"axis", std::int64_t{-1}}, {"dtype", attr(i, "dtype")}});
 }
 
-std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                                    bool standalone) {
-  Decomposer decomposer(runtime, block, arguments, standalone);
+std::optional<Expanded> expand(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                               bool standalone) {
+  Expander expander(runtime, block, arguments, standalone);
   for (Index i = 0; i < block.nodes.size(); ++i)
-    if (decomposer.may_decompose(i)) return decomposer.run();
+    if (expander.may_expand(i)) return expander.run();
   return std::nullopt;
 }
 

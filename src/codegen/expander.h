@@ -1,16 +1,16 @@
-// One run of decompose(): the block that is read, and the one that is written.
+// One run of expand(): the block that is read, and the one that is written.
 #pragma once
 
-#include "codegen/decompose.h"
+#include "codegen/expand.h"
 
 namespace autoray::codegen {
 
-class Decomposer {
+class Expander {
  public:
-  Decomposer(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone)
+  Expander(runtime::Runtime& runtime, const ir::Block& from, std::span<const ArgumentInfo> arguments, bool standalone)
       : runtime_(runtime), from_(from), arguments_(arguments), standalone_(standalone), to_{ir::Block(*from.tables), {}} {}
-  bool may_decompose(ir::Index i);
-  Decomposed run();
+  bool may_expand(ir::Index i);
+  Expanded run();
 
  private:
   using Index = ir::Index;
@@ -20,7 +20,7 @@ class Decomposer {
   // What stands for the node in the new block, always a node of its own; kNoIndex: the node itself.
   Index written_out(Index i);
   void forget(Index first);
-  // ---- reductions (decompose.cpp) ----
+  // ---- reductions (expand.cpp) ----
   Index spread(Index i);
   Index place_of_extreme(Index i);
   Index scanned(Index i);
@@ -29,7 +29,7 @@ class Decomposer {
   Index traced(Index i);
   // The fold, in the kernel of the one on which it depends.
   Index together(Index fold, Prim prim, Order order, const ir::Attr& axis);
-  // ---- movements and creation (decompose_moves.cpp) ----
+  // ---- movements and creation (expand_moves.cpp) ----
   Index in_column_order(Index i);
   Index full_like(Index i);
   Index triangle(Index i);
@@ -40,7 +40,7 @@ class Decomposer {
   Index pad(Index i);
   Index ramp(Index edge, std::size_t axis, std::int64_t width, bool up, ir::DType dtype);
   Index pad_constant(Index i, Index x, std::span<const std::pair<std::int64_t, std::int64_t>> widths);
-  // ---- indices (decompose_indices.cpp) ----
+  // ---- indices (expand_indices.cpp) ----
   struct Choice {
     ir::Attr::Tuple basic;  // the index with whole axes for arrays
     Indexing indexing;
@@ -93,7 +93,7 @@ class Decomposer {
   const ir::Block& from_;
   std::span<const ArgumentInfo> arguments_;
   bool standalone_;
-  Decomposed to_;
+  Expanded to_;
   std::vector<Index> new_of_;
   std::unordered_map<std::uint64_t, bool> plain_;  // by attributes and op: nothing of it is composed
   std::uint8_t backend_ = 0;

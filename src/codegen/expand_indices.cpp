@@ -1,7 +1,7 @@
 // Indices by arrays: the view of their basic part, and what the arrays choose along its axes.
 #include <algorithm>
 
-#include "codegen/decomposer.h"
+#include "codegen/expander.h"
 #include "codegen/routines.h"
 #include "ir/rules/index.h"
 #include "ir/rules/movement.h"
@@ -23,8 +23,8 @@ bool indexes(DType dtype) { return ir::is_integer(dtype) || ir::is_bool(dtype); 
 }  // namespace
 
 // As ir::indexed_shape: where the axes of arrays come in the result. An int among arrays takes part as one.
-std::optional<Decomposer::Choice> Decomposer::choice(const Dims& shape, const Attr::Tuple& index, std::span<const Index> arrays,
-                                                     std::size_t first_input) const {
+std::optional<Expander::Choice> Expander::choice(const Dims& shape, const Attr::Tuple& index, std::span<const Index> arrays,
+                                                 std::size_t first_input) const {
   int consumed = 0;
   for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
   Choice c;
@@ -90,7 +90,7 @@ std::optional<Decomposer::Choice> Decomposer::choice(const Dims& shape, const At
   return c;
 }
 
-Index Decomposer::chosen(const ir::Type& type, Inputs inputs, Indexing indexing) {
+Index Expander::chosen(const ir::Type& type, Inputs inputs, Indexing indexing) {
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = type.dtype;
@@ -99,7 +99,7 @@ Index Decomposer::chosen(const ir::Type& type, Inputs inputs, Indexing indexing)
   return given(type, std::move(inputs), std::move(role));
 }
 
-Index Decomposer::getitem(Index i) {
+Index Expander::getitem(Index i) {
   auto* index = attr(i, "index").get<Attr::Tuple>();
   if (!index) return kNoIndex;
   Inputs all{input(i, 0)};
@@ -110,7 +110,7 @@ Index Decomposer::getitem(Index i) {
   return chosen(type(i), std::move(all), std::move(c->indexing));
 }
 
-Index Decomposer::setitem(Index i) {
+Index Expander::setitem(Index i) {
   auto* steps = attr(i, "path").get<Attr::Tuple>();
   Attr::Tuple path(steps->begin(), steps->end() - 1);
   auto* last = steps->back().get<Attr::Tuple>();
@@ -138,7 +138,7 @@ Index Decomposer::setitem(Index i) {
   return updated(type(i), std::move(all), std::move(path), std::move(c->indexing));
 }
 
-Index Decomposer::updated(const ir::Type& type, Inputs inputs, Attr::Tuple path, Indexing indexing) {
+Index Expander::updated(const ir::Type& type, Inputs inputs, Attr::Tuple path, Indexing indexing) {
   NodeRole role;
   role.role = Role::Update;
   role.indexing = std::move(indexing);
@@ -152,7 +152,7 @@ Index Decomposer::updated(const ir::Type& type, Inputs inputs, Attr::Tuple path,
 
 // As many values as the mask takes places: the places of its ones, in order, each written into a list of that length; those of
 // its zeros behind it.
-Index Decomposer::set_counted(Index i, Attr::Tuple path, const Dims& place, const Attr::Tuple& index, std::int64_t count) {
+Index Expander::set_counted(Index i, Attr::Tuple path, const Dims& place, const Attr::Tuple& index, std::int64_t count) {
   Index mask = input(i, 2);
   const Dims taken = shape(mask);
   auto number = [&](std::int64_t n) { return constant(DType::Int64, static_cast<double>(n)); };
@@ -205,7 +205,7 @@ Index Decomposer::set_counted(Index i, Attr::Tuple path, const Dims& place, cons
 }
 
 // Values that do not depend on how many places the mask takes: a choice at every place.
-Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place, const Attr::Tuple& index) {
+Index Expander::set_masked(Index i, const Attr::Tuple& path, const Dims& place, const Attr::Tuple& index) {
   Index x = input(i, 0), value = input(i, 1), mask = input(i, 2);
   const Dims taken = shape(mask);
   if (taken.empty() || (taken.size() == place.size() && shape(value).size() > 1)) return kNoIndex;
@@ -257,7 +257,7 @@ Index Decomposer::set_masked(Index i, const Attr::Tuple& path, const Dims& place
   return call(OpId::SetItem, {x, fresh}, {{"path", std::move(whole)}});
 }
 
-Index Decomposer::take(Index i) {
+Index Expander::take(Index i) {
   const std::string& mode = ir::as_string(attr(i, "mode"), "mode");
   Index x = input(i, 0), indices = input(i, 1);
   if (!indexes(made(indices).dtype) || (mode != "raise" && mode != "clip" && mode != "wrap")) return kNoIndex;
@@ -281,7 +281,7 @@ Index Decomposer::take(Index i) {
   return chosen(type(i), {x, indices}, std::move(indexing));
 }
 
-Index Decomposer::take_along_axis(Index i) {
+Index Expander::take_along_axis(Index i) {
   Index x = input(i, 0), indices = input(i, 1);
   const Attr& axis_attr = attr(i, "axis");
   if (axis_attr.none()) x = flat(x);
@@ -296,7 +296,7 @@ Index Decomposer::take_along_axis(Index i) {
 }
 
 // By the runtime's search of one dense row.
-Index Decomposer::searched(Index i) {
+Index Expander::searched(Index i) {
   Index row = input(i, 0), values = input(i, 1);
   const std::string& side = ir::as_string(attr(i, "side"), "side");
   DType searched = ir::promote(made(row).dtype, made(values).dtype);
@@ -314,7 +314,7 @@ Index Decomposer::searched(Index i) {
 }
 
 // By the runtime's sort of rows, with the sorted axis last.
-Index Decomposer::sorted(Index i) {
+Index Expander::sorted(Index i) {
   Index x = input(i, 0);
   const Attr& axis_attr = attr(i, "axis");
   if (standalone_ || made(x).dtype == DType::Float16 || shape(x).empty() || ir::element_count(shape(x)) == 0) return kNoIndex;

@@ -9,14 +9,14 @@
 
 namespace autoray::codegen {
 
-struct Decomposed {
+struct Expanded {
   ir::Block block;
   GivenRoles roles;
 };
 
 // Arguments and results keep their numbers. Nothing where no operation of the block is composed. `standalone`: there will be no
 // runtime, whose routines sort.
-std::optional<Decomposed> decompose(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
-                                    bool standalone);
+std::optional<Expanded> expand(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+                               bool standalone);
 
 }  // namespace autoray::codegen

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codegen/decomposer.h"
+#include "codegen/expander.h"
 #include "ir/rules/movement.h"
 #include "ir/rules/reduction.h"
 #include "runtime/convert.h"
@@ -27,7 +27,7 @@ bool small_integer(double value) { return value == std::trunc(value) && std::fab
 }  // namespace
 
 // order='F': the same of the transpose, in C's.
-Index Decomposer::in_column_order(Index i) {
+Index Expander::in_column_order(Index i) {
   auto* order = attr(i, "order").get<std::string>();
   if (!order || *order != "F") return kNoIndex;
   bool reshapes = from_.nodes[i].op == OpId::Reshape;
@@ -41,7 +41,7 @@ Index Decomposer::in_column_order(Index i) {
 }
 
 // The value everywhere, in an order that the prototype may give.
-Index Decomposer::full_like(Index i) {
+Index Expander::full_like(Index i) {
   Index value = from_.inputs(i)[1];
   DType result = dtype(i);
   const Attr& order = attr(i, "order");
@@ -59,7 +59,7 @@ Index Decomposer::full_like(Index i) {
   return given(type(i), {input(i, 1), input(i, 0)}, std::move(role));
 }
 
-Index Decomposer::triangle(Index i) {
+Index Expander::triangle(Index i) {
   bool lower = from_.nodes[i].op == OpId::Tril;
   const Attr& offset = attr(i, "k");
   auto* real = offset.get<double>();
@@ -79,7 +79,7 @@ Index Decomposer::triangle(Index i) {
 }
 
 // diag(v): zeros, and the values written along a diagonal.
-Index Decomposer::diagonal_matrix(Index i) {
+Index Expander::diagonal_matrix(Index i) {
   std::int64_t k = ir::as_int(attr(i, "k"), "k"), size = type(i).shape[0];
   Index values = input(i, 0), zeros = constant(dtype(i), 0, type(i).shape);
   std::int64_t start = k >= 0 ? k : -k * size, count = shape(values)[0];
@@ -90,7 +90,7 @@ Index Decomposer::diagonal_matrix(Index i) {
   return call(OpId::SetItem, {zeros, values}, {{"path", std::move(path)}});
 }
 
-Index Decomposer::roll(Index i) {
+Index Expander::roll(Index i) {
   const Attr &shift = attr(i, "shift"), &axis = attr(i, "axis");
   Dims shifts = shift.get<double>() ? Dims{ir::truncated(shift, "shift")} : ir::as_axes(shift, "shift").value_or(Dims{0});
   Index x = input(i, 0);
@@ -120,7 +120,7 @@ Index Decomposer::roll(Index i) {
 }
 
 // (n0, m0, n1, m1, ...) with the operand broadcast over the n's.
-Index Decomposer::tile(Index i) {
+Index Expander::tile(Index i) {
   Index x = input(i, 0);
   Dims inner = shape(x), source, wide;
   const Dims& out = type(i).shape;
@@ -135,7 +135,7 @@ Index Decomposer::tile(Index i) {
   return reshape(call(OpId::Copy, {all}, {{"order", std::string("C")}}), out);
 }
 
-Index Decomposer::repeat(Index i) {
+Index Expander::repeat(Index i) {
   Index x = input(i, 0);
   const Attr& axis_attr = attr(i, "axis");
   bool flattened = axis_attr.none() || shape(x).empty();
@@ -158,7 +158,7 @@ Index Decomposer::repeat(Index i) {
 }
 
 // One axis after the other: the sides are filled from what the axis holds by then.
-Index Decomposer::pad(Index i) {
+Index Expander::pad(Index i) {
   const std::string& mode = ir::as_string(attr(i, "mode"), "mode");
   Index x = input(i, 0);
   auto widths = ir::pad_widths(attr(i, "pad_width"), shape(x).ssize());
@@ -221,7 +221,7 @@ Index Decomposer::pad(Index i) {
 }
 
 // From zero to the edge, which it does not reach, as linspace: where a step vanishes the share of the way is taken first.
-Index Decomposer::ramp(Index edge, std::size_t axis, std::int64_t width, bool up, DType dtype) {
+Index Expander::ramp(Index edge, std::size_t axis, std::int64_t width, bool up, DType dtype) {
   DType computed = ir::is_inexact(dtype) ? dtype : DType::Float64;
   edge = cast(edge, computed);
   Dims along(shape(edge).size(), 1), steps(along.size(), 0);
@@ -237,7 +237,7 @@ Index Decomposer::ramp(Index edge, std::size_t axis, std::int64_t width, bool up
   return cast(value, dtype);
 }
 
-Index Decomposer::pad_constant(Index i, Index x, std::span<const std::pair<std::int64_t, std::int64_t>> widths) {
+Index Expander::pad_constant(Index i, Index x, std::span<const std::pair<std::int64_t, std::int64_t>> widths) {
   const Attr& values = attr(i, "constant_values");
   // One number for all sides, or a pair for each axis; other forms, and what numpy refuses, are the runtime's.
   std::vector<std::pair<double, double>> fill(widths.size(), {0, 0});
