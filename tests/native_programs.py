@@ -9,7 +9,9 @@ import sys
 UNARY = ["np.negative({})", "np.abs({})", "np.square({})", "np.sign({})", "np.sqrt(np.abs({}))", "np.floor({})", "np.exp(np.sin({}))", "np.tanh({})",
          "np.log(np.abs({}) + 1.5)", "{} * 2.0", "1.0 - {}", "{} / 4.0", "{} ** 2", "np.cos({})", "np.maximum({}, 0.25)", "np.minimum({}, 1)",
          "np.where({0} > 0.5, {0}, -{0})", "np.clip({}, -1.0, 1.5)", "np.arctan({})", "np.astype(np.asarray({}), 'float32')", "({0} > np.mean({0})) * {0}",
-         "np.round({} * 8.0) / 8.0"]
+         "np.round({} * 8.0) / 8.0", "np.round({}, 2)", "np.isclose({}, 0.5, atol=0.1) * 1.5", "np.clip({}, None, 0.75)",
+         "np.astype(np.asarray({}), 'float16') * 1.25", "np.real(np.exp(1j * np.clip({}, -9.0, 9.0)))", "np.abs(np.sqrt({} + 0.5j))",
+         "np.astype(np.asarray(np.clip({}, -99.0, 99.0) * 4.0), 'int32') // 3"]
 BINARY = ["{} + {}", "{} - {}", "{} * {}", "{} / (np.abs({}) + 0.5)", "np.maximum({}, {})", "np.minimum({}, {})", "np.hypot({}, {})",
           "np.arctan2({}, {})", "np.where({} < {}, 1.0, 2.0)"]
 REDUCE = ["np.sum({}, axis={})", "np.mean({}, axis={})", "np.max({}, axis={})", "np.min({}, axis={})", "np.sum({0} * {0}, axis={1})"]
@@ -42,7 +44,9 @@ class Maker:
         return names[-1 - min(int(self.r.expovariate(0.4)), len(names) - 1)] if names else None
 
     def step(self):
-        kind = self.r.choice(["unary"] * 4 + ["binary"] * 4 + ["reduce"] * 2 + ["view", "view", "product", "update", "join", "norm", "cast", "spread", "scan", "move", "move", "gather", "scatter"])
+        kind = self.r.choice(["unary"] * 4 + ["binary"] * 4 + ["reduce"] * 2 +
+                             ["view", "view", "product", "einsum", "outer", "update", "join", "norm", "norms", "cast", "spread", "scan", "move", "move",
+                              "gather", "scatter"])
         if kind == "unary":
             a = self.pick()
             return self.new(self.r.choice(UNARY).format(a), self.values[a])
@@ -71,6 +75,20 @@ class Maker:
                                          (f"{a}.reshape(-1)", (n * m,)), (f"{a}[1:, :]", (n - 1, m)), (f"{a}[:, None, 0]", (n, 1)),
                                          (f"np.reshape({a}, ({m}, {n}))", (m, n))])
             return self.new(form, shape) if 0 not in shape else None
+        if kind == "einsum":
+            a = self.pick(lambda s: len(s) == 2)
+            b = self.pick(lambda s: len(s) == 2 and s[0] == self.values[a][1])
+            c = b and self.pick(lambda s: len(s) == 1 and s[0] == self.values[b][1])
+            if not c:
+                return None
+            n, m = self.values[a]
+            form, shape = self.r.choice([("ij,jk,k->i", (n,)), ("ij,jk,k->ji", (m, n)), ("ij,jk,k->", ()), ("ij,jk,k->kij", None)])
+            return shape is not None and self.new(f"np.einsum('{form}', {a}, {b}, {c}) / {m * self.values[c][0]}.0", shape)
+        if kind == "outer":
+            a, b = self.pick(lambda s: len(s) == 1), self.pick(lambda s: len(s) == 1)
+            n, m = self.values[a][0], self.values[b][0]
+            form, shape = self.r.choice([("np.outer({}, {})", (n, m)), ("np.kron({}, {})", (n * m,))])
+            return n * m < 5000 and self.new(form.format(a, b), shape)
         if kind == "product":
             a = self.pick(lambda s: 0 < len(s) < 3)
             b = self.pick(lambda s: 0 < len(s) < 3 and s[0] == self.values[a][-1])
@@ -102,6 +120,11 @@ class Maker:
         if kind == "norm":
             a = self.pick(lambda s: len(s) == 1)
             return a and self.new(f"np.linalg.norm({a})", ())
+        if kind == "norms":
+            a = self.pick(lambda s: len(s) == 2)
+            axis, order = self.r.randrange(2), self.r.choice([None, 1, 2, "np.inf", "-np.inf", 0])
+            form = f"np.linalg.norm({a}, {order}, axis={axis})"
+            return self.new(form, (self.values[a][1 - axis],))
         a = self.pick()
         return self.new(f"np.astype(np.asarray(np.floor({a} * 4.0)), '{self.r.choice(['int64', 'int32', 'float32'])}') + 1", self.values[a])
 

@@ -324,6 +324,13 @@ CASES = {
                        " np.tensordot(np.reshape(a, (75, 9, 10)), np.transpose(np.reshape(b, (75, 10, 9)), (2, 1, 0)), ([1, 2], [0, 1]))\n",
                        {"a": f64(75, 90), "b": f64(75, 90), "v": f64(90)}, 1e-11),
     "a long product": ("def f(a, v):\n    return np.dot(a, v), np.dot(v, v)\n", {"a": f64(33, 1000), "v": f64(1000)}, 1e-10),
+    "many factors": ("def f(a, b, v):\n    return np.einsum('ij,kj,k->ik', a, b, v), np.einsum('ij,kj,il->lk', a, b, a), np.einsum('ii->i', a[:, :7]),"
+                     " np.einsum('ij->j', a), np.kron(a, b[:2, :3]), np.outer(v, v), np.vdot(a, b), np.dot(v, 2.5)\n",
+                     {"a": f64(7, 9), "b": f64(7, 9), "v": f64(7)}, 1e-13),
+    "stacks": ("def f(a, b, v):\n    return a @ b, a @ b[1], v @ b, a @ b @ v, np.linalg.matrix_power(b, 3)\n",
+               {"a": f64(2, 37, 41), "b": f64(2, 41, 41), "v": f64(41)}, 1e-10),
+    "norms": ("def f(x):\n    return np.linalg.norm(x, 1), np.linalg.norm(x, 3, axis=0), np.linalg.norm(x, -np.inf, axis=1), np.linalg.norm(x, 'fro'),"
+              " np.isclose(x, x + 1e-9), np.cov(x)\n", {"x": f64(5, 8)}, 1e-13),
     "functions": ("def f(x):\n    return np.exp(-x * x) + np.sin(x) * np.log1p(np.abs(x)), np.arctan2(x, x + 1), np.abs(x) ** 1.3\n", {"x": f64(37)}, 1e-14),
     "reductions": ("def f(x):\n    return np.sum(x, axis=1), np.mean(x, axis=(0, 2)), np.min(x), np.linalg.norm(x[0], axis=0), np.prod(x[:2, 0])\n",
                    {"x": f64(6, 300, 7)}, 1e-12),

@@ -34,8 +34,7 @@ def test_generated_programs_are_compiled(tmp_path):
     assert len(compiled | plain) == 60 and len(compiled) >= 55
     assert {t["provider"] for t in calls if t["library"] == "plain call"} <= {"nothing is computed on arrays"}
     reasons = {t["provider"] for t in told if t["library"] == "fallback"}
-    assert all(re.fullmatch(r"no code for round of \w+|a reduction of one number|a norm of integers|a large product|"
-                            r"a product with one number", r) for r in reasons), reasons
+    assert reasons <= {"a large product"}, reasons
 
 
 def decorated(text):

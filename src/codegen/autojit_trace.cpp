@@ -185,7 +185,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     recorder.forget_draws();
     return spec;
   }
-  std::vector<NodeId> argument_nodes, ids;
+  ir::LargeVector<NodeId> argument_nodes, ids;
   ir::Block block = ir::extract(graph, roots, argument_nodes, &ids);
   std::vector<NodeId> owners;
   for (NodeId id : roots) owners.push_back(memory_of(graph, id));

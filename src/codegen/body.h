@@ -19,7 +19,7 @@ class Body {
  public:
   explicit Body(Nest& nest) : nest_(nest) {}
   ValueId emit(Prim prim, ir::DType dtype, ValueId a = kNoValue, ValueId b = kNoValue, ValueId c = kNoValue,
-               std::int64_t immediate = 0);
+               std::int64_t immediate = 0, ValueId d = kNoValue);
   ValueId real(ir::DType dtype, double value);
   ValueId integer(ir::DType dtype, std::int64_t value);
   ValueId cast(ValueId value, ir::DType dtype);

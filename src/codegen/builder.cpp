@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
 
+#include "codegen/decompose.h"
 #include "codegen/expand.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
@@ -56,8 +58,39 @@ class Builder {
   }
 
  private:
+  // Kernels that differ in extents alone are a family: one kernel with extents as arguments, or one for each extents where
+  // there are few.
+  struct Member {
+    Dims extents;
+    std::optional<std::uint32_t> number = {};
+  };
+  struct Family {
+    bool special = true;
+    std::vector<Member> members = {};  // the first is the whole family where it is not special
+    std::vector<bool> is_extent = {};  // by argument
+  };
+  struct KernelStep {
+    std::pair<const Kernel, Family>* family;
+    std::size_t member;
+    std::size_t first_buffer, first_argument;  // in buffers_ and numbers_, up to the next step's
+    std::size_t first_check = 0;               // in the program's
+  };
+
   void add_kernel(KernelDraft draft) {
-    kernels_.push_back(std::move(draft));
+    std::vector<IndexCheck> checks = std::move(draft.checks);
+    Instance in = instance(std::move(draft));
+    auto [place, unseen] = families_.try_emplace(std::move(in.kernel));
+    Family& family = place->second;
+    if (unseen) family.is_extent = extent_arguments(place->first);
+    auto member =
+        std::find_if(family.members.begin(), family.members.end(), [&](const Member& m) { return m.extents == in.extents; });
+    kernels_.push_back({&*place, static_cast<std::size_t>(member - family.members.begin()), buffers_.size(), numbers_.size(),
+                        program_->checks.size()});
+    program_->checks.insert(program_->checks.end(), checks.begin(), checks.end());
+    buffers_.insert(buffers_.end(), in.buffers.begin(), in.buffers.end());
+    numbers_.insert(numbers_.end(), in.arguments.begin(), in.arguments.end());
+    if (member == family.members.end() && family.members.size() <= kSpecialisations) family.members.push_back({in.extents});
+    if (!in.short_rows || family.members.size() > kSpecialisations) family.special = false;
     steps_.push_back({Step::Kernel, kNoIndex});
   }
 
@@ -114,54 +147,20 @@ class Builder {
   }
 
   void finish() {
-    // Kernels that differ in extents alone are a family: one kernel with extents as arguments, or one for each extents where
-    // there are few. A member's text follows from the family and the extents, so it is written once.
-    struct Member {
-      Dims extents;
-      std::optional<std::uint32_t> number;
-    };
-    struct Family {
-      bool special = true;
-      std::vector<Member> members = {};  // the first is the whole family where it is not special
-      Kernel kernel = {};                // with extents as arguments
-    };
-    std::unordered_map<std::string, Family> families;
-    std::vector<Instance> instances;
-    std::vector<std::pair<Family*, std::size_t>> member_of;
-    instances.reserve(kernels_.size());
-    member_of.reserve(kernels_.size());
-    for (const KernelDraft& draft : kernels_) {
-      instances.push_back(instance(draft, memory_, false));
-      // Most kernels are alike: their memory serves the next.
-      Kernel kernel = std::move(instances.back().kernel);
-      auto [place, unseen] = families.try_emplace(kernel.text());
-      Family& family = place->second;
-      if (unseen) family.kernel = std::move(kernel);
-      Dims extents = all_extents(draft);
-      auto member = std::find_if(family.members.begin(), family.members.end(), [&](auto& m) { return m.extents == extents; });
-      member_of.emplace_back(&family, member - family.members.begin());
-      if (!short_rows(draft)) family.special = false;
-      if (member == family.members.end() && family.members.size() <= kSpecialisations)
-        family.members.push_back({std::move(extents), std::nullopt});
-      if (family.members.size() > kSpecialisations) family.special = false;
-    }
-    std::vector<std::uint32_t> number_of;
-    number_of.reserve(instances.size());
-    for (std::size_t k = 0; k < instances.size(); ++k) {
-      auto [family, index] = member_of[k];
-      if (family->special) instances[k] = instance(kernels_[k], memory_, true);
-      std::optional<std::uint32_t>& number = family->members[family->special ? index : 0].number;
-      if (!number) {
-        number = static_cast<std::uint32_t>(program_->sources.size());
-        program_->sources.push_back(std::move(family->special ? instances[k].kernel : family->kernel));
-        program_->kernel_texts.push_back(program_->sources.back().text());
-      }
-      number_of.push_back(*number);
-      instances[k].kernel = {};
+    for (const KernelStep& k : kernels_) {
+      Family& family = k.family->second;
+      Member& member = family.members[family.special ? k.member : 0];
+      if (member.number) continue;
+      member.number = static_cast<std::uint32_t>(program_->sources.size());
+      program_->sources.push_back(family.special ? specialised(k.family->first, member.extents) : k.family->first);
+      program_->kernel_texts.push_back(program_->sources.back().text());
     }
     std::vector<const Kernel*> distinct;
     for (const Kernel& k : program_->sources) distinct.push_back(&k);
     if (jit_) program_->kernels = jit_->compile(distinct, program_->counts);
+    kernels_.push_back({nullptr, 0, buffers_.size(), numbers_.size()});
+    program_->steps.reserve(steps_.size());
+    program_->buffers.reserve(buffers_.size());
     std::size_t next = 0;
     for (const auto& [kind, number] : steps_) {
       ProgramStep step;
@@ -178,24 +177,25 @@ class Builder {
         program_->steps.push_back(step);
         continue;
       }
-      Instance& in = instances[next];
-      step.number = number_of[next];
+      const KernelStep& from = kernels_[next++];
+      const KernelStep& end = kernels_[next];
+      const Family& family = from.family->second;
+      step.number = *family.members[family.special ? from.member : 0].number;
       if (jit_) step.kernel = program_->kernels[step.number].function;
       step.first = static_cast<std::uint32_t>(program_->buffers.size());
       step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
-      step.first_check = static_cast<std::uint32_t>(program_->checks.size());
-      const auto& checks = kernels_[next].checks;
-      program_->checks.insert(program_->checks.end(), checks.begin(), checks.end());
-      program_->buffers.insert(program_->buffers.end(), in.buffers.begin(), in.buffers.end());
-      program_->arguments.insert(program_->arguments.end(), in.arguments.begin(), in.arguments.end());
-      if (program_->checks_bounds)
-        for (std::size_t k = 0; k < in.roots.size(); ++k) {
-          const Root& root = memory_.roots[in.roots[k]];
-          program_->limits.push_back(root.before + in.offsets[k]);
-          program_->limits.push_back(root.bytes - in.offsets[k]);
-        }
+      step.first_check = static_cast<std::uint32_t>(from.first_check);
+      for (std::size_t k = from.first_buffer; k < end.first_buffer; ++k) {
+        const Instance::Buffer& b = buffers_[k];
+        program_->buffers.push_back(memory_.place(b.root, b.offset));
+        if (!program_->checks_bounds) continue;
+        const Root& root = memory_.roots[b.root];
+        program_->limits.push_back(root.before + b.offset);
+        program_->limits.push_back(root.bytes - b.offset);
+      }
+      for (std::size_t k = from.first_argument; k < end.first_argument; ++k)
+        if (!family.special || !family.is_extent[k - from.first_argument]) program_->arguments.push_back(numbers_[k]);
       program_->steps.push_back(step);
-      ++next;
     }
     for (Index r : block_.results) {
       const Where& w = memory_.where[r];
@@ -240,18 +240,32 @@ class Builder {
 
   Groups groups_;
   Index group_ = 0;
-  std::vector<KernelDraft> kernels_;           // by kernel step
+  std::unordered_map<Kernel, Family, KernelHash> families_;
+  std::vector<KernelStep> kernels_;
+  ir::LargeVector<Instance::Buffer> buffers_;
+  ir::LargeVector<std::int64_t> numbers_;      // extents and strides
   std::vector<std::pair<Step, Index>> steps_;  // a call's number, a routine's node; else the next kernel
   std::vector<std::vector<RootId>> call_roots_;
 };
+
+// The imaginary part of a real array is made of zeros that nobody may write.
+bool is_writable(const ir::Block& block, Index result) {
+  const ir::BlockNode& n = block.nodes[result];
+  return n.kind != NodeKind::Call || n.op != OpId::Imag || ir::is_complex(block.type(block.inputs(n)[0]).dtype);
+}
 
 }  // namespace
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  if (auto written_out = expand(runtime, block, arguments, !jit))
-    return Builder(runtime, jit, written_out->block, arguments, written_out->roles).build();
-  return Builder(runtime, jit, block, arguments, {}).build();
+  std::optional<Decomposed> parts = decompose(runtime, block, arguments, !jit);
+  const ir::Block& written_out = parts ? parts->block : block;
+  std::span<const ArgumentInfo> all = parts ? std::span<const ArgumentInfo>(parts->arguments) : arguments;
+  std::optional<Expanded> expanded = expand(runtime, written_out, all, !jit);
+  std::shared_ptr<Program> program = expanded ? Builder(runtime, jit, expanded->block, all, expanded->roles).build()
+                                              : Builder(runtime, jit, written_out, all, {}).build();
+  for (std::size_t r = 0; r < block.results.size(); ++r) program->results[r].writable = is_writable(block, block.results[r]);
+  return program;
 }
 
 }  // namespace autoray::codegen

@@ -1,7 +1,6 @@
 #include "codegen/draft.h"
 
 #include <algorithm>
-#include <map>
 
 namespace autoray::codegen {
 
@@ -109,31 +108,35 @@ void simplify(NestDraft& draft) {
   for (std::size_t k = 0; k < walks.size(); ++k) walks[k]->strides = strides[k];
   order_dimensions(draft);
 }
-Instance instance(const KernelDraft& draft, const Memory& memory, bool special) {
+
+Instance instance(KernelDraft draft) {
   Instance result;
   Kernel& kernel = result.kernel;
-  kernel.registers = draft.registers;
-  std::map<std::tuple<RootId, std::int64_t, DType>, std::uint16_t> numbers;
+  kernel.registers = std::move(draft.registers);
   auto buffer = [&](const Walk& w) {
     if (w.root == kNoRoot) return kNoBuffer;
-    auto [found, fresh] = numbers.try_emplace({w.root, w.offset, w.dtype}, static_cast<std::uint16_t>(kernel.buffers.size()));
-    if (fresh) {
+    const Instance::Buffer wanted{w.root, w.offset, w.dtype};
+    auto found = std::find(result.buffers.begin(), result.buffers.end(), wanted);
+    auto number = static_cast<std::uint16_t>(found - result.buffers.begin());
+    if (found == result.buffers.end()) {
       kernel.buffers.push_back(ir::is_complex(w.dtype) ? ir::real_dtype(w.dtype) : w.dtype);
-      result.buffers.push_back(memory.place(w.root, w.offset));
-      result.roots.push_back(w.root);
-      result.offsets.push_back(w.offset);
+      result.buffers.push_back(wanted);
     }
-    return found->second;
+    return number;
   };
   auto argument = [&](std::int64_t value) {
     result.arguments.push_back(value);
     return Number{false, static_cast<std::int64_t>(kernel.arguments++)};
   };
-  for (const NestDraft& d : draft.nests) {
-    Nest nest = d.nest;
+  kernel.nests.reserve(draft.nests.size());
+  for (NestDraft& d : draft.nests) {
+    Nest& nest = kernel.nests.emplace_back(std::move(d.nest));
     nest.extents.clear();
-    for (std::size_t k = 0; k < d.extents.size(); ++k)
-      nest.extents.push_back(special ? Number{true, d.extents[k]} : argument(d.extents[k]));
+    for (std::int64_t extent : d.extents) {
+      nest.extents.push_back(argument(extent));
+      result.extents.push_back(extent);
+    }
+    if (!d.extents.empty() && d.extents.back() > kShortRow) result.short_rows = false;
     auto access = [&](const Walk& w) {
       Access a;
       a.buffer = buffer(w);
@@ -147,22 +150,37 @@ Instance instance(const KernelDraft& draft, const Memory& memory, bool special) 
       return a;
     };
     nest.loads.clear();
+    nest.loads.reserve(d.loads.size());
     for (const Walk& w : d.loads) nest.loads.push_back(access(w));
     for (std::size_t k = 0; k < d.stores.size(); ++k) nest.stores[k].to = access(d.stores[k]);
-    kernel.nests.push_back(std::move(nest));
   }
   return result;
 }
-bool short_rows(const KernelDraft& draft) {
-  for (const NestDraft& nest : draft.nests)
-    if (!nest.extents.empty() && nest.extents.back() > kShortRow) return false;
-  return true;
+
+std::vector<bool> extent_arguments(const Kernel& kernel) {
+  std::vector<bool> is_extent(kernel.arguments);
+  for (const Nest& nest : kernel.nests)
+    for (const Number& extent : nest.extents) is_extent[static_cast<std::size_t>(extent.value)] = true;
+  return is_extent;
 }
-Dims all_extents(const KernelDraft& draft) {
-  Dims all;
-  for (const NestDraft& nest : draft.nests)
-    for (std::int64_t extent : nest.extents) all.push_back(extent);
-  return all;
+
+Kernel specialised(Kernel kernel, const Dims& extents) {
+  std::vector<bool> is_extent = extent_arguments(kernel);
+  std::vector<std::int64_t> number(kernel.arguments);
+  kernel.arguments = 0;
+  for (std::size_t k = 0; k < number.size(); ++k)
+    if (!is_extent[k]) number[k] = kernel.arguments++;
+  std::size_t next = 0;
+  auto renumber = [&](Access& access) {
+    for (Number& stride : access.strides)
+      if (!stride.constant) stride.value = number[static_cast<std::size_t>(stride.value)];
+  };
+  for (Nest& nest : kernel.nests) {
+    for (Number& extent : nest.extents) extent = {true, extents[next++]};
+    for (Access& load : nest.loads) renumber(load);
+    for (Store& store : nest.stores) renumber(store.to);
+  }
+  return kernel;
 }
 
 }  // namespace autoray::codegen

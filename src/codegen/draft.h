@@ -40,17 +40,23 @@ void simplify(NestDraft& draft);
 
 // A kernel, and what one step hands to it.
 struct Instance {
-  Kernel kernel;
-  std::vector<Place> buffers;
-  std::vector<RootId> roots;
-  std::vector<std::int64_t> offsets;
+  struct Buffer {
+    RootId root;
+    std::int64_t offset;
+    ir::DType dtype;
+    friend bool operator==(const Buffer&, const Buffer&) = default;
+  };
+  Kernel kernel;  // extents are arguments; so are strides, but 0 and the item size
+  std::vector<Buffer> buffers;
   std::vector<std::int64_t> arguments;
+  ir::Dims extents;        // of all nests
+  bool short_rows = true;  // so short that knowing their length pays
 };
-// `special`: extents are part of the kernel, not arguments. Strides are only
-// where they are 0 or the item size.
-Instance instance(const KernelDraft& draft, const Memory& memory, bool special);
-// Rows are short enough that knowing their length pays.
-bool short_rows(const KernelDraft& draft);
-ir::Dims all_extents(const KernelDraft& draft);
+Instance instance(KernelDraft draft);
+
+// The same kernel for these extents alone: they are no arguments any more, the others keep their order.
+Kernel specialised(Kernel kernel, const ir::Dims& extents);
+// By argument of a kernel that is not special: whether it is an extent.
+std::vector<bool> extent_arguments(const Kernel& kernel);
 
 }  // namespace autoray::codegen

@@ -4,6 +4,7 @@
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <numeric>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int kLanes = 16;              // of the pairwise order (runtime/reduction/order.h)
 constexpr std::int64_t kBlock = 256;    // and its block
+constexpr std::int64_t kRow = 64;       // blocks that are folded one behind the other
 constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
 
 bool is_float(DType dtype) { return ir::is_real_floating(dtype); }
@@ -72,8 +74,14 @@ class Emitter {
       default: return b_.getIntNTy(8 * static_cast<unsigned>(ir::itemsize(dtype)));
     }
   }
-  // As it lies in memory: a bool is a byte.
-  llvm::Type* stored_type(DType dtype) { return dtype == DType::Bool ? b_.getInt8Ty() : scalar_type(dtype); }
+  // As it lies in memory: a bool is a byte, a half its bits.
+  llvm::Type* stored_type(DType dtype) {
+    return dtype == DType::Bool ? b_.getInt8Ty() : dtype == DType::Float16 ? b_.getInt16Ty() : scalar_type(dtype);
+  }
+  Value* from_memory(Value* v, DType dtype, int width) {
+    if (dtype == DType::Float16) return b_.CreateBitCast(v, widened(b_.getHalfTy(), width));
+    return dtype == DType::Bool ? to_bool(v) : v;
+  }
   static llvm::Type* widened(llvm::Type* type, int width) {
     return width == 1 ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
   }
@@ -97,7 +105,7 @@ class Emitter {
     return llvm::ConstantVector::get(lanes);
   }
   // for (i = 0; i < count; i += step) body(i). Nothing where a constant count is no step.
-  void loop(Value* count, std::int64_t step, const std::function<void(Value*)>& body) {
+  void loop(Value* count, std::int64_t step, const std::function<void(Value*)>& body, Value* begin = nullptr) {
     auto* before = b_.GetInsertBlock();
     auto* f = before->getParent();
     auto* head = llvm::BasicBlock::Create(context_, "loop", f);
@@ -106,7 +114,7 @@ class Emitter {
     b_.CreateBr(head);
     b_.SetInsertPoint(head);
     auto* i = b_.CreatePHI(b_.getInt64Ty(), 2);
-    i->addIncoming(b_.getInt64(0), before);
+    i->addIncoming(begin ? begin : b_.getInt64(0), before);
     b_.CreateCondBr(b_.CreateICmpSLT(i, count), inside, after);
     b_.SetInsertPoint(inside);
     body(i);
@@ -169,6 +177,16 @@ class Emitter {
     return axis < access.strides.size() && access.strides[axis] == Number{true, 2 * item(access.buffer)};
   }
 
+  // Whether a vector of points is taken up or put down item by item.
+  bool has_gaps(std::size_t axis) const {
+    auto gaps = [&](const Access& access) {
+      return access.buffer != kNoBuffer && !fixed_along(access, axis) && !dense_along(access, axis) &&
+             !paired_along(access, axis);
+    };
+    return std::ranges::any_of(nest_->loads, gaps) ||
+           std::ranges::any_of(nest_->stores, [&](const Store& s) { return gaps(s.to); });
+  }
+
   // A pointer; of an Index, its value at that place.
   Value* advanced(Value* pointer, Value* index, const Number& stride) {
     if (stride == Number{true, 0}) return pointer;
@@ -193,8 +211,7 @@ class Emitter {
     Value* v;
     if (fixed_along(access, place.axis)) {
       v = b_.CreateAlignedLoad(type, checked(pointer, access.buffer, item(access.buffer)), align);
-      if (dtype == DType::Bool) v = to_bool(v);
-      return splat(v, place.width);
+      return splat(from_memory(v, dtype, 1), place.width);
     }
     Value* first = advanced(pointer, place.index, access.strides[place.axis]);
     if (place.width == 1 || options_.check_bounds) {
@@ -205,8 +222,7 @@ class Emitter {
     } else if (dense_along(access, place.axis) && !options_.check_bounds) {
       auto* vector = widened(type, place.width);
       if (place.mask) {
-        Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
-        v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle);
+        v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle(first, place, type, align));
       } else {
         v = b_.CreateAlignedLoad(vector, first, align);
       }
@@ -215,7 +231,26 @@ class Emitter {
     } else {
       v = by_lanes(access, first, place, type, align);
     }
-    return dtype == DType::Bool ? to_bool(v) : v;
+    return from_memory(v, dtype, place.width);
+  }
+  // What lanes beyond the mask compute with causes no floating-point event that the others do not: the first one's value.
+  Value* idle(Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+    if (zeros_idle_) return llvm::Constant::getNullValue(widened(type, place.width));
+    return splat(b_.CreateAlignedLoad(type, first, align), place.width);
+  }
+  // Zeros cause none where they are only added and multiplied among themselves.
+  bool zeros_are_harmless(std::size_t axis) const {
+    return !options_.check_bounds && std::ranges::all_of(nest_->body, [&](const Instr& instr) {
+      switch (instr.prim) {
+        case Prim::Load: return !fixed_along(nest_->loads[static_cast<std::size_t>(instr.immediate)], axis);
+        case Prim::Add:
+        case Prim::Subtract:
+        case Prim::Multiply:
+        case Prim::Negative:
+        case Prim::Fabs: return true;
+        default: return false;
+      }
+    });
   }
   Value* index(const Access& access, Value* at, const Place& place) {
     if (fixed_along(access, place.axis)) return splat(at, place.width);
@@ -240,21 +275,22 @@ class Emitter {
     } else {
       auto* vector = widened(type, place.width);
       Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
-      Value* idle = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
-                               : static_cast<Value*>(llvm::PoisonValue::get(vector));
-      v = b_.CreateMaskedGather(vector, from, align, mask, idle);
+      Value* others = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
+                                 : static_cast<Value*>(llvm::PoisonValue::get(vector));
+      v = b_.CreateMaskedGather(vector, from, align, mask, others);
     }
-    return dtype == DType::Bool ? to_bool(v) : v;
+    return from_memory(v, dtype, place.width);
   }
   // Lanes are written in their order: the last of equal places stays.
   void scatter(const Access& access, Value* pointer, Value* offset, const Place& place, Value* v) {
     if (!offset->getType()->isVectorTy()) return store(access, b_.CreatePtrAdd(pointer, offset), place, v);
     DType dtype = kernel_.buffers[access.buffer];
     if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
+    if (dtype == DType::Float16) v = b_.CreateBitCast(v, widened(b_.getInt16Ty(), place.width));
     llvm::Align align(ir::itemsize(dtype));
     Value* to = lane_pointers(access, pointer, offset, place);
-    if (!options_.check_bounds) {
-      b_.CreateMaskedScatter(v, to, align, place.mask ? place.mask : splat(b_.getTrue(), place.width));
+    if (place.mask && !options_.check_bounds) {
+      b_.CreateMaskedScatter(v, to, align, place.mask);
       return;
     }
     for (int k = 0; k < place.width; ++k) {
@@ -301,9 +337,9 @@ class Emitter {
     std::vector<int> lanes;
     for (int k = 0; k < place.width; ++k) lanes.push_back(2 * k + access.part);
     if (!place.mask) return b_.CreateShuffleVector(b_.CreateAlignedLoad(vector, begin, align), lanes);
-    Value* idle = splat(b_.CreateAlignedLoad(type, first, align), place.width);
     Value* both = b_.CreateMaskedLoad(vector, begin, align, both_parts(place), llvm::Constant::getNullValue(vector));
-    return b_.CreateSelect(place.mask, b_.CreateShuffleVector(both, lanes), idle);
+    Value* part = b_.CreateShuffleVector(both, lanes);
+    return zeros_idle_ ? part : b_.CreateSelect(place.mask, part, idle(first, place, type, align));
   }
   Value* both_parts(const Place& place) {
     std::vector<int> twice;
@@ -358,12 +394,10 @@ class Emitter {
   }
   Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
     auto* vector = widened(type, place.width);
-    if (!options_.check_bounds) {
-      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
-      Value* idle = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
-                               : static_cast<Value*>(llvm::PoisonValue::get(vector));
-      return b_.CreateMaskedGather(vector, lane_pointers(access, first, place), align, mask, idle);
-    }
+    if (place.mask && !options_.check_bounds)
+      return b_.CreateMaskedGather(vector, lane_pointers(access, first, place), align, place.mask,
+                                   idle(first, place, type, align));
+    // One by one where all are there: a gather is no faster anywhere, and a scatter takes AMD's processors ten times as long.
     Value* v = splat(b_.CreateAlignedLoad(type, first, align), place.width);
     for (int k = 1; k < place.width; ++k) {
       Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
@@ -376,11 +410,12 @@ class Emitter {
   void store(const Access& access, Value* pointer, const Place& place, Value* v) {
     DType dtype = kernel_.buffers[access.buffer];
     if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
+    if (dtype == DType::Float16) v = b_.CreateBitCast(v, widened(b_.getInt16Ty(), place.width));
     llvm::Align align(ir::itemsize(dtype));
     Value* first = place.axis < access.strides.size() ? advanced(pointer, place.index, access.strides[place.axis]) : pointer;
     if (place.width == 1) {
       b_.CreateAlignedStore(v, checked(first, access.buffer, item(access.buffer)), align);
-    } else if (options_.check_bounds) {
+    } else if (options_.check_bounds || (!place.mask && !dense_along(access, place.axis))) {
       for (int k = 0; k < place.width; ++k) {
         Value* offset = b_.CreateMul(b_.getInt64(static_cast<std::uint64_t>(k)), number(access.strides[place.axis]));
         Value* lane = b_.CreateExtractElement(v, k);
@@ -397,8 +432,7 @@ class Emitter {
       else
         b_.CreateAlignedStore(v, first, align);
     } else {
-      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
-      b_.CreateMaskedScatter(v, lane_pointers(access, first, place), align, mask);
+      b_.CreateMaskedScatter(v, lane_pointers(access, first, place), align, place.mask);
     }
   }
 
@@ -416,6 +450,7 @@ class Emitter {
   }
   void compute(std::vector<Value*>& values, const Pointers& pointers, const Place& place) {
     int width = place.width;
+    pair_ = {};
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
       if (values[i]) continue;
@@ -432,8 +467,9 @@ class Emitter {
         values[i] = splat(constant(instr.dtype, instr.immediate), width);
       } else {
         DType from = nest_->body[instr.a].dtype;
-        values[i] = apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
-                          instr.c == kNoValue ? nullptr : values[instr.c], width);
+        values[i] =
+            apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
+                  instr.c == kNoValue ? nullptr : values[instr.c], width, instr.d == kNoValue ? nullptr : values[instr.d]);
       }
     }
   }
@@ -441,6 +477,7 @@ class Emitter {
   // What is the same along the row is computed once before it.
   void hoist(const Pointers& pointers, std::size_t axis) {
     uniform_.assign(nest_->body.size(), nullptr);
+    pair_ = {};
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
       auto at = [&](ValueId v) { return v == kNoValue ? nullptr : uniform_[v]; };
@@ -461,15 +498,16 @@ class Emitter {
       } else if (instr.prim == Prim::Constant) {
         uniform_[i] = constant(instr.dtype, instr.immediate);
       } else {
-        bool all = at(instr.a) && (instr.b == kNoValue || at(instr.b)) && (instr.c == kNoValue || at(instr.c));
-        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1);
+        bool all = at(instr.a);
+        for (ValueId other : {instr.b, instr.c, instr.d}) all = all && (other == kNoValue || at(other));
+        if (all) uniform_[i] = apply(instr, nest_->body[instr.a].dtype, at(instr.a), at(instr.b), at(instr.c), 1, at(instr.d));
       }
     }
   }
 
   // ---- primitives ----
 
-  Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width) {
+  Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width, Value* w = nullptr) {
     bool real = is_float(from), is_signed = ir::is_signed_integer(from);
     switch (instr.prim) {
       case Prim::Cast: return cast(x, from, instr.dtype, width);
@@ -511,6 +549,10 @@ class Emitter {
       case Prim::Select: return b_.CreateSelect(x, y, z);
       case Prim::Check: return check(instr, x, y, z, width);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
+      case Prim::Divided:
+        if (options_.tells_events) tell_division(y);
+        return x;
+      case Prim::Complex: return complex_part(static_cast<int>(instr.immediate), from, {x, y, z, w}, width);
       case Prim::Function: return call_function(static_cast<int>(instr.immediate), from, x, y, width);
       default: return x;
     }
@@ -535,12 +577,29 @@ class Emitter {
     bool from_float = is_float(from), to_float = is_float(to);
     if (to == DType::Bool) return from_float ? b_.CreateFCmpUNE(x, llvm::Constant::getNullValue(x->getType())) : to_bool(x);
     if (from == DType::Bool) return to_float ? b_.CreateUIToFP(x, type) : b_.CreateZExt(x, type);
+    if (from == DType::Float64 && to == DType::Float16) x = to_odd(x);
     if (from_float && to_float)
       return ir::itemsize(from) < ir::itemsize(to) ? b_.CreateFPExt(x, type) : b_.CreateFPTrunc(x, type);
     if (!from_float && to_float) return ir::is_signed_integer(from) ? b_.CreateSIToFP(x, type) : b_.CreateUIToFP(x, type);
     if (from_float) return float_to_integer(x, to, type);
     if (ir::itemsize(from) >= ir::itemsize(to)) return b_.CreateTrunc(x, type);
     return ir::is_signed_integer(from) ? b_.CreateSExt(x, type) : b_.CreateZExt(x, type);
+  }
+  // float64 as float32, inexact ones with an odd last bit: rounding that once more to float16 is rounding once.
+  Value* to_odd(Value* x) {
+    int width =
+        x->getType()->isVectorTy() ? static_cast<int>(llvm::cast<llvm::FixedVectorType>(x->getType())->getNumElements()) : 1;
+    auto *single = widened(b_.getFloatTy(), width), *bits = widened(b_.getInt32Ty(), width);
+    Value* near = b_.CreateFPTrunc(x, single);
+    Value* back = b_.CreateFPExt(near, x->getType());
+    Value* number = b_.CreateBitCast(near, bits);
+    Value* even = b_.CreateICmpEQ(b_.CreateAnd(number, llvm::ConstantInt::get(bits, 1)), llvm::Constant::getNullValue(bits));
+    Value* inexact = b_.CreateFCmpONE(back, x);
+    Value* below = b_.CreateFCmpOLT(b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, back),
+                                    b_.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x));
+    Value* step = b_.CreateSelect(below, llvm::ConstantInt::get(bits, 1), llvm::Constant::getAllOnesValue(bits));
+    Value* odd = b_.CreateSelect(b_.CreateAnd(even, inexact), b_.CreateAdd(number, step), number);
+    return b_.CreateBitCast(odd, single);
   }
   // ir::to_integer: the guarded conversion of integer_rules.h.
   Value* float_to_integer(Value* x, DType to, llvm::Type* type) {
@@ -622,6 +681,40 @@ class Emitter {
     }
     return joined;
   }
+  void tell_division(Value* divisor) {
+    Value* zero = b_.CreateICmpEQ(divisor, llvm::Constant::getNullValue(divisor->getType()));
+    if (zero->getType()->isVectorTy()) zero = b_.CreateOrReduce(zero);
+    when(zero, [&] { b_.CreateCall(module_.getOrInsertFunction("autoray_divided_by_zero", b_.getVoidTy())); });
+  }
+  // One call gives both parts: they are asked for one after the other. The parts of a second operand may be absent.
+  Value* complex_part(int which, DType dtype, const std::array<Value*, 4>& operands, int width) {
+    const int function = which / 2, part = which % 2;
+    if (part == 1 && pair_.function == function && pair_.operands == operands) return pair_.imaginary;
+    auto* type = operands[0]->getType();
+    auto slot = [&] {
+      auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+      llvm::IRBuilder<> at(&entry, entry.begin());
+      return at.CreateAlloca(type);
+    };
+    std::vector<Value*> arguments;
+    for (Value* operand : operands) {
+      if (!operand) break;
+      arguments.push_back(slot());
+      b_.CreateStore(operand, arguments.back());
+    }
+    Value *re = slot(), *im = slot();
+    arguments.insert(arguments.end(), {re, im, b_.getInt64(static_cast<std::uint64_t>(width))});
+    std::vector<llvm::Type*> types;
+    for (Value* argument : arguments) types.push_back(argument->getType());
+    auto callee = module_.getOrInsertFunction(complex_symbol(function, dtype == DType::Float32),
+                                              llvm::FunctionType::get(b_.getVoidTy(), types, false));
+    auto* call = b_.CreateCall(callee, arguments);
+    call->setDoesNotThrow();
+    call->setOnlyAccessesInaccessibleMemOrArgMem();
+    Value* real = b_.CreateLoad(type, re);
+    pair_ = {function, operands, b_.CreateLoad(type, im)};
+    return part ? pair_.imaginary : real;
+  }
   Value* combine(Value* x, Value* y) {
     Instr instr{nest_->fold, fold_dtype_};
     return apply(instr, fold_dtype_, x, y, nullptr, 1);
@@ -668,7 +761,7 @@ class Emitter {
     for (const Instr& instr : nest_->body) largest = std::max(largest, static_cast<std::int64_t>(ir::itemsize(instr.dtype)));
     return static_cast<int>(options_.vector_bytes / largest);
   }
-  Value* mask_of(Value* count, int width) { return b_.CreateICmpULT(lane_numbers(width), splat(count, width)); }
+  Value* mask_of(Value* count, int width) { return b_.CreateICmpSLT(lane_numbers(width), splat(count, width)); }
 
   void emit_nest() {
     uniform_.clear();
@@ -696,16 +789,21 @@ class Emitter {
     int width = vector_width();
     hoist(pointers, axis);
     const Number& extent = nest_->extents[axis];
+    // What is left of a row that has gaps is computed point by point, where that gives the same bits.
+    const bool alone = has_gaps(axis) && std::ranges::none_of(nest_->body, [](const Instr& instr) {
+                         return instr.prim == Prim::Function || instr.prim == Prim::Library;
+                       });
     auto accesses = static_cast<std::int64_t>(nest_->loads.size() + nest_->stores.size());
     if (extent.constant && (extent.value + width - 1) / width * accesses <= kUnrolled) {
       std::vector<Place> places;
       std::vector<std::vector<Value*>> values;
-      for (std::int64_t i = 0; i < extent.value; i += width) {
+      for (std::int64_t i = 0, taken = 0; i < extent.value; i += taken) {
         Place place{axis, b_.getInt64(static_cast<std::uint64_t>(i)), width, nullptr};
-        if (extent.value - i == 1)
+        if (extent.value - i == 1 || (alone && extent.value - i < width))
           place.width = 1;
         else if (extent.value - i < width)
           place.mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(extent.value - i)), width);
+        taken = place.width;
         places.push_back(place);
         values.push_back(load_all(pointers, place));
       }
@@ -720,11 +818,39 @@ class Emitter {
       finish_row(pointers, place, values);
     });
     if (extent.constant && extent.value % width == 0) return;
+    if (alone) {
+      loop(
+          n, 1,
+          [&](Value* i) {
+            Place place{axis, i, 1, nullptr};
+            std::vector<Value*> values = load_all(pointers, place);
+            finish_row(pointers, place, values);
+          },
+          whole);
+      return;
+    }
     when(b_.CreateICmpSLT(whole, n), [&] {
       Place place{axis, whole, width, mask_of(b_.CreateSub(n, whole), width)};
       std::vector<Value*> values = load_all(pointers, place);
       finish_row(pointers, place, values);
     });
+  }
+  Value* either(Value* condition, const std::function<Value*()>& yes, const std::function<Value*()>& no) {
+    auto* f = b_.GetInsertBlock()->getParent();
+    llvm::BasicBlock* sides[2] = {llvm::BasicBlock::Create(context_, "then", f), llvm::BasicBlock::Create(context_, "else", f)};
+    auto* after = llvm::BasicBlock::Create(context_, "after", f);
+    b_.CreateCondBr(condition, sides[0], sides[1]);
+    Value* values[2];
+    for (int k = 0; k < 2; ++k) {
+      b_.SetInsertPoint(sides[k]);
+      values[k] = k ? no() : yes();
+      sides[k] = b_.GetInsertBlock();
+      b_.CreateBr(after);
+    }
+    b_.SetInsertPoint(after);
+    auto* result = b_.CreatePHI(values[0]->getType(), 2);
+    for (int k = 0; k < 2; ++k) result->addIncoming(values[k], sides[k]);
+    return result;
   }
   void when(Value* condition, const std::function<void()>& body) {
     auto* f = b_.GetInsertBlock()->getParent();
@@ -823,9 +949,16 @@ class Emitter {
     if (!ordered || (extent.constant && extent.value <= kBlock)) {
       result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
     } else {
-      result = fold_tree(pointers, number(extent), 1, [&](const Pointers& inner, Value* begin, Value* n) {
-        return fold_block(inner, begin, Number{false, 0}, n);
-      });
+      // Most rows are of one block.
+      Value* n = number(extent);
+      auto tree = [&] {
+        return fold_tree(pointers, n, 1, kRow * kBlock + kBlock - 1,
+                         [&](const Pointers& inner, Value* begin, Value* count) { return fold_blocks(inner, begin, count); });
+      };
+      result = extent.constant ? tree()
+                               : either(
+                                     b_.CreateICmpSLE(n, b_.getInt64(kBlock)),
+                                     [&] { return fold_block(pointers, b_.getInt64(0), Number{false, 0}, n); }, tree);
     }
     Place point{folded, b_.getInt64(0), 1, nullptr};
     give(pointers, point, result);
@@ -836,9 +969,8 @@ class Emitter {
     int width = vector_width();
     hoist(pointers, folded);
     if (nest_->order == Order::Pairwise) width = std::min(width, kLanes);
-    // In a free order as many chains as keep the processor busy, where rows are long enough for them.
-    bool free = nest_->order == Order::Any && !(extent.constant && extent.value < 8 * width);
-    int parts = nest_->order == Order::Pairwise ? kLanes / width : free ? 4 : 1;
+    // Where the order is free, as many chains as the processor has instructions under way.
+    int parts = nest_->order == Order::Pairwise ? kLanes / width : extent.constant && extent.value < kLanes * width ? 1 : 4;
     std::int64_t step = std::int64_t{width} * parts;
     bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
     std::vector<Value*> lanes;
@@ -882,6 +1014,15 @@ class Emitter {
     Value* at = done[0];
     lanes.assign(done.begin() + 1, done.end());
     // The rest of a chunk, a vector at a time.
+    zeros_idle_ = zeros_are_harmless(folded);
+    if (zeros_idle_) {
+      for (int p = 0; p < parts; ++p) {
+        Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+        lanes = partial(from, b_.CreateSub(end, from), lanes, p);
+      }
+      zeros_idle_ = false;
+      return lanes_together(lanes, width);
+    }
     for (int p = 0; p < parts; ++p) {
       Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
       Value* left = b_.CreateSub(end, from);
@@ -899,6 +1040,56 @@ class Emitter {
       lanes[k] = phi;
     }
     return lanes_together(lanes, width);
+  }
+  // Up to kRow blocks and a rest: one loop reads them all, which is what the processor fetches ahead of best. Their sums are
+  // joined as the rule says, by which the rest belongs to the last block.
+  Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n) {
+    auto* type = scalar_type(fold_dtype_);
+    auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
+    llvm::IRBuilder<> first(&entry, entry.begin());
+    Value* sums = first.CreateAlloca(type, first.getInt64(static_cast<std::uint64_t>(kRow + 1)));
+    auto at = [&](Value* block) { return b_.CreateGEP(type, sums, block); };
+    loop(n, kBlock, [&](Value* i) {
+      Value *left = b_.CreateSub(n, i), *most = b_.getInt64(kBlock);
+      Value* count = b_.CreateSelect(b_.CreateICmpSLT(left, most), left, most);
+      Value* sum = fold_block(pointers, b_.CreateAdd(begin, i), Number{false, 0}, count);
+      b_.CreateStore(sum, at(b_.CreateLShr(i, log2_of(kBlock))));
+    });
+    Value* whole = b_.CreateLShr(n, log2_of(kBlock));
+    Value *one = b_.getInt64(1), *last = b_.CreateSub(whole, one);
+    Value* has_rest = b_.CreateICmpNE(b_.CreateAnd(n, b_.getInt64(kBlock - 1)), b_.getInt64(0));
+    when(b_.CreateAnd(has_rest, b_.CreateICmpSGT(whole, b_.getInt64(0))),
+         [&] { b_.CreateStore(combine(b_.CreateLoad(type, at(last)), b_.CreateLoad(type, at(whole))), at(last)); });
+    return b_.CreateCall(joined_blocks(), {sums, b_.CreateSelect(b_.CreateICmpSGT(whole, one), whole, one)});
+  }
+  static unsigned log2_of(std::int64_t power) {
+    return static_cast<unsigned>(__builtin_ctzll(static_cast<std::uint64_t>(power)));
+  }
+  // A function that joins n sums as a tree: the first half of them, rounded down, then the others.
+  llvm::Function* joined_blocks() {
+    auto* type = scalar_type(fold_dtype_);
+    auto* f = make_function(llvm::FunctionType::get(type, {b_.getPtrTy(), b_.getInt64Ty()}, false), name_ + ".join", true);
+    auto outside = b_.saveIP();
+    auto block = [&](const char* name) { return llvm::BasicBlock::Create(context_, name, f); };
+    b_.SetInsertPoint(block("entry"));
+    auto *one = block("one"), *several = block("several"), *two = block("two"), *more = block("more");
+    Value *sums = f->getArg(0), *n = f->getArg(1);
+    auto item = [&](std::uint64_t number) { return b_.CreateLoad(type, b_.CreateConstGEP1_64(type, sums, number)); };
+    b_.CreateCondBr(b_.CreateICmpEQ(n, b_.getInt64(1)), one, several);
+    b_.SetInsertPoint(one);
+    b_.CreateRet(item(0));
+    b_.SetInsertPoint(several);
+    b_.CreateCondBr(b_.CreateICmpEQ(n, b_.getInt64(2)), two, more);
+    b_.SetInsertPoint(two);
+    Value* first = item(0);
+    b_.CreateRet(combine(first, item(1)));
+    b_.SetInsertPoint(more);
+    Value* half = b_.CreateLShr(n, 1);
+    Value* left = b_.CreateCall(f, {sums, half});
+    Value* right = b_.CreateCall(f, {b_.CreateGEP(type, sums, half), b_.CreateSub(n, half)});
+    b_.CreateRet(combine(left, right));
+    b_.restoreIP(outside);
+    return f;
   }
   Value* lanes_together(std::vector<Value*> lanes, int width) {
     for (std::size_t count = lanes.size(); count > 1; count /= 2)
@@ -920,8 +1111,8 @@ class Emitter {
   }
 
   // n terms by the rule of runtime/reduction/order.h: a function that calls itself for the halves, so that its size does not
-  // depend on n. What it needs of the kernel is handed on.
-  Value* fold_tree(const Pointers& pointers, Value* n, int width,
+  // depend on n; up to `most` terms are `block`'s. What it needs of the kernel is handed on.
+  Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block) {
     std::vector<Value*> environment;
     std::vector<llvm::Type*> types = {b_.getInt64Ty(), b_.getInt64Ty()};
@@ -958,7 +1149,7 @@ class Emitter {
     Value *begin = f->getArg(0), *count = f->getArg(1);
     auto* split = llvm::BasicBlock::Create(context_, "split", f);
     auto* leaf = llvm::BasicBlock::Create(context_, "leaf", f);
-    b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(kBlock)), split, leaf);
+    b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(static_cast<std::uint64_t>(most))), split, leaf);
     b_.SetInsertPoint(split);
     Value* half = b_.CreateAnd(b_.CreateLShr(count, 1), b_.getInt64(static_cast<std::uint64_t>(-kBlock)));
     Value* head = b_.CreateSelect(b_.CreateICmpSLT(half, b_.getInt64(kBlock)), b_.getInt64(kBlock), half);
@@ -1052,7 +1243,7 @@ class Emitter {
           // A mask is rebuilt from the number of lanes that is left.
           result = fold_tree_masked(shifted, place, n);
         } else {
-          result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+          result = fold_tree(shifted, n, place.width, kBlock, [&](const Pointers& inner, Value* begin, Value* count) {
             return column_block(inner, {place.axis, b_.getInt64(0), place.width, nullptr}, begin, count);
           });
         }
@@ -1084,7 +1275,7 @@ class Emitter {
     Value* bits =
         b_.CreateZExt(b_.CreateBitCast(place.mask, b_.getIntNTy(static_cast<unsigned>(place.width))), b_.getInt64Ty());
     arguments_.push_back(bits);
-    Value* result = fold_tree(shifted, n, place.width, [&](const Pointers& inner, Value* begin, Value* count) {
+    Value* result = fold_tree(shifted, n, place.width, kBlock, [&](const Pointers& inner, Value* begin, Value* count) {
       Value* mask = b_.CreateBitCast(b_.CreateTrunc(arguments_.back(), b_.getIntNTy(static_cast<unsigned>(place.width))),
                                      widened(b_.getInt1Ty(), place.width));
       return column_block(inner, {place.axis, b_.getInt64(0), place.width, mask}, begin, count);
@@ -1146,13 +1337,24 @@ class Emitter {
   llvm::Function* function_ = nullptr;
   Value* kernel_context_ = nullptr;
   std::vector<Value*> buffers_, arguments_, registers_;
+  // The newest call that gave both parts of a complex number.
+  struct {
+    int function = -1;
+    std::array<Value*, 4> operands{};
+    Value* imaginary = nullptr;
+  } pair_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
+  bool zeros_idle_ = false;      // lanes beyond a mask hold zeros; the mask may have none
 };
 
 }  // namespace
 
 std::string vector_symbol(int function, bool single) {
   return "autoray_vector_" + std::to_string(function) + (single ? "_f32" : "_f64");
+}
+
+std::string complex_symbol(int function, bool single) {
+  return "autoray_complex_" + std::to_string(function) + (single ? "_f32" : "_f64");
 }
 
 void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options) {

@@ -17,6 +17,7 @@ namespace autoray::codegen {
 
 struct EmitOptions {
   int vector_bytes = 64;
+  bool tells_events = true;   // somebody looks at the processor's floating-point flags
   bool check_bounds = false;  // every access is compared with its buffer's ends (Context::limits)
 };
 
@@ -25,5 +26,7 @@ void emit(const Kernel& kernel, llvm::Module& module, const std::string& functio
 
 // The symbol of a vector function, which whoever links the code must provide.
 std::string vector_symbol(int function, bool single);
+// Of a function of complex numbers (runtime/elementwise/complex_math.h).
+std::string complex_symbol(int function, bool single);
 
 }  // namespace autoray::codegen

@@ -265,7 +265,8 @@ Index Expander::spread(Index i) {
   bool complex = ir::is_complex(items);
   bool mask = inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex;
   // Integer results, and the mean of real parts, are truncated and composed in ways of their own.
-  if (mask || !generated_float(result) || items == DType::Float16) return kNoIndex;
+  bool generated = result == DType::Float32 || result == DType::Float64;
+  if (mask || !generated || items == DType::Float16) return kNoIndex;
   if (complex && !asked.none() && !ir::is_complex(*ir::as_dtype(asked))) return kNoIndex;
   Dims axes = ir::reduction_axes(attr(i, "axis"), type(from_.inputs(i)[0]).shape.ssize());
   double n = 1;
@@ -356,15 +357,11 @@ Index Expander::masked(Index i) {
   }
   if (id == OpId::Mean) {
     if (!ir::is_inexact(result) || ir::element_count(shape(x)) == 0) return kNoIndex;
-    DType part = ir::is_complex(result) ? ir::real_dtype(result) : result;
     Index taken = call(OpId::Where, {mask, cast(x, result), constant(result, 0)});
     Index total = call(OpId::Sum, {taken, kNoIndex}, {{"axis", axis}, {"dtype", result}, {"keepdims", keepdims}});
     Index all = call(OpId::BroadcastTo, {mask}, {{"shape", shape(x)}});
-    Index count =
-        cast(call(OpId::Sum, {all, kNoIndex}, {{"axis", axis}, {"dtype", DType::Float64}, {"keepdims", keepdims}}), part);
-    if (!ir::is_complex(result)) return call(OpId::Divide, {total, count});
-    return call(OpId::Complex, {call(OpId::Divide, {call(OpId::Real, {total}), count}),
-                                call(OpId::Divide, {call(OpId::Imag, {total}), count})});
+    Index count = call(OpId::Sum, {all, kNoIndex}, {{"axis", axis}, {"dtype", DType::Float64}, {"keepdims", keepdims}});
+    return call(OpId::Divide, {total, cast(count, result)});
   }
   const Attr& initial = attr(i, "initial");
   bool extreme = id == OpId::Max || id == OpId::Min;

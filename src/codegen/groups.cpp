@@ -57,8 +57,9 @@ class Sweep {
     for (Draft& draft : groups_) {
       if (draft.nodes.empty()) continue;
       std::sort(draft.nodes.begin(), draft.nodes.end());
+      draft.nodes.insert(draft.nodes.end(), draft.written.begin(), draft.written.end());
       for (Index i : draft.nodes) result.of[i] = static_cast<Index>(result.list.size());
-      result.list.push_back({std::move(draft.nodes), draft.call, draft.level});
+      result.list.push_back({std::move(draft.nodes), draft.written.size(), draft.call, draft.level});
     }
     return result;
   }
@@ -69,7 +70,7 @@ class Sweep {
     bool call = false;
     int level = 0;
     Index first_consumer = kNoIndex;  // the earliest other group that uses one of its values
-    bool closed = false;              // ends with a write in place: nothing that comes later may be computed before it
+    std::vector<Index> written;       // writes in place that end it: what comes later may not see them
   };
 
   // A write in place is the end of the kernel that computes what is written, where that is the newest one: whoever reads the
@@ -78,12 +79,22 @@ class Sweep {
     Index g = group_of(block_.inputs(i)[1]);
     if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].nodes.empty()) return false;
     group_[i] = g;
-    groups_[g].nodes.push_back(i);
     groups_[g].level = level_[i] = 1;
-    groups_[g].closed = true;
+    groups_[g].written.push_back(i);
     consume(i);
     barrier_ = g;
     return true;
+  }
+  bool sees_an_update(Index i, Index group) {
+    return std::ranges::any_of(block_.inputs(i), [&](Index input) {
+      return input != kNoIndex && roles_[root_[input]].role == Role::Update && group_of(input) == group;
+    });
+  }
+  bool goes_beside(Index i, Index group) {
+    const Draft& g = groups_[group];
+    if (g.call || g.nodes.empty() || g.nodes.size() >= kLargest || sees_an_update(i, group)) return false;
+    Index last = g.nodes.back();
+    return roles_[last].role == Role::Pointwise && block_.type(last).shape == block_.type(i).shape;
   }
   bool needs_copies(Index i) const {
     for (Index input : block_.inputs(i))
@@ -129,8 +140,13 @@ class Sweep {
       Index g = group_of(input);
       if (g != kNoIndex && (latest == kNoIndex || g > latest)) latest = g;
     }
-    if (latest == kNoIndex || groups_[latest].call || groups_[latest].closed || groups_[latest].nodes.size() >= kLargest)
-      return start_fold(i, fold);
+    if (latest == kNoIndex || groups_[latest].call || groups_[latest].nodes.size() >= kLargest) return start_fold(i, fold);
+    // What does not see what the kernel writes in place can be computed before it is written; what does, beside others that do.
+    if (!groups_[latest].written.empty() && (fold || sees_an_update(i, latest))) {
+      auto newest = static_cast<Index>(groups_.size() - 1);
+      if (fold || newest == latest || !goes_beside(i, newest)) return start_fold(i, fold);
+      latest = newest;
+    }
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
@@ -159,7 +175,7 @@ class Sweep {
   bool can_merge(Index from, Index into, bool fold) const {
     const Draft &a = groups_[from], &b = groups_[into];
     if (a.call || a.nodes.size() + b.nodes.size() > kLargest) return false;
-    if (a.closed || (barrier_ != kNoIndex && from < barrier_)) return false;
+    if (!a.written.empty() || (barrier_ != kNoIndex && from < barrier_)) return false;
     if (a.first_consumer != kNoIndex && a.first_consumer < into) return false;
     // A fold of the later kernel may not come to depend on one of the earlier.
     if (a.level > 0 && (fold || a.first_consumer == into)) return false;

@@ -20,12 +20,14 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
 #include <algorithm>
+#include <cfenv>
 #include <cmath>
 #include <cstdlib>
 
 #include "codegen/build_id.h"
 #include "codegen/emit.h"
 #include "ir/error.h"
+#include "runtime/elementwise/complex_math.h"
 #include "runtime/vector_math.h"
 
 namespace autoray::codegen {
@@ -48,6 +50,9 @@ extern "C" char* autoray_check_access(Context* context, std::int64_t buffer, cha
   if (context->failed_buffer < 0) context->failed_buffer = buffer;
   return context->nowhere;
 }
+
+// Integers have no flags of their own.
+extern "C" void autoray_divided_by_zero() { std::feraiseexcept(FE_DIVBYZERO); }
 
 // A short pipeline: the code is vectorised as it is written, so that what is left is common subexpressions (loads that two
 // nests share), address arithmetic, and loop-invariant loads.
@@ -112,10 +117,17 @@ Jit::Machine::Machine()
     for (bool single : {false, true})
       if (void* entry = runtime::vector_entry(static_cast<runtime::VectorFunction>(f), single))
         add(vector_symbol(f, single), entry);
+  for (const ir::Op& op : ir::all_ops())
+    for (bool single : {false, true})
+      if (void* entry = runtime::complex_entry(op.id, single)) add(complex_symbol(static_cast<int>(op.id), single), entry);
+  // Where the processor has no instructions for halves.
+  add("__truncsfhf2", reinterpret_cast<void*>(+[](float x) { return static_cast<_Float16>(x); }));
+  add("__extendhfsf2", reinterpret_cast<void*>(+[](_Float16 x) { return static_cast<float>(x); }));
   add("hypot", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::hypot)));
   add("hypotf", reinterpret_cast<void*>(static_cast<float (*)(float, float)>(::hypotf)));
   add("fmod", reinterpret_cast<void*>(static_cast<double (*)(double, double)>(::fmod)));
   add("fmodf", reinterpret_cast<void*>(static_cast<float (*)(float, float)>(::fmodf)));
+  add("autoray_divided_by_zero", reinterpret_cast<void*>(autoray_divided_by_zero));
   add("autoray_check_access", reinterpret_cast<void*>(autoray_check_access));
   add("memcpy", reinterpret_cast<void*>(static_cast<void* (*)(void*, const void*, std::size_t)>(std::memcpy)));
   add("memset", reinterpret_cast<void*>(static_cast<void* (*)(void*, int, std::size_t)>(std::memset)));
@@ -187,7 +199,7 @@ CompiledKernel Jit::link(std::string_view object) {
 std::string Jit::compile(const Kernel& kernel) {
   llvm::TargetMachine& target = machine().compiler();
   llvm::LLVMContext context;
-  EmitOptions options{runtime::kVectorBytes, options_.check_bounds};
+  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .check_bounds = options_.check_bounds};
   const Kernel* kernels[] = {&kernel};
   const std::string names[] = {kEntry};
   auto module = make_module(kernels, names, context, target, options);
@@ -237,7 +249,7 @@ std::string Jit::llvm_text(std::span<const Kernel* const> kernels) {
   llvm::LLVMContext context;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < kernels.size(); ++i) names.push_back("kernel" + std::to_string(i));
-  EmitOptions options{runtime::kVectorBytes, options_.check_bounds};
+  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .check_bounds = options_.check_bounds};
   auto module = make_module(kernels, names, context, machine().compiler(), options);
   std::string text;
   llvm::raw_string_ostream stream(text);

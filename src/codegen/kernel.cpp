@@ -42,6 +42,18 @@ std::string library_symbol(LibraryFunction function, bool single) {
   return std::string(kNames[static_cast<std::size_t>(function)]) + (single ? "f" : "");
 }
 
+std::size_t KernelHash::operator()(const Kernel& kernel) const {
+  std::uint64_t h = kernel.arguments;
+  auto mix = [&](std::uint64_t value) { h = (h ^ value) * 0x9e3779b97f4a7c15ull, h ^= h >> 29; };
+  for (ir::DType dtype : kernel.buffers) mix(static_cast<std::uint64_t>(dtype));
+  for (const Nest& nest : kernel.nests) {
+    mix(nest.body.size() << 8 | nest.stores.size());
+    for (const Instr& i : nest.body)
+      mix(static_cast<std::uint64_t>(i.prim) << 32 | static_cast<std::uint64_t>(i.a) << 16 | static_cast<std::uint64_t>(i.b));
+  }
+  return h;
+}
+
 std::string Kernel::text() const {
   std::string text = "kernel 2";
   text.reserve(512);
@@ -59,7 +71,7 @@ std::string Kernel::text() const {
       text += ' ';
       put(text, static_cast<std::int64_t>(i));
       text.append(":").append(ir::name(instr.dtype)).append(" ").append(name(instr.prim));
-      for (ValueId operand : {instr.a, instr.b, instr.c}) {
+      for (ValueId operand : {instr.a, instr.b, instr.c, instr.d}) {
         if (operand == kNoValue) break;
         text += ' ';
         put(text, operand);
@@ -68,7 +80,7 @@ std::string Kernel::text() const {
         text += ' ';
         put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
       } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function ||
-                 instr.prim == Prim::Library || instr.prim == Prim::Check) {
+                 instr.prim == Prim::Library || instr.prim == Prim::Complex || instr.prim == Prim::Check) {
         text += " #";
         put(text, instr.immediate);
       }

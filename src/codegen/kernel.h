@@ -7,7 +7,7 @@
 // is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for
 // arrays without elements. Indices are checked in nests of their own, before any that uses them.
 //
-// A store never changes what a load of the same nest reads: results do not share memory with operands within a kernel.
+// A store never changes what a load of the same nest reads at another point; at its own, loads come before stores.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,10 @@ struct Instr {
   ir::DType dtype;  // of the result
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
   // Load, Index, Gather: the access. Check: its number in the kernel. Register: its number. Constant: the bits of an int64 or
-  // double. Function, Library: which one.
+  // double. Function, Library, Complex: which one.
   std::int64_t immediate = 0;
+  ValueId d = kNoValue;
+  friend bool operator==(const Instr&, const Instr&) = default;
 };
 
 // A number that is part of the kernel, or the argument of that number.
@@ -58,6 +60,7 @@ struct Access {
   std::uint16_t buffer;
   std::uint8_t part = 0;               // 1: the imaginary part, an item behind the real one
   ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
+  friend bool operator==(const Access&, const Access&) = default;
 };
 
 // How the terms of a fold are combined. Pairwise is the order of summation that the runtime documents (16 lanes, blocks of
@@ -68,6 +71,7 @@ struct Store {
   ValueId value;
   Access to;
   ValueId offset = kNoValue;  // bytes from there, where indices say where it goes: the points are taken in order
+  friend bool operator==(const Store&, const Store&) = default;
 };
 
 struct Nest {
@@ -82,6 +86,7 @@ struct Nest {
   ValueId folded = kNoValue;
   // Nests of a single point, and folds without other dimensions, leave values in registers for later nests.
   std::vector<std::pair<ValueId, std::uint16_t>> registers;  // value -> register; of a fold: kNoValue is the result
+  friend bool operator==(const Nest&, const Nest&) = default;
 };
 
 struct Kernel {
@@ -91,6 +96,10 @@ struct Kernel {
   std::uint16_t arguments = 0;
 
   std::string text() const;
+  friend bool operator==(const Kernel&, const Kernel&) = default;
+};
+struct KernelHash {
+  std::size_t operator()(const Kernel& kernel) const;
 };
 
 }  // namespace autoray::codegen

@@ -15,6 +15,7 @@ void KernelBuilder::decide_stores() {
   stored_.assign(n, false);
   register_.assign(n, -1);
   emitted_.assign(n, false);
+  only_written_.assign(n, false);
   std::vector<std::uint8_t> folds_it(n, 0), uses(n, 0);
   auto group = [&](Index i) { return groups_.of[i]; };
   for (Index r : block_.results) stored_[memory_.root_node[r]] = true;
@@ -31,6 +32,10 @@ void KernelBuilder::decide_stores() {
       bool folds = role == Role::Fold || role == Role::Scan;
       if (folds) ++folds_it[x];
       bool inside = group(x) != kNoIndex && group(x) == group(i);
+      if (role == Role::Update && inside && x == block_.inputs(i)[1] && !roles_[i].indexing) {
+        only_written_[x] = true;
+        continue;
+      }
       bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Routine ||
                        role == Role::Call || roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
@@ -43,6 +48,11 @@ void KernelBuilder::decide_stores() {
   for (Index i = 0; i < n; ++i) {
     if (roles_[i].role != Role::Pointwise && (count(i) != 1 || roles_[i].role == Role::Scan)) stored_[i] = true;
     if (roles_[i].expensive && folds_it[i] && uses[i] > 1) stored_[i] = true;
+    // A value of one element is written from its register.
+    if (only_written_[i] && stored_[i])
+      only_written_[i] = false;
+    else if (only_written_[i] && !single(i))
+      stored_[i] = true;
   }
 }
 
@@ -52,7 +62,9 @@ KernelDraft KernelBuilder::kernel(Index group) {
   group_ = group;
   draft_ = KernelDraft();
   open_.clear();
-  for (Index i : groups_.list[group].nodes) {
+  const std::span<const Index> nodes = groups_.list[group].nodes;
+  const std::size_t ordered = nodes.size() - groups_.list[group].written;
+  for (Index i : nodes.first(ordered)) {
     switch (roles_[i].role) {
       case Role::Pointwise: visit_pointwise(i); break;
       case Role::Fold:
@@ -78,6 +90,7 @@ KernelDraft KernelBuilder::kernel(Index group) {
       default: break;
     }
   }
+  updates(nodes.subspan(ordered));
   flush();
   return std::move(draft_);
 }
@@ -176,7 +189,10 @@ Parts KernelBuilder::evaluate(Emission& e, Index i) {
     Parts v;
     if (inputs[k] != kNoIndex) {
       bool condition = block_.nodes[i].op == OpId::Where && k == 0;
-      v = body.cast(load(e, inputs[k]), condition ? DType::Bool : role.compute);
+      v = load(e, inputs[k]);
+      // A Python number is one of float16 before it takes part.
+      if (role.half && block_.type(inputs[k]).kind == ir::Kind::Weak) v = body.cast(v, DType::Float16);
+      v = body.cast(v, condition ? DType::Bool : role.compute);
     }
     operands.push_back(v);
   }
@@ -205,13 +221,15 @@ void KernelBuilder::map(std::span<const Index> targets, const Dims& shape) {
   Emission e;
   begin(e, shape);
   for (Index i : list) evaluate(e, i);
-  for (Index t : targets) {
-    store(e.draft, e.values[t], walk_of(t));
-    if (!memory_.beside[t]) continue;
-    Where part = memory_.part_of_join(t);
-    store(e.draft, e.values[t], {part.root, part.layout.offset, block_.type(t).dtype, part.layout.strides});
-  }
+  for (Index t : targets) store_all(e, t);
   add(std::move(e.draft));
+}
+
+void KernelBuilder::store_all(Emission& e, Index t) {
+  store(e.draft, e.values[t], walk_of(t));
+  if (!memory_.beside[t]) return;
+  Where part = memory_.part_of_join(t);
+  store(e.draft, e.values[t], {part.root, part.layout.offset, block_.type(t).dtype, part.layout.strides});
 }
 
 void KernelBuilder::scalars(std::vector<Index> targets) {
@@ -271,39 +289,6 @@ void KernelBuilder::join(Index i) {
     Where part = memory_.part_of_join(i, k);
     copy(inputs[k], {part.root, part.layout.offset, dtype, part.layout.strides}, part.layout.shape, dtype);
   }
-  emitted_[i] = true;
-}
-
-void KernelBuilder::update(Index i) {
-  Index base = block_.inputs(i)[0], value = block_.inputs(i)[1];
-  const ir::Type& type = block_.type(i);
-  if (roles_[i].indexing) check_indices(i);
-  if (!memory_.in_place[i]) copy(base, walk_of(i), type.shape, type.dtype);
-  DType item = type.dtype;
-  auto place = viewed_along(runtime_, roles_.attrs(i)[0], memory_.where[i].layout, item);
-  // numpy drops leading axes of extent 1 that the place does not have.
-  const Where& w = memory_.where[value];
-  Dims shape = w.layout.shape, strides = w.layout.strides;
-  const auto& indexing = roles_[i].indexing;
-  const Dims points = indexing ? indexing->shape : place->shape;
-  while (shape.size() > points.size()) {
-    shape.erase(0);
-    strides.erase(0);
-  }
-  Emission e;
-  begin(e, points);
-  Parts v = register_[value] >= 0 && inside(value)
-                ? load(e, value)
-                : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
-  v = Body(e.draft.nest).cast(v, item);
-  if (indexing) {
-    ValueId offset = index_offset(e, i, place->strides);
-    store(e.draft, v, {memory_.where[i].root, place->offset, item, walked(*indexing, *place, points.size())});
-    for (Store& s : e.draft.nest.stores) s.offset = offset;
-  } else {
-    store(e.draft, v, {memory_.where[i].root, place->offset, item, place->strides});
-  }
-  add(std::move(e.draft));
   emitted_[i] = true;
 }
 

@@ -52,7 +52,15 @@ class KernelBuilder {
   // A nest for each array of integers, over its own elements.
   void check_indices(ir::Index i);
   Walk walk_of(ir::Index i) const;
+  // Where the value belongs: its own memory, and its part of a join beside.
+  void store_all(Emission& e, ir::Index t);
   void map(std::span<const ir::Index> targets, const ir::Dims& shape);
+  // ---- updates (kernel_updates.cpp) ----
+  // Writes in place, which end a kernel: with what computes their values in one nest, where no point of it reads what another
+  // one writes.
+  void updates(std::span<const ir::Index> list);
+  bool update_directly(std::span<const ir::Index> list);
+  Walk updated_place(ir::Index i, ir::Dims& shape) const;
   // Values of single elements: into registers, and stored where somebody else
   // needs them.
   void scalars(std::vector<ir::Index> targets);
@@ -92,6 +100,7 @@ class KernelBuilder {
   Memory& memory_;
   const Groups& groups_;
   std::vector<bool> stored_, emitted_;  // by node: needed in memory; there, or in a register, already
+  std::vector<bool> only_written_;      // by node: an update is all that needs it in memory
   std::vector<int> register_;           // by node; -1: none
   ir::Index group_ = 0;
   KernelDraft draft_;

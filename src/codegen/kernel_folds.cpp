@@ -222,8 +222,12 @@ Parts KernelBuilder::after(Emission& e, Index i, Parts v, std::int64_t n) {
     // one.
     DType part = body.dtype(v.re);
     ValueId divisor = load_walk(e, {memory_.constant(part, static_cast<double>(n)), 0, part, Dims(e.shape.size(), 0)}).re;
-    v.re = body.emit(Prim::Divide, part, v.re, divisor);
-    if (v.complex()) v.im = body.emit(Prim::Divide, part, v.im, divisor);
+    if (v.complex()) {
+      const Parts operands[] = {v, {divisor, body.real(part, 0)}};
+      v = pointwise(OpId::Divide, role.accumulate)(body, role.accumulate, std::span(operands), {});
+    } else {
+      v.re = body.emit(Prim::Divide, part, v.re, divisor);
+    }
   }
   return body.cast(v, block_.type(i).dtype);
 }

@@ -30,7 +30,7 @@ std::vector<Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::P
     random = random || ir::op(n.op).has(ir::kRandom);
     registered = registered || n.dispatched;
   }
-  if (registered) return runtime::run_plan(runtime, plan, std::move(arguments));
+  if (registered) return runtime::run_plan(runtime, plan, arguments);
   std::vector<ArgumentInfo> infos;
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     ArgumentInfo info;

@@ -1,7 +1,6 @@
 #include "codegen/pointwise.h"
 
 #include <array>
-#include <cfloat>
 #include <cmath>
 #include <unordered_map>
 
@@ -51,9 +50,26 @@ Parts binary(Body& body, DType, Operands x, Parameters) {
   using Number = TracedOf<T>;
   return parts(body, Definition::template apply<typename Number::type>(Number::from(body, x[0]), Number::from(body, x[1])));
 }
+// Integers: what is divided by zero is zero, and told.
+template <class Definition, class T>
+Parts division(Body& body, DType t, Operands x, Parameters parameters) {
+  Parts quotient = binary<Definition, T>(body, t, x, parameters);
+  return {body.emit(Prim::Divided, t, quotient.re, x[1].re)};
+}
 template <VectorFunction F>
 Parts function(Body& body, DType t, Operands x, Parameters) {
   return {body.emit(Prim::Function, t, x[0].re, x.size() > 1 ? x[1].re : kNoValue, kNoValue, static_cast<std::int64_t>(F))};
+}
+
+template <OpId Op>
+Parts complex_function(Body& body, DType t, Operands x, Parameters) {
+  auto part = [&](int number) {
+    const Parts second = x.size() > 1 ? x[1] : Parts();
+    return body.emit(Prim::Complex, ir::real_dtype(t), x[0].re, x[0].im, second.re, 2 * static_cast<std::int64_t>(Op) + number,
+                     second.im);
+  };
+  ValueId re = part(0);
+  return {re, part(1)};
 }
 
 // ---- compositions ----
@@ -92,7 +108,7 @@ Parts round(Body& b, DType t, Operands x, Parameters parameters) {
   const std::array inner = {scaled(scale > 0 ? multiply : divide, x[0])};
   return scaled(scale > 0 ? divide : multiply, rint(b, t, inner, {}));
 }
-// Parameters: whether in degrees.
+// Parameters: whether in degrees, and whether those are float16's, into which every step is rounded.
 Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
   DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
   ValueId v;
@@ -103,23 +119,15 @@ Parts angle(Body& b, DType t, Operands x, Parameters parameters) {
                                                                                                                         {})
             .re;
   if (parameters[0] == 0) return {v};
-  return {b.emit(Prim::Multiply, part, v, b.real(part, 180.0 / M_PI))};
+  auto rounded = [&](ValueId y) { return b.cast(parameters[1] == 0 ? y : b.cast(y, DType::Float16), part); };
+  return {b.emit(Prim::Multiply, part, rounded(v), rounded(b.real(DType::Float64, 180.0 / M_PI)))};
 }
-// Parameters: rtol, atol, equal_nan.
-Parts is_close(Body& b, DType, Operands x, Parameters parameters) {
-  using Real = Traced<double>;
-  Real a(b, x[0].re), c(b, x[1].re), size = fabs(c);
-  auto near = fabs(a - c) <= Real(parameters[1]) + Real(parameters[0]) * size && size <= Real(DBL_MAX);
-  auto same = near || a == c;
-  if (parameters[2] != 0) same = same || (a != a && c != c);
-  return {same.in(b)};
-}
-
 // ---- the rows ----
 
 struct Row {
   Lowering lowering;
   bool function = false;
+  bool hosted = false;
 };
 using Rows = std::unordered_map<int, Row>;
 int key(OpId op, DType dtype) { return static_cast<int>(op) * 64 + static_cast<int>(dtype); }
@@ -137,6 +145,14 @@ void functions(Rows& rows, OpId id) {
   for (DType dtype : {DType::Float32, DType::Float64})
     if (runtime::vector_entry(F, dtype == DType::Float32)) rows[key(id, dtype)] = {function<F>, true};
 }
+template <class Definition, class... Ts>
+void divisions(Rows& rows, OpId id) {
+  ((rows[key(id, ir::dtype_of<Ts>)] = {division<Definition, Ts>}), ...);
+}
+template <OpId Op>
+void complex_functions(Rows& rows) {
+  for (DType dtype : {DType::Complex64, DType::Complex128}) rows[key(Op, dtype)] = {complex_function<Op>, true, true};
+}
 template <class... Ts>
 void composed(Rows& rows, OpId id, Lowering lowering) {
   ((rows[key(id, ir::dtype_of<Ts>)] = {lowering}), ...);
@@ -148,7 +164,7 @@ const Rows& rows() {
     Rows r;
 #define LOOP1(id, definition, ...) loop1<definition, __VA_ARGS__>(r, OpId::id);
 #define LOOP2(id, definition, ...) loop2<definition, __VA_ARGS__>(r, OpId::id);
-#define LIBRARY1(id, definition, ...)
+#define LIBRARY1(id, definition, ...) complex_functions<OpId::id>(r);
 #define LIBRARY2(id, definition, ...)
 #include "runtime/scalar/arithmetic.def"
 #include "runtime/scalar/unary.def"
@@ -158,18 +174,22 @@ const Rows& rows() {
 #define UNARY(id, expression, ...) loop1<id, __VA_ARGS__>(r, OpId::id);
 #define BINARY(id, expression, ...) loop2<id, __VA_ARGS__>(r, OpId::id);
 #include "runtime/scalar/one_line.def"
-#define FUNCTION1(id, f, complex) functions<VectorFunction::f>(r, OpId::id);
+#define FUNCTION1(id, f, complex)            \
+  functions<VectorFunction::f>(r, OpId::id); \
+  complex_functions<OpId::id>(r);
 #define REAL_FUNCTION1(id, f) functions<VectorFunction::f>(r, OpId::id);
 #define REAL_FUNCTION2(id, f) functions<VectorFunction::f>(r, OpId::id);
 #include "runtime/scalar/functions.def"
     for (OpId id : {OpId::Astype, OpId::Copy})
-      composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, id, identity);
-    composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Where, where);
-    composed<AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Clip, clip);
+      composed<bool, AUTORAY_INTEGERS, ir::Half, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, id, identity);
+    composed<bool, AUTORAY_INTEGERS, ir::Half, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Where, where);
+    composed<bool, AUTORAY_INTEGERS, AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Clip, clip);
     composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Round, round);
     composed<AUTORAY_FLOATS, AUTORAY_COMPLEXES>(r, OpId::Angle, angle);
     composed<AUTORAY_COMPLEXES>(r, OpId::Complex, complex);
-    composed<double>(r, OpId::IsClose, is_close);
+    complex_functions<OpId::Power>(r);
+    divisions<FloorDivide, AUTORAY_INTEGERS>(r, OpId::FloorDivide);
+    divisions<Remainder, AUTORAY_INTEGERS>(r, OpId::Remainder);
     return r;
   }();
   return rows;
@@ -180,6 +200,11 @@ const Rows& rows() {
 bool is_expensive(OpId op, DType dtype) {
   auto found = rows().find(key(op, dtype));
   return found != rows().end() && found->second.function;
+}
+
+bool is_hosted(OpId op, DType dtype) {
+  auto found = rows().find(key(op, dtype));
+  return found != rows().end() && found->second.hosted;
 }
 
 Lowering pointwise(OpId op, DType dtype) {

@@ -17,6 +17,8 @@ using Lowering = Parts (*)(Body& body, ir::DType dtype, std::span<const Parts> o
 Lowering pointwise(ir::OpId op, ir::DType dtype);
 // It calls a function: worth storing rather than computing twice.
 bool is_expensive(ir::OpId op, ir::DType dtype);
+// It calls a function of ours, which an object does not have.
+bool is_hosted(ir::OpId op, ir::DType dtype);
 // The parameter, at every point.
 Parts constant_value(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
 // The operand; whether it is 0; whether it is at most 0.

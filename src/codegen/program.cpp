@@ -153,6 +153,7 @@ void Program::Call::index_failed(const IndexCheck& check) const {
 
 void Program::Call::take_result(std::size_t number, Array& array) {
   const Located& result = program_.results[number];
+  array.writable = result.writable;
   switch (result.place.home) {
     case Home::Output:
       if (StoragePtr& storage = frame_.outputs[result.place.number]; program_.shared_outputs_[result.place.number])

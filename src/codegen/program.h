@@ -34,6 +34,7 @@ struct Located {
   ir::Type type;
   ir::Dims strides;  // bytes
   bool present = true;
+  bool writable = true;  // of a result
 };
 
 struct RuntimeCall {

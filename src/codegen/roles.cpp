@@ -137,6 +137,15 @@ NodeRole Roles::role_of(Index i) {
     role.role = Role::Project;
     return role;
   }
+  if (n.kind == NodeKind::Constant && n.number >= block_.arguments.size()) {
+    // A number that came with a call that was written out.
+    bool integer;
+    role.role = Role::Pointwise;
+    role.compute = block_.type(i).dtype;
+    role.lowering = constant_value;
+    role.parameters = {*constant(i, integer)};
+    return role;
+  }
   if (n.kind != NodeKind::Call) {
     role.role = Role::Argument;
     return role;
@@ -151,14 +160,15 @@ NodeRole Roles::role_of(Index i) {
     role.role = Role::Nothing;
     return role;
   }
-  for (const ir::Type& type : types)
-    if (type.dtype == DType::Float16) return call("float16");
+  if (standalone_)
+    for (const ir::Type& type : types)
+      if (type.dtype == DType::Float16) return call("float16");
   if (auto identity = sum_of_nothing(i, op)) return std::move(*identity);
   if (ir::element_count(types[0].shape) == 0) return call("no elements");
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
-    if (type.dtype == DType::Float16) return call("float16");
+    if (standalone_ && type.dtype == DType::Float16) return call("float16");
     bool skipped = op.op_class == ir::OpClass::Join || n.op == OpId::SetItem;
     if (ir::element_count(type.shape) == 0 && !skipped) return call("no elements");
   }
@@ -201,6 +211,16 @@ bool Roles::weak_out_of_range(Index i, DType dtype) const {
   return false;
 }
 
+// numpy warns of them.
+bool Roles::overflows_half(Index i) const {
+  for (Index input : block_.inputs(i)) {
+    bool integer;
+    auto value = constant(input, integer);
+    if (value && block_.type(input).kind == Kind::Weak && std::isfinite(*value) && std::fabs(*value) >= 65520) return true;
+  }
+  return false;
+}
+
 NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
   const ir::BlockNode& n = block_.nodes[i];
   const ir::Type& type = block_.type(i);
@@ -224,6 +244,12 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
     return call("a complex number made real");
   if (weak_out_of_range(i, compute)) return call("a Python integer out of range");
   OpId id = n.op;
+  // What only moves values moves halves; arithmetic on them is float32's, rounded.
+  if (compute == DType::Float16 && !pointwise(id, compute)) {
+    if (overflows_half(i)) return call("a Python number that is infinite in float16");
+    role.half = true;
+    compute = DType::Float32;
+  }
   if (id == OpId::Power) {
     bool integer;
     auto exponent = constant(inputs[1], integer);
@@ -251,7 +277,8 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
   }
   if (id == OpId::Round && !ir::is_inexact(compute)) role.lowering = pointwise(OpId::Positive, compute);
   if (id == OpId::Round) role.operands = 1;
-  if (!role.lowering) return call("no code for " + std::string(op.path) + " of " + std::string(ir::name(compute)));
+  if (!role.lowering || (standalone_ && is_hosted(id, compute)))
+    return call("no code for " + std::string(op.path) + " of " + std::string(ir::name(compute)));
   if (id == OpId::Astype) role.operands = 1;
   role.compute = compute;
   role.expensive = is_expensive(id, compute);
@@ -274,14 +301,12 @@ std::optional<std::vector<double>> Roles::by_parameters(Index i, OpId id, DType 
       std::int64_t decimals = ir::as_int(attrs(i)[0], "decimals");
       if (!ir::is_inexact(compute)) return decimals >= 0 && !ir::is_bool(compute) ? values({}) : std::nullopt;
       if (decimals == 0) return values({});
+      if (ir::is_bool(block_.type(inputs[0]).dtype)) return std::nullopt;
       double scale = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
       return values({decimals > 0 ? scale : -scale});
     }
-    case OpId::Angle: return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0});
-    case OpId::IsClose:
-      if (block_.type(inputs[0]).dtype != DType::Float64 || block_.type(inputs[1]).dtype != DType::Float64) return std::nullopt;
-      return values({ir::as_double(attrs(i)[0], "rtol"), ir::as_double(attrs(i)[1], "atol"),
-                     ir::as_bool(attrs(i)[2], "equal_nan") ? 1.0 : 0.0});
+    case OpId::Angle:
+      return values({ir::as_bool(attrs(i)[0], "deg") ? 1.0 : 0.0, block_.type(i).dtype == DType::Float16 ? 1.0 : 0.0});
     default: return values({});
   }
 }
@@ -293,7 +318,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   const ir::Type &type = block_.type(i), &operand = block_.type(inputs[0]);
   NodeRole role;
   role.role = Role::Fold;
-  role.accumulate = type.dtype;
+  role.accumulate = computed_dtype(type.dtype);
   for (std::size_t k = 1; k < inputs.size(); ++k)
     if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
   auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
@@ -302,14 +327,14 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
     case OpId::Prod:
       if (initial()) return call("initial=");
       // Small integers add up in 64 bits, bools as truth values.
-      if (!generated_inexact(type.dtype)) role.accumulate = ir::is_unsigned(type.dtype) ? DType::UInt64 : DType::Int64;
+      if (!ir::is_inexact(type.dtype)) role.accumulate = ir::is_unsigned(type.dtype) ? DType::UInt64 : DType::Int64;
       if (ir::is_bool(type.dtype)) role.before = NodeRole::Before::Truth;
       if (n.op == OpId::Prod && ir::is_complex(type.dtype)) return call("a product of complex numbers");
       role.fold = n.op == OpId::Sum ? Prim::Add : Prim::Multiply;
-      role.order = generated_inexact(type.dtype) ? Order::Pairwise : Order::Any;
+      role.order = ir::is_inexact(type.dtype) ? Order::Pairwise : Order::Any;
       break;
     case OpId::Mean:
-      if (!generated_inexact(type.dtype)) return call("an integer mean");
+      if (!ir::is_inexact(type.dtype)) return call("an integer mean");
       role.fold = Prim::Add;
       role.order = Order::Pairwise;
       role.after = NodeRole::After::Mean;
@@ -341,6 +366,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
 NodeRole Roles::scan_role(Index i, const ir::Op& op) {
   const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
   bool product = op.id == OpId::Cumprod;
+  if (type.dtype == DType::Float16) return call("float16");
   if (product && ir::is_complex(type.dtype)) return call("a product of complex numbers");
   NodeRole role;
   role.role = Role::Scan;
@@ -360,7 +386,7 @@ std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
              ((op.id == OpId::Sum || op.id == OpId::Prod) && empty(inputs[0]) &&
               ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>()) ||
              (counts && empty(inputs[0]));
-  if (!sum || block_.type(i).dtype == DType::Float16) return std::nullopt;
+  if (!sum || (standalone_ && block_.type(i).dtype == DType::Float16)) return std::nullopt;
   NodeRole role;
   role.role = ir::element_count(block_.type(i).shape) == 0 ? Role::Nothing : Role::Pointwise;
   role.compute = block_.type(i).dtype;
@@ -372,8 +398,9 @@ std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
 NodeRole Roles::norm_role(Index i) {
   const std::vector<Attr>& attributes = attrs(i);
   const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
-  if (!generated_inexact(operand.dtype)) return call("a norm of integers");
   ir::NormForm form = ir::norm_form(attributes[0], attributes[1], operand.shape.ssize());
+  // What else there is was written out as other calls.
+  if (form.over != ir::NormForm::Over::All) return call("singular values");
   NodeRole role;
   role.role = Role::Fold;
   role.accumulate = type.dtype;
@@ -381,15 +408,7 @@ NodeRole Roles::norm_role(Index i) {
   role.order = Order::Pairwise;
   role.before = NodeRole::Before::Square;
   role.after = NodeRole::After::Sqrt;
-  auto ord = ir::norm_order(attributes[0]);
-  if (form.over == ir::NormForm::Over::All) {
-    for (int axis = 0; axis < operand.shape.ssize(); ++axis) role.axes.push_back(axis);
-  } else if (form.over == ir::NormForm::Over::Vector && (!ord ? attributes[0].none() : *ord == 2)) {
-    role.axes.push_back(static_cast<std::int64_t>(form.axis));
-  } else {
-    return call("a norm of another order");
-  }
-  if (operand.shape.empty()) return call("a reduction of one number");
+  for (int axis = 0; axis < operand.shape.ssize(); ++axis) role.axes.push_back(axis);
   return role;
 }
 

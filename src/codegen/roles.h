@@ -64,6 +64,7 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
+  bool half = false;                 // computes in float32 what is float16: Python numbers are rounded first
   bool c_order = false;              // whatever the operands' order
   bool f_order = false;              // the first axis fastest
   std::optional<AffineIndex> index;  // the lowering's first operand
@@ -87,9 +88,8 @@ struct NodeRole {
   std::vector<Layout> parts;
 };
 
-// Dtypes of floats for which there is code: float16 is computed in float32.
-inline bool generated_float(ir::DType dtype) { return dtype == ir::DType::Float32 || dtype == ir::DType::Float64; }
-inline bool generated_inexact(ir::DType dtype) { return generated_float(dtype) || ir::is_complex(dtype); }
+// float16 is computed in float32.
+inline ir::DType computed_dtype(ir::DType dtype) { return dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype; }
 
 // Of nodes that no op describes.
 using GivenRoles = std::unordered_map<ir::Index, NodeRole>;
@@ -122,6 +122,7 @@ class Roles {
   // The value of a constant scalar.
   std::optional<double> constant(ir::Index i, bool& integer) const;
   bool is_true(ir::Index i) const;
+  bool overflows_half(ir::Index i) const;
   bool weak_out_of_range(ir::Index i, ir::DType dtype) const;
 
   runtime::Runtime& runtime_;

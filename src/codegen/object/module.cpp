@@ -41,7 +41,7 @@ class Lowering {
     return f;
   }
   void kernels() {
-    EmitOptions options{machine_.vector_bytes, false};
+    EmitOptions options{.vector_bytes = machine_.vector_bytes, .tells_events = false};
     for (std::size_t k = 0; k < f_.kernels.size(); ++k) {
       std::string name = "kernel." + std::to_string(k);  // no name of C
       emit(f_.kernels[k], module_, name, options);

@@ -86,7 +86,7 @@ Value lazy_compute_constants(Runtime& runtime, const Value& tree, const Value& v
   ir::Graph& graph = recorder_of(runtime).graph();
   std::vector<NodeId> roots = lazy_nodes(tree), varying = lazy_nodes(variables);
   std::sort(varying.begin(), varying.end());
-  std::vector<NodeId> order = graph.ascend(roots);
+  ir::LargeVector<NodeId> order = graph.ascend(roots);
   std::vector<NodeId> constants;
   std::vector<NodeId> varies = varying;  // sorted
   std::unordered_map<NodeId, bool> depends;
@@ -111,7 +111,8 @@ Value lazy_compute_constants(Runtime& runtime, const Value& tree, const Value& v
 }
 
 Value lazy_source(Runtime& runtime, const Value& tree) {
-  std::vector<NodeId> roots = lazy_nodes(tree), arguments;
+  std::vector<NodeId> roots = lazy_nodes(tree);
+  ir::LargeVector<NodeId> arguments;
   ir::Block block = ir::extract(recorder_of(runtime).graph(), roots, arguments);
   return runtime::make_str(ir::source_text(block, [&](ir::Index number) -> std::string {
     const ir::Node& node = recorder_of(runtime).graph().node(arguments[number]);
@@ -155,7 +156,7 @@ namespace {
 // last use.
 std::vector<std::int64_t> footprint(ir::Graph& graph, NodeId root, bool include_inputs) {
   const NodeId roots[] = {root};
-  std::vector<NodeId> order = graph.ascend(roots);
+  ir::LargeVector<NodeId> order = graph.ascend(roots);
   std::unordered_map<NodeId, bool> seen;
   std::vector<std::int64_t> changes;
   std::int64_t inputs = 0;
@@ -233,7 +234,7 @@ Value history_stats(Runtime& runtime, const Value& self, const Arguments& a) {
   auto& lazy = self.as<LazyArray>();
   ir::Graph& graph = lazy.recorder->graph();
   const NodeId roots[] = {lazy.node()};
-  std::vector<NodeId> nodes = graph.descend(roots);
+  ir::LargeVector<NodeId> nodes = graph.descend(roots);
   auto stats = make<runtime::Dict>();
   auto add = [&](NodeId id, const Value& cost) {
     if (cost.is_none()) return;
@@ -279,7 +280,7 @@ std::string pretty(const LazyArray& lazy, NodeId id) {
   shape += "]";
   if (n.kind != NodeKind::Call && n.kind != NodeKind::Project) return "←" + shape;
   const NodeId roots[] = {id};
-  std::vector<NodeId> arguments;
+  ir::LargeVector<NodeId> arguments;
   // One node with its inputs as arguments is a block of its own.
   ir::Block block(graph.tables());
   std::vector<ir::Index> inputs;
@@ -407,7 +408,7 @@ Value plan_method(Runtime&, const Value& self, const Arguments&) {
 Value history_flops(Runtime&, const Value& self, const Arguments&) {
   auto& lazy = self.as<LazyArray>();
   const NodeId roots[] = {lazy.node()};
-  std::vector<NodeId> arguments;
+  ir::LargeVector<NodeId> arguments;
   ir::Block block = ir::extract(lazy.recorder->graph(), roots, arguments);
   double flops = 0;
   for (ir::Index i = 0; i < block.nodes.size(); ++i) flops += ir::cost(block, i).flops;

@@ -85,7 +85,7 @@ class NewestScalars {
 
 }  // namespace
 
-Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids) {
+Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids) {
   Graph::Traversal walk(graph);
   std::span<const NodeId> order = walk.ascend(roots, true);
   Block block(graph.tables());
@@ -106,7 +106,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
     auto index = static_cast<Index>(block.nodes.size());
     walk.set_place(id, index);
     if (ids) ids->push_back(id);
-    BlockNode b;
+    BlockNode& b = block.nodes.emplace_back();
     b.types = n.types;
     b.source = n.source;
     b.name = n.name;
@@ -128,7 +128,6 @@ Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& 
       arguments.push_back(id);
       block.arguments.push_back(index);
     }
-    block.nodes.push_back(b);
   }
   for (NodeId root : roots) block.results.push_back(walk.place(root));
   return block;

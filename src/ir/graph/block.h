@@ -16,19 +16,21 @@ using Index = std::uint32_t;  // of a node in its block
 inline constexpr Index kNoIndex = 0xffffffffu;
 
 struct BlockNode {
-  AttrsId attrs = 0;  // counted by the block; Call only
+  union {
+    AttrsId attrs = 0;  // Call: counted by the block
+    Index number;       // Project: which result; others: which argument
+  };
   TypesId types = 0;
   SourceId source = kNoSource;
   NameId name = 0;
   Index first_input = 0;  // in Block::edges
   Index input_count = 0;
-  Index number = 0;  // Project: which result; others that are no Call: which argument
-  Index blocks = 0;  // 1 + the first of its blocks; 0: none
   OpId op{};
   NodeKind kind = NodeKind::Call;
   std::uint8_t backend = 0;
   bool dispatched = false;  // called through `do`: registered functions take part
 };
+static_assert(sizeof(BlockNode) <= 32);  // a graph of ten million nodes has its block beside it
 
 class Block {
  public:
@@ -51,17 +53,17 @@ class Block {
   Index add(BlockNode node, std::span<const Index> node_inputs);
 
   GraphTables* tables;
-  std::vector<BlockNode> nodes;
-  std::vector<Index> edges;      // kNoIndex: an optional operand that was not given
-  std::vector<Index> arguments;  // by argument number: leaves, variables, constants, states
+  LargeVector<BlockNode> nodes;
+  LargeVector<Index> edges;      // kNoIndex: an optional operand that was not given
+  LargeVector<Index> arguments;  // by argument number: leaves, variables, constants, states
   std::vector<Index> results;
-  std::vector<std::pair<Index, SourceId>> merged_sources;  // beyond BlockNode::source, by node
-  std::vector<std::unique_ptr<Block>> blocks;
+  std::vector<std::pair<Index, SourceId>> merged_sources;        // beyond BlockNode::source, by node
+  std::vector<std::pair<Index, std::unique_ptr<Block>>> blocks;  // by the node that owns it
 };
 
 // Everything that the roots need. `arguments[i]` is the graph's node of argument i; `ids` (when not null) the node of each
 // index.
-Block extract(Graph& graph, std::span<const NodeId> roots, std::vector<NodeId>& arguments, std::vector<NodeId>* ids = nullptr);
+Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids = nullptr);
 
 // What one node costs by its op's cost rule: floating-point operations and bytes moved. Leaves and projections are free.
 Cost cost(const Block& block, Index i);

@@ -190,7 +190,7 @@ Graph::Traversal::Traversal(Graph& graph) : graph_(graph) {
 
 Graph::Traversal::~Traversal() { finish(); }
 
-std::vector<NodeId> Graph::Traversal::finish() {
+LargeVector<NodeId> Graph::Traversal::finish() {
   for (NodeId id : order_) graph_.places_[id] = 0;
   return std::exchange(order_, {});
 }

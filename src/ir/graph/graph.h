@@ -14,6 +14,7 @@
 #include "ir/graph/attr_table.h"
 #include "ir/graph/source_table.h"
 #include "ir/graph/type_table.h"
+#include "ir/large_vector.h"
 #include "ir/op.h"
 
 namespace autoray::ir {
@@ -121,12 +122,12 @@ class Graph {
 
   // Every node that the roots need, once, in the order in which the reference's lazy.ascend (inputs first) and lazy.descend
   // (outputs first) give them. Hidden nodes are left out unless asked for.
-  std::vector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
+  LargeVector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
     Traversal walk(*this);
     walk.ascend(roots, hidden);
     return walk.finish();
   }
-  std::vector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false) {
+  LargeVector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false) {
     Traversal walk(*this);
     walk.descend(roots, hidden);
     return walk.finish();
@@ -140,7 +141,7 @@ class Graph {
     Traversal(const Traversal&) = delete;
     std::span<const NodeId> ascend(std::span<const NodeId> roots, bool hidden);
     std::span<const NodeId> descend(std::span<const NodeId> roots, bool hidden);
-    std::vector<NodeId> finish();  // the order; no place is known any more
+    LargeVector<NodeId> finish();  // the order; no place is known any more
     // Of a node that was visited: its place in the order, or what it was given since.
     std::uint32_t place(NodeId id) const { return graph_.places_[id] - 1; }
     void set_place(NodeId id, std::uint32_t place) { graph_.places_[id] = place + 1; }
@@ -149,7 +150,7 @@ class Graph {
     void sort_roots(std::span<const NodeId> roots);
 
     Graph& graph_;
-    std::vector<NodeId> order_, queue_;
+    LargeVector<NodeId> order_, queue_;
   };
 
  private:
@@ -171,7 +172,7 @@ class Graph {
   std::size_t far_edges_ = 0;
   // By node: 1 + its place in the running traversal; all zero between traversals. Apart from the nodes, so that a visit of an
   // edge to what was visited before touches four bytes.
-  std::vector<std::uint32_t> places_;
+  LargeVector<std::uint32_t> places_;
 };
 
 // The name under which the reference counts a node: the function's own ("conjugate", "getitem"), the operator's for arithmetic

@@ -73,28 +73,31 @@ void renumber(Block& block, std::span<const Index> place) {
   for (Index& result : block.results) result = place[result];
   std::erase_if(block.merged_sources, [&](const auto& entry) { return place[entry.first] == kNoIndex; });
   for (auto& [node, source] : block.merged_sources) node = place[node];
+  std::erase_if(block.blocks, [&](const auto& owned) { return place[owned.first] == kNoIndex; });
+  for (auto& [node, inner] : block.blocks) node = place[node];
 }
 
 }  // namespace
 
-void reorder(Block& block, std::span<const Index> order) {
-  std::vector<Index> place(block.nodes.size(), kNoIndex), edges;
-  std::vector<BlockNode> nodes;
-  nodes.reserve(order.size());
-  edges.reserve(block.edges.size());
+Block reordered(const Block& block, std::span<const Index> order) {
+  LargeVector<Index> place(block.nodes.size(), kNoIndex);
+  Block result(*block.tables);
+  result.nodes.reserve(order.size());
+  result.edges.reserve(block.edges.size());
   for (Index old : order) {
     BlockNode n = block.nodes[old];
     auto inputs = block.inputs(n);
-    n.first_input = static_cast<Index>(edges.size());
-    for (Index input : inputs) edges.push_back(input == kNoIndex ? kNoIndex : place[input]);
-    place[old] = static_cast<Index>(nodes.size());
-    nodes.push_back(n);
+    n.first_input = static_cast<Index>(result.edges.size());
+    for (Index input : inputs) result.edges.push_back(input == kNoIndex ? kNoIndex : place[input]);
+    place[old] = static_cast<Index>(result.nodes.size());
+    if (n.kind == NodeKind::Call) block.tables->attrs.retain(n.attrs);
+    result.nodes.push_back(n);
   }
-  for (Index i = 0; i < block.nodes.size(); ++i)
-    if (place[i] == kNoIndex && block.nodes[i].kind == NodeKind::Call) block.tables->attrs.release(block.nodes[i].attrs);
-  block.nodes = std::move(nodes);
-  block.edges = std::move(edges);
-  renumber(block, place);
+  result.arguments = block.arguments;
+  result.results = block.results;
+  result.merged_sources = block.merged_sources;
+  renumber(result, place);
+  return result;
 }
 
 void compact(Block& block, std::span<const std::uint8_t> keep) {
@@ -103,7 +106,7 @@ void compact(Block& block, std::span<const std::uint8_t> keep) {
   while (nodes < count && keep[nodes]) ++nodes;
   if (nodes == count) return;
   // In their places: what stays moves down.
-  std::vector<Index> place(count, kNoIndex);
+  LargeVector<Index> place(count, kNoIndex);
   std::iota(place.begin(), place.begin() + nodes, 0);
   Index edges = block.nodes[nodes].first_input;
   for (Index i = nodes; i < count; ++i) {
@@ -126,7 +129,7 @@ void compact(Block& block, std::span<const std::uint8_t> keep) {
 
 void remove_dead(Block& block, const PassContext&) {
   const std::span<const Op> ops = all_ops();
-  std::vector<std::uint8_t> needed(block.nodes.size());
+  LargeVector<std::uint8_t> needed(block.nodes.size());
   for (Index result : block.results) needed[result] = true;
   // Arguments keep their numbers, needed or not.
   for (Index argument : block.arguments) needed[argument] = true;

@@ -20,7 +20,7 @@ struct PassContext {
   // By argument number: how it lies in memory.
   std::vector<Placement> placements;
   // Found by the last pass that ran, of the block as it left it; null where that had no use for it.
-  mutable std::unique_ptr<const Liveness> live;
+  mutable std::unique_ptr<Liveness> live;
 };
 
 struct Pass {
@@ -50,8 +50,8 @@ void check_names(const PassOptions& options);
 void replace(Block& block, std::span<const Index> to);
 // Keeps the marked nodes, in order, and renumbers.
 void compact(Block& block, std::span<const std::uint8_t> keep);
-// The same nodes in another order in which inputs come first.
-void reorder(Block& block, std::span<const Index> order);
+// The same nodes in another order in which inputs come first: all of them, once each.
+Block reordered(const Block& block, std::span<const Index> order);
 
 void canonicalise(Block& block, const PassContext& context);
 void share(Block& block, const PassContext& context);

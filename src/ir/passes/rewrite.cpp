@@ -20,7 +20,7 @@ void sweep(Block& block, F&& same) {
   Index i = 0;
   while (i < count && stands(i) == i) ++i;
   if (i == count) return;
-  std::vector<Index> to(count);
+  LargeVector<Index> to(count);
   std::iota(to.begin(), to.begin() + i, 0);
   for (; i < count; ++i) {
     for (Index& input : block.inputs(block.nodes[i]))
@@ -119,7 +119,7 @@ class CallSet {
     return std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end());
   }
   void grow() {
-    std::vector<Slot> old(4 * slots_.size());
+    LargeVector<Slot> old(4 * slots_.size());
     old.swap(slots_);
     std::size_t mask = slots_.size() - 1;
     for (const Slot& slot : old) {
@@ -130,7 +130,7 @@ class CallSet {
     }
   }
   const Block& block_;
-  std::vector<Slot> slots_;
+  LargeVector<Slot> slots_;
   std::size_t count_ = 0;
 };
 
@@ -138,7 +138,7 @@ class CallSet {
 
 void share(Block& block, const PassContext&) {
   // Equal calls have equal inputs: one with an input that nothing else uses has no equal. Counted up to two.
-  std::vector<std::uint8_t> uses(block.nodes.size());
+  LargeVector<std::uint8_t> uses(block.nodes.size());
   for (Index input : block.edges)
     if (input != kNoIndex) uses[input] = uses[input] ? 2 : 1;
   for (Index result : block.results) uses[result] = 2;
@@ -187,7 +187,7 @@ void simplify(Block& block, const PassContext& context) {
       case OpId::Power: return constant(y, 1) && is(x) && real() ? x : i;
       case OpId::Subtract: return constant(y, 0, true) && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
       case OpId::Add: return constant(y, 0) && is(x) && is_integer(block.type(i).dtype) ? x : i;
-      case OpId::Positive: return is(x) ? x : i;
+      case OpId::Positive: return is(x) && !is_bool(block.type(x).dtype) ? x : i;
       case OpId::Negative:
       case OpId::Invert:
       case OpId::Conjugate: {

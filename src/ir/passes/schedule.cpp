@@ -24,8 +24,8 @@ Waits readers_of_overwritten(const Block& block) {
   for (Index i = 0; i < count && !any; ++i) any = is_update(i);
   if (!any) return waits;
   std::unordered_map<Index, std::vector<Index>> updates;  // by the value that they write into
-  std::vector<Index> seen(count);                         // by node: the value that a view looks at; others themselves
-  std::vector<std::uint32_t> depth(count, 0);
+  LargeVector<Index> seen(count);                         // by node: the value that a view looks at; others themselves
+  LargeVector<std::uint32_t> depth(count, 0);
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     bool view = n.kind == NodeKind::Call && op(n.op).has(kViewResult) && block.types(i).size() == 1;
@@ -74,9 +74,47 @@ struct Walk {
   }
 
   const Waits& waits;
-  std::vector<Index> order, stack;
-  std::vector<std::uint8_t> state;  // 1: its inputs are on the stack, 2: placed
+  LargeVector<Index> order, stack;
+  LargeVector<std::uint8_t> state;  // 1: its inputs are on the stack, 2: placed
 };
+
+// Inputs that need most beyond what they leave behind first.
+LargeVector<Index> by_need(const Block& block, const Liveness& live, const Waits& waits) {
+  auto count = static_cast<Index>(block.nodes.size());
+  LargeVector<std::int64_t> need(count);
+  SmallVector<Index, 8> inputs;
+  auto more = [&](Index a, Index b) { return need[a] - live.held(block, a) > need[b] - live.held(block, b); };
+  auto ordered = [&](Index i) {
+    inputs.clear();
+    for (Index input : block.inputs(i))
+      if (input != kNoIndex) inputs.push_back(input);
+    stable_order(std::span(inputs.begin(), inputs.end()), more);
+  };
+  for (Index i = 0; i < count; ++i) {
+    ordered(i);
+    std::int64_t held = 0, most = 0;
+    for (Index input : inputs) {
+      if (block.nodes[input].kind != NodeKind::Call && block.nodes[input].kind != NodeKind::Project) continue;
+      most = std::max(most, held + need[input]);
+      held += live.held(block, input);
+    }
+    need[i] = std::max(most, held + live.made(block, i));
+  }
+  Walk walk(block, waits);
+  auto visit = [&](Index root) {
+    walk.visit(root, [&](Index i) -> SmallVector<Index, 8>& {
+      ordered(i);
+      return inputs;
+    });
+  };
+  for (Index argument : block.arguments) visit(argument);
+  std::vector<Index> roots = block.results;
+  std::stable_sort(roots.begin(), roots.end(), more);
+  for (Index root : roots) visit(root);
+  // What is kept for its effect alone.
+  for (Index i = 0; i < count; ++i) visit(i);
+  return std::move(walk.order);
+}
 
 }  // namespace
 
@@ -95,59 +133,20 @@ void schedule(Block& block, const PassContext& context) {
         for (Index input : block.inputs(node)) inputs.push_back(input);
         return inputs;
       });
-    reorder(block, walk.order);
+    block = reordered(block, walk.order);
     waits = readers_of_overwritten(block);
   }
   context.live = std::make_unique<Liveness>(liveness(block, context.placements));
-  const Liveness& before = *context.live;
-  if (before.peak <= before.least_peak) return;
-  std::vector<std::int64_t> need(count);
-  SmallVector<Index, 8> inputs;
-  auto by_need = [&](Index a, Index b) { return need[a] - before.held[a] > need[b] - before.held[b]; };
-  auto ordered = [&](Index i) {
-    inputs.clear();
-    for (Index input : block.inputs(i))
-      if (input != kNoIndex) inputs.push_back(input);
-    stable_order(std::span(inputs.begin(), inputs.end()), by_need);
-  };
-  for (Index i = 0; i < count; ++i) {
-    ordered(i);
-    std::int64_t held = 0, most = 0;
-    for (Index input : inputs) {
-      if (block.nodes[input].kind != NodeKind::Call && block.nodes[input].kind != NodeKind::Project) continue;
-      most = std::max(most, held + need[input]);
-      held += before.held[input];
-    }
-    need[i] = std::max(most, held + before.made[i]);
-  }
-  Walk walk(block, waits);
-  auto visit = [&](Index root) {
-    walk.visit(root, [&](Index i) -> SmallVector<Index, 8>& {
-      ordered(i);
-      return inputs;
-    });
-  };
-  for (Index argument : block.arguments) visit(argument);
-  std::vector<Index> roots = block.results;
-  std::stable_sort(roots.begin(), roots.end(), by_need);
-  for (Index root : roots) visit(root);
-  // What is kept for its effect alone.
-  for (Index i = 0; i < count; ++i) visit(i);
+  const std::int64_t peak = context.live->peak;
+  if (peak <= context.live->least_peak) return;
+  LargeVector<Index> order = by_need(block, *context.live, waits);
+  context.live = nullptr;  // its memory is that of the trial's
   // The same calls in the new order, without touching the block yet.
-  Block trial(*block.tables);
-  trial.nodes = block.nodes;
-  trial.edges = block.edges;
-  trial.arguments = block.arguments;
-  trial.results = block.results;
-  trial.merged_sources = block.merged_sources;
-  for (const BlockNode& n : trial.nodes)
-    if (n.kind == NodeKind::Call) block.tables->attrs.retain(n.attrs);
-  reorder(trial, walk.order);
-  auto after = std::make_unique<Liveness>(liveness(trial, context.placements));
-  if (after->peak >= before.peak) return;
-  trial.blocks = std::move(block.blocks);
+  Block trial = reordered(block, order);
+  auto live = std::make_unique<Liveness>(liveness(trial, context.placements));
+  if (live->peak >= peak) return;
   block = std::move(trial);
-  context.live = std::move(after);
+  context.live = std::move(live);
 }
 
 }  // namespace autoray::ir

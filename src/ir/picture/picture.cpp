@@ -53,8 +53,8 @@ Picture::Picture(const Block& b, PictureOptions o) : block(b), options(std::move
         if (std::string text = options.literal(block.nodes[argument].number); !text.empty()) names[argument] = std::move(text);
   merged_ = block.merged_sources;
   std::stable_sort(merged_.begin(), merged_.end(), [](const auto& a, const auto& c) { return a.first < c.first; });
-  Liveness live = liveness(block);
-  peak_bytes = live.peak;
+  std::vector<std::int64_t> alive_after;
+  peak_bytes = liveness(block, {}, &alive_after).peak;
   first.push_back(0);
   for (Index i = 0; i < count; ++i) {
     if (block.hidden(i)) continue;
@@ -66,7 +66,7 @@ Picture::Picture(const Block& b, PictureOptions o) : block(b), options(std::move
     Cost c = cost(block, i);
     flops.push_back(c.flops);
     traffic.push_back(c.bytes);
-    alive.push_back(live.alive[i]);
+    alive.push_back(alive_after[i]);
     std::int64_t size = byte_count(block, i);
     total_flops += c.flops;
     total_traffic += c.bytes;

@@ -22,7 +22,7 @@ bool is_view(const Block& block, Index i, Layout operand) {
   }
 }
 
-Layout layout_of_result(const Block& block, Index i, bool view, const std::vector<Layout>& layouts) {
+Layout layout_of_result(const Block& block, Index i, bool view, const LargeVector<Layout>& layouts) {
   const BlockNode& n = block.nodes[i];
   const bool matrix = block.type(i).shape.size() > 1;
   if (view) {
@@ -70,8 +70,8 @@ Layout layout_of_result(const Block& block, Index i, bool view, const std::vecto
 
 // A result may take the place of its first operand when that is not used again, is no argument, and nothing else sees its
 // memory.
-bool takes_place(const Block& block, Index i, const Liveness& live, const std::vector<Layout>& layout,
-                 const std::vector<std::uint8_t>& viewed) {
+bool takes_place(const Block& block, Index i, const Liveness& live, const LargeVector<Layout>& layout,
+                 const LargeVector<std::uint8_t>& viewed) {
   const BlockNode& n = block.nodes[i];
   if (n.input_count == 0 || n.dispatched) return false;
   auto inputs = block.inputs(n);
@@ -111,17 +111,17 @@ Projections::Projections(const Block& block) {
 
 namespace {
 
-// The bytes that the operands' memory holds, each once.
-std::int64_t operand_bytes(std::span<const Index> inputs, const Liveness& live) {
-  std::int64_t bytes = 0;
+// Calls f(root) for the memory of each operand, each once.
+template <class F>
+void for_each_root(std::span<const Index> inputs, const Liveness& live, F&& f) {
   if (inputs.size() <= 2) {
     Index first = kNoIndex;
     for (Index input : inputs) {
       if (input == kNoIndex || live.root[input] == first) continue;
       first = live.root[input];
-      bytes += live.held[first];
+      f(first);
     }
-    return bytes;
+    return;
   }
   SmallVector<Index, 8> roots;
   for (Index input : inputs) {
@@ -135,13 +135,27 @@ std::int64_t operand_bytes(std::span<const Index> inputs, const Liveness& live) 
     std::sort(roots.begin(), roots.end());
     roots.resize(static_cast<std::size_t>(std::unique(roots.begin(), roots.end()) - roots.begin()));
   }
-  for (Index root : roots) bytes += live.held[root];
-  return bytes;
+  for (Index root : roots) f(root);
 }
 
 }  // namespace
 
-Liveness liveness(const Block& block, std::span<const Placement> placements) {
+std::int64_t Liveness::made(const Block& block, Index i) const {
+  const BlockNode& n = block.nodes[i];
+  return n.kind != NodeKind::Call || view[i] || in_place[i] ? 0 : block.tables->types.bytes(n.types);
+}
+
+std::int64_t Liveness::held(const Block& block, Index i) const {
+  const BlockNode& n = block.nodes[i];
+  const TypeTable& types = block.tables->types;
+  if (n.kind == NodeKind::Project) return root[i] == i ? types.bytes(n.types) : 0;
+  if (n.kind != NodeKind::Call || view[i]) return 0;
+  std::int64_t bytes = types.bytes(n.types);
+  for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p]) bytes -= types.bytes(block.nodes[p].types);
+  return bytes;
+}
+
+Liveness liveness(const Block& block, std::span<const Placement> placements, std::vector<std::int64_t>* alive) {
   std::size_t count = block.nodes.size();
   const TypeTable& types = block.tables->types;
   const std::span<const Op> ops = all_ops();
@@ -152,8 +166,8 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
   live.last_read.resize(count);
   live.in_place.assign(count, 0);
   live.view.assign(count, 0);
-  std::vector<Layout> layout(count, Layout::C);
-  std::vector<std::uint8_t> viewed(count, 0);  // by root: something else uses its memory too
+  LargeVector<Layout> layout(count, Layout::C);
+  LargeVector<std::uint8_t> viewed(count, 0);  // by root: something else uses its memory too
   bool in_order = true;                        // everything lies in C order so far
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
@@ -187,47 +201,41 @@ Liveness liveness(const Block& block, std::span<const Placement> placements) {
     live.last_read[projections.value(result)] = kNoIndex;
   }
 
-  live.made.assign(count, 0);
-  live.held.assign(count, 0);
-  live.alive.resize(count);
   // Arguments are there from the beginning and belong to the caller. Scalars are part of the program.
   for (Index argument : block.arguments) {
     const BlockNode& n = block.nodes[argument];
     if (n.kind == NodeKind::State || (n.kind == NodeKind::Constant && types.type(n.types).kind != Kind::Array)) continue;
     bool placed = n.number < placements.size() && placements[n.number].bytes >= 0;
-    live.made[argument] = placed ? placements[n.number].bytes : types.bytes(n.types);
-    live.peak += live.made[argument];
+    live.argument_bytes += placed ? placements[n.number].bytes : types.bytes(n.types);
   }
-  std::int64_t now = live.peak, around = 0;
-  std::vector<std::int64_t> ended(count, 0);  // by node: what goes with it
+  if (alive) alive->resize(count);
+  std::int64_t now = live.argument_bytes, around = 0;
+  live.peak = now;
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
-    if (n.kind == NodeKind::Project) {
-      if (live.root[i] == i) live.held[i] = types.bytes(n.types);
-    } else if (n.kind == NodeKind::Call) {
-      auto inputs = block.inputs(n);
-      if (!live.view[i]) {
-        std::int64_t bytes = types.bytes(n.types);
-        live.in_place[i] = takes_place(block, i, live, layout, viewed);
-        live.held[i] = bytes;
-        if (!live.in_place[i]) live.made[i] = bytes;
-        // Each projected result is held for itself.
-        for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p])
-          live.held[i] -= types.bytes(block.nodes[p].types);
-      }
-      around = std::max(around, live.made[i] + operand_bytes(inputs, live));
-      now += live.made[i];
-      // What an operand in place held has passed to the result.
-      if (live.in_place[i]) ended[i] -= live.held[inputs[0]];
+    auto inputs = block.inputs(n);
+    std::int64_t operands = 0, ended = 0;
+    if (n.kind == NodeKind::Call || n.kind == NodeKind::Project) {
+      if (n.kind == NodeKind::Call && !live.view[i]) live.in_place[i] = takes_place(block, i, live, layout, viewed);
+      for_each_root(inputs, live, [&](Index root) {
+        const std::int64_t bytes = live.held(block, root);
+        operands += bytes;
+        // What an operand in place held has passed to the result.
+        if (live.last_use[root] == i && !(live.in_place[i] && root == inputs[0])) ended += bytes;
+      });
+      const Index root = live.root[i];
+      if (live.last_use[root] == i && (inputs.empty() || inputs[0] == kNoIndex || root != live.root[inputs[0]]))
+        ended += live.held(block, root);
     }
-    if (live.root[i] == i && live.last_use[i] != kNoIndex) ended[live.last_use[i]] += live.held[i];
+    const std::int64_t made = live.made(block, i);
+    if (n.kind == NodeKind::Call) around = std::max(around, made + operands);
+    now += made;
     // While a node is computed, what ends with it is still there.
     live.peak = std::max(live.peak, now);
-    now -= ended[i];
-    live.alive[i] = now;
+    now -= ended;
+    if (alive) (*alive)[i] = now;
   }
-  for (Index argument : block.arguments) live.least_peak += live.made[argument];
-  live.least_peak += around;
+  live.least_peak = live.argument_bytes + around;
   return live;
 }
 

@@ -1,6 +1,5 @@
 #include "ir/plan/plan.h"
 
-#include <optional>
 #include <unordered_map>
 
 #include "ir/graph/text.h"
@@ -42,21 +41,20 @@ std::vector<std::uint32_t> groups_of(const Op& op, std::span<const Index> operan
 
 }  // namespace
 
-Plan make_plan(Block given, std::span<const Placement> placements, const Liveness* known) {
+Plan make_plan(Block given, std::span<const Placement> placements, std::unique_ptr<Liveness> known) {
   Plan plan(std::move(given));
   const Block& block = plan.block;
-  std::optional<Liveness> found;
-  if (!known) known = &found.emplace(liveness(block, placements));
+  if (!known) known = std::make_unique<Liveness>(liveness(block, placements));
   const Liveness& live = *known;
   auto count = static_cast<Index>(block.nodes.size());
   plan.peak_bytes = live.peak;
-  for (Index argument : block.arguments) plan.argument_bytes += live.made[argument];
+  plan.argument_bytes = live.argument_bytes;
 
   const Projections& projections = live.projections;
-  std::vector<Index> last = live.last_read;
+  LargeVector<Index> last = std::move(known->last_read);
 
   plan.buffer_of.assign(count, kNoIndex);
-  std::vector<Index> free_buffers;
+  LargeVector<Index> free_buffers;
   auto take = [&] {
     if (free_buffers.empty()) return plan.buffer_count++;
     Index buffer = free_buffers.back();
@@ -115,10 +113,10 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
     step.groups = last_call.group_number;
     step.in_place = live.in_place[i];
     step.view = live.view[i];
-    step.first_input = static_cast<Index>(plan.slots.size());
+    step.first = static_cast<Index>(plan.slots.size());
     step.input_count = n.input_count;
     for (Index input : inputs) plan.slots.push_back(input == kNoIndex ? kNoIndex : plan.buffer_of[input]);
-    step.first_output = static_cast<Index>(plan.slots.size());
+    const auto outputs = static_cast<Index>(plan.slots.size());
     step.output_count = static_cast<Index>(block.types(i).size());
     bool several = projections.of_call(i) != kNoIndex;
     if (step.in_place) {
@@ -126,11 +124,11 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
       plan.slots.push_back(plan.buffer_of[i]);
     } else {
       for (Index k = 0; k < step.output_count; ++k) plan.slots.push_back(take());
-      if (!several) plan.buffer_of[i] = plan.slots[step.first_output];
+      if (!several) plan.buffer_of[i] = plan.slots[outputs];
       for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p])
-        plan.buffer_of[p] = plan.slots[step.first_output + block.nodes[p].number];
+        plan.buffer_of[p] = plan.slots[outputs + block.nodes[p].number];
     }
-    step.first_freed = static_cast<Index>(plan.slots.size());
+    const std::size_t freed = plan.slots.size();
     // Inputs whose last use this was; each once.
     for (std::size_t k = 0; k < inputs.size(); ++k) {
       if (inputs[k] == kNoIndex) continue;
@@ -142,14 +140,14 @@ Plan make_plan(Block given, std::span<const Placement> placements, const Livenes
     }
     // Results that nobody uses: a draw that is kept for its effect, singular vectors beside the values that were asked for.
     if (!several) {
-      for (Index k = 0; k < step.output_count && last[i] == i; ++k) free_after_step(plan.slots[step.first_output + k]);
+      for (Index k = 0; k < step.output_count && last[i] == i; ++k) free_after_step(plan.slots[outputs + k]);
     } else {
       SmallVector<std::uint8_t, 8> used(step.output_count, 0);
       for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p]) used[block.nodes[p].number] = 1;
       for (Index k = 0; k < step.output_count; ++k)
-        if (!used[k]) free_after_step(plan.slots[step.first_output + k]);
+        if (!used[k]) free_after_step(plan.slots[outputs + k]);
     }
-    step.freed_count = static_cast<Index>(plan.slots.size()) - step.first_freed;
+    step.freed_count = static_cast<Index>(plan.slots.size() - freed);
     plan.steps.push_back(step);
   }
   for (Index result : block.results) plan.result_slots.push_back(plan.buffer_of[result]);
@@ -166,16 +164,16 @@ std::string Plan::text() const {
   }
   for (const Step& step : steps) {
     std::string left;
-    for (Index k = 0; k < step.output_count; ++k) left += (k ? ", b" : "b") + std::to_string(slots[step.first_output + k]);
+    for (Index slot : outputs(step)) left += (left.empty() ? "b" : ", b") + std::to_string(slot);
     out += left + " = " + call_text(block, step.node, [&](Index k) {
-             Index slot = slots[step.first_input + k];
+             Index slot = inputs(step)[k];
              return slot == kNoIndex ? std::string("None") : "b" + std::to_string(slot);
            });
     out += ": " + to_string(block.type(step.node));
     if (step.in_place) out += ", in place";
     if (step.freed_count) {
       out += ", frees";
-      for (Index k = 0; k < step.freed_count; ++k) out += " b" + std::to_string(slots[step.first_freed + k]);
+      for (Index slot : freed(step)) out += " b" + std::to_string(slot);
     }
     out += "\n";
   }

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,12 +25,10 @@ struct Placement {
 };
 
 struct Step {
-  Index node;             // a Call
-  Index first_input = 0;  // in Plan::slots, input_count of them; kNoIndex: absent
+  Index node;       // a Call
+  Index first = 0;  // in Plan::slots: its inputs (kNoIndex: absent), its results, what is free after it
   Index input_count = 0;
-  Index first_output = 0;  // in Plan::slots, one a result
   Index output_count = 0;
-  Index first_freed = 0;  // in Plan::slots: free after this step
   Index freed_count = 0;
   Index attrs = 0;        // in Plan::attr_lists
   Index groups = 0;       // in Plan::group_lists
@@ -39,14 +39,20 @@ struct Step {
 struct Plan {
   explicit Plan(Block b) : block(std::move(b)) {}
 
+  std::span<const Index> inputs(const Step& s) const { return {slots.data() + s.first, s.input_count}; }
+  std::span<const Index> outputs(const Step& s) const { return {slots.data() + s.first + s.input_count, s.output_count}; }
+  std::span<const Index> freed(const Step& s) const {
+    return {slots.data() + s.first + s.input_count + s.output_count, s.freed_count};
+  }
+
   Block block;
-  std::vector<Step> steps;
-  std::vector<Index> slots;                             // buffer numbers; steps refer to runs of it
+  LargeVector<Step> steps;
+  LargeVector<Index> slots;                             // buffer numbers; steps refer to runs of it
   std::vector<std::vector<Attr>> attr_lists;            // each different list once
   std::vector<std::vector<std::uint32_t>> group_lists;  // operands of each operand parameter, each different list once
-  std::vector<Index> argument_slots;                    // by argument number: the first buffers, in order
+  LargeVector<Index> argument_slots;                    // by argument number: the first buffers, in order
   std::vector<Index> result_slots;
-  std::vector<Index> buffer_of;  // by node
+  LargeVector<Index> buffer_of;  // by node
   Index buffer_count = 0;
   std::int64_t peak_bytes = 0;
   std::int64_t argument_bytes = 0;
@@ -59,8 +65,8 @@ struct Plan {
 
 struct Liveness;
 // `placements` by argument number; a C-ordered array of its own where it is shorter. `live`: the block's liveness, where it is
-// known.
-Plan make_plan(Block block, std::span<const Placement> placements = {}, const Liveness* live = nullptr);
+// known; it is used up.
+Plan make_plan(Block block, std::span<const Placement> placements = {}, std::unique_ptr<Liveness> live = nullptr);
 
 // ---- liveness: which values share memory, and how much is alive ----
 
@@ -72,27 +78,30 @@ struct Projections {
   Index value(Index i) const { return first.empty() || first[i] == kNoIndex ? i : first[i]; }
   Index of_call(Index i) const { return of.empty() ? kNoIndex : of[i]; }  // its first projection in the block
 
-  std::vector<Index> first;  // by Project node
-  std::vector<Index> of;     // by Call node
-  std::vector<Index> next;   // by Project node: the next first projection of the same call
+  LargeVector<Index> first;  // by Project node
+  LargeVector<Index> of;     // by Call node
+  LargeVector<Index> next;   // by Project node: the next first projection of the same call
 };
 
 struct Liveness {
   explicit Liveness(const Block& block) : projections(block) {}
+  // Bytes that computing the node takes; 0: a view, in place, a projection, an argument.
+  std::int64_t made(const Block& block, Index i) const;
+  // Bytes that go with the last use of the memory that the node has of its own. Each projected result is held for itself.
+  std::int64_t held(const Block& block, Index i) const;
 
   Projections projections;
-  std::vector<Index> root;             // by node: the node whose memory it uses; itself when it has its own
-  std::vector<Index> last_use;         // by root: the last node that uses its memory; kNoIndex: it outlives the block
-  std::vector<Index> last_read;        // by value: the last node that names it; kNoIndex: a result
-  std::vector<std::uint8_t> in_place;  // by node: it takes over its first operand's memory
-  std::vector<std::uint8_t> view;      // by node: a call whose results are views of its first operand
-  std::vector<std::int64_t> made;      // by node: bytes that computing it takes (0: a view, in place, a projection)
-  std::vector<std::int64_t> held;      // by root: bytes that go with its last use
+  LargeVector<Index> root;             // by node: the node whose memory it uses; itself when it has its own
+  LargeVector<Index> last_use;         // by root: the last node that uses its memory; kNoIndex: it outlives the block
+  LargeVector<Index> last_read;        // by value: the last node that names it; kNoIndex: a result
+  LargeVector<std::uint8_t> in_place;  // by node: it takes over its first operand's memory
+  LargeVector<std::uint8_t> view;      // by node: a call whose results are views of its first operand
+  std::int64_t argument_bytes = 0;     // there from the beginning to the end
   std::int64_t peak = 0;
-  std::int64_t least_peak = 0;      // no order needs less: the arguments, and the operands and results of any one call
-  std::vector<std::int64_t> alive;  // after each node: what a picture of memory over time shows
+  std::int64_t least_peak = 0;  // no order needs less: the arguments, and the operands and results of any one call
 };
-// One visit an edge to find the last uses, another to add up.
-Liveness liveness(const Block& block, std::span<const Placement> placements = {});
+// One visit an edge to find the last uses, another to add up. `alive`: the bytes after each node, what a picture of memory over
+// time shows.
+Liveness liveness(const Block& block, std::span<const Placement> placements = {}, std::vector<std::int64_t>* alive = nullptr);
 
 }  // namespace autoray::ir

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "ir/error.h"
 #include "ir/rules/contract.h"
@@ -367,6 +368,25 @@ void shape_multi_dot(Inference& inference) {
   if (!from_vector) shape.push_back(first[0]);
   if (!to_vector) shape.push_back(last[1]);
   results(inference, shape, {{}});
+}
+
+std::vector<std::size_t> chain_splits(std::span<const std::int64_t> extents) {
+  const std::size_t n = extents.size() - 1;
+  std::vector<double> costs(n * n, 0);
+  std::vector<std::size_t> splits(n * n, 0);
+  auto extent = [&](std::size_t i) { return static_cast<double>(extents[i]); };
+  for (std::size_t length = 1; length < n; ++length)
+    for (std::size_t i = 0; i + length < n; ++i) {
+      std::size_t j = i + length;
+      double& best = costs[i * n + j] = std::numeric_limits<double>::infinity();
+      for (std::size_t k = i; k < j; ++k) {
+        double cost = costs[i * n + k] + costs[(k + 1) * n + j] + extent(i) * extent(k + 1) * extent(j + 1);
+        if (cost >= best) continue;
+        best = cost;
+        splits[i * n + j] = k;
+      }
+    }
+  return splits;
 }
 
 void shape_expm(Inference& inference) {

@@ -26,6 +26,9 @@ void shape_matrix_rank(Inference& inference);
 void dtype_matrix_rank(Inference& inference);
 void shape_cond(Inference& inference);
 void shape_multi_dot(Inference& inference);
+// The cheapest order of multiplying a chain of matrices, of extents[i] rows and extents[i + 1] columns (Cormen, Leiserson,
+// Rivest, Stein: Introduction to Algorithms, 15.2): of n matrices, i to j are those up to [i * n + j] times the rest.
+std::vector<std::size_t> chain_splits(std::span<const std::int64_t> extents);
 void shape_expm(Inference& inference);
 void dtype_expm(Inference& inference);
 

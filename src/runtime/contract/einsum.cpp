@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 
-#include "ir/rules/einsum_path.h"
+#include "ir/rules/einsum_terms.h"
 #include "ir/rules/movement.h"
 #include "runtime/contract/contract.h"
 #include "runtime/convert.h"
@@ -15,150 +15,87 @@ using ir::OpId;
 
 namespace {
 
-struct Term {
-  Array array;
-  Dims labels;  // distinct
-};
-
 // One loop over all operands, as far as dtypes go: everything is computed in one.
 class EinsumRun {
  public:
   EinsumRun(KernelCall& call, ProductFunction product, ir::Einsum spec, std::span<const Array> operands, ir::DType dtype)
-      : call_(call), product_(product), dtype_(dtype), spec_(std::move(spec)) {
-    for (std::size_t i = 0; i < operands.size(); ++i) terms_.push_back(diagonals(operands[i], spec_.inputs[i]));
+      : call_(call), product_(product), dtype_(dtype), spec_(std::move(spec)), terms_(spec_) {
+    for (std::size_t i = 0; i < operands.size(); ++i) arrays_.push_back(diagonals(operands[i], i));
   }
 
   Array result() {
-    for (std::size_t i = 0; i < terms_.size(); ++i) terms_[i] = without_own_sums(std::move(terms_[i]), i);
+    for (std::size_t i = 0; i < terms_.size(); ++i)
+      if (Dims axes = terms_.sum_alone(i); !axes.empty()) arrays_[i] = summed(arrays_[i], axes);
     while (terms_.size() > 1) {
-      auto [i, j] = cheapest_pair();
-      Term joined = multiply(terms_[i], terms_[j], i, j);
-      terms_.erase(terms_.begin() + static_cast<std::ptrdiff_t>(j));
-      terms_[i] = std::move(joined);
+      auto [i, j] = terms_.cheapest_pair();
+      const Dims a = terms_.labels(i), b = terms_.labels(j);
+      ir::EinsumPair pair = terms_.join(i, j);
+      arrays_[i] = multiply(arrays_[i], a, arrays_[j], b, pair, terms_.labels(i));
+      arrays_.erase(arrays_.begin() + static_cast<std::ptrdiff_t>(j));
     }
-    Term& last = terms_[0];
-    Array array = aligned(last, spec_.output);
+    Array array = aligned(arrays_[0], terms_.labels(0), spec_.output);
     return array.dtype == dtype_ ? array : converted(call_.runtime, array, dtype_);
   }
 
  private:
-  static bool has(const Dims& labels, std::int64_t label) {
-    return std::find(labels.begin(), labels.end(), label) != labels.end();
-  }
-
   // Every label once: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
-  Term diagonals(const Array& array, const Dims& labels) {
-    Term term{array, {}};
-    term.array.shape.clear();
-    term.array.strides.clear();
-    for (std::size_t axis = 0; axis < labels.size(); ++axis) {
-      std::int64_t stride = array.shape[axis] == 1 ? 0 : array.strides[axis];
-      auto at = std::find(term.labels.begin(), term.labels.end(), labels[axis]);
-      if (at != term.labels.end()) {
-        term.array.strides[static_cast<std::size_t>(at - term.labels.begin())] += stride;
-        continue;
-      }
-      term.labels.push_back(labels[axis]);
-      term.array.shape.push_back(spec_.extent(labels[axis]));
-      term.array.strides.push_back(stride);
-    }
-    return term;
+  Array diagonals(const Array& array, std::size_t term) const {
+    const Dims &given = spec_.inputs[term], &distinct = terms_.labels(term);
+    Array view = array;
+    view.shape.clear();
+    for (std::int64_t label : distinct) view.shape.push_back(spec_.extent(label));
+    view.strides = Dims(distinct.size(), 0);
+    for (std::size_t axis = 0; axis < given.size(); ++axis)
+      if (array.shape[axis] != 1) view.strides[place(distinct, given[axis])] += array.strides[axis];
+    return view;
+  }
+  static std::size_t place(const Dims& labels, std::int64_t label) {
+    return static_cast<std::size_t>(std::ranges::find(labels, label) - labels.begin());
   }
 
-  // A term whose axes stand as `labels` says; missing ones become new axes of extent 1.
-  static Array aligned(const Term& term, const Dims& labels) {
-    Array view = term.array;
+  // Axes as `to` says; missing ones become new axes of extent 1.
+  static Array aligned(const Array& array, const Dims& labels, const Dims& to) {
+    Array view = array;
     view.shape.clear();
     view.strides.clear();
-    for (std::int64_t label : labels) {
-      auto at = std::find(term.labels.begin(), term.labels.end(), label);
-      bool missing = at == term.labels.end();
-      auto axis = static_cast<std::size_t>(at - term.labels.begin());
-      view.shape.push_back(missing ? 1 : term.array.shape[axis]);
-      view.strides.push_back(missing ? 0 : term.array.strides[axis]);
+    for (std::int64_t label : to) {
+      std::size_t axis = place(labels, label);
+      bool missing = axis == labels.size();
+      view.shape.push_back(missing ? 1 : array.shape[axis]);
+      view.strides.push_back(missing ? 0 : array.strides[axis]);
     }
     return view;
   }
 
-  bool needed(std::int64_t label, std::size_t i, std::size_t j) const {
-    if (has(spec_.output, label)) return true;
-    for (std::size_t k = 0; k < terms_.size(); ++k)
-      if (k != i && k != j && has(terms_[k].labels, label)) return true;
-    return false;
+  Array summed(const Array& array, const Dims& axes) {
+    if (ir::is_bool(dtype_)) return call_.runtime.run1(OpId::Any, call_.backend, {&array}, {ir::Attr(axes)});
+    return call_.runtime.run1(OpId::Sum, call_.backend, {&array}, {ir::Attr(axes), ir::Attr(dtype_)});
   }
 
-  // Labels that stand in this term alone and not in the result are summed at once.
-  Term without_own_sums(Term term, std::size_t i) {
-    Dims axes, kept;
-    for (std::size_t axis = 0; axis < term.labels.size(); ++axis) {
-      if (needed(term.labels[axis], i, i))
-        kept.push_back(term.labels[axis]);
-      else
-        axes.push_back(static_cast<std::int64_t>(axis));
-    }
-    if (axes.empty()) return term;
-    if (ir::is_bool(dtype_)) return {call_.runtime.run1(OpId::Any, call_.backend, {&term.array}, {ir::Attr(axes)}), kept};
-    return {call_.runtime.run1(OpId::Sum, call_.backend, {&term.array}, {ir::Attr(axes), ir::Attr(dtype_)}), kept};
-  }
-
-  std::pair<std::size_t, std::size_t> cheapest_pair() const {
-    std::pair<std::size_t, std::size_t> best{0, 1};
-    double least = -1;
-    for (std::size_t i = 0; i < terms_.size() && terms_.size() > 2; ++i)
-      for (std::size_t j = i + 1; j < terms_.size(); ++j) {
-        double cost = 1, size = 1;
-        auto count = [&](std::int64_t label) {
-          cost *= static_cast<double>(spec_.extent(label));
-          if (needed(label, i, j)) size *= static_cast<double>(spec_.extent(label));
-        };
-        for (std::int64_t label : terms_[i].labels) count(label);
-        for (std::int64_t label : terms_[j].labels)
-          if (!has(terms_[i].labels, label)) count(label);
-        // The multiplications, and among equals the smaller result.
-        cost += size / 16;
-        if (least < 0 || cost < least) {
-          least = cost;
-          best = {i, j};
-        }
-      }
-    return best;
-  }
-
-  Term multiply(const Term& a, const Term& b, std::size_t i, std::size_t j) {
-    Dims batch, free_a, free_b, summed;
-    for (std::int64_t label : a.labels) {
-      if (!has(b.labels, label))
-        free_a.push_back(label);
-      else
-        (needed(label, i, j) ? batch : summed).push_back(label);
-    }
-    for (std::int64_t label : b.labels)
-      if (!has(a.labels, label)) free_b.push_back(label);
-    Dims labels = batch;
-    for (std::int64_t label : free_a) labels.push_back(label);
-    for (std::int64_t label : free_b) labels.push_back(label);
-    if (summed.empty()) {
-      Array x = aligned(a, labels), y = aligned(b, labels);
+  Array multiply(const Array& a, const Dims& labels_a, const Array& b, const Dims& labels_b, const ir::EinsumPair& pair,
+                 const Dims& result) {
+    if (pair.multiplied()) {
+      Array x = aligned(a, labels_a, result), y = aligned(b, labels_b, result);
       if (x.dtype != dtype_) x = converted(call_.runtime, x, dtype_);
       if (y.dtype != dtype_) y = converted(call_.runtime, y, dtype_);
-      return {call_.runtime.run1(OpId::Multiply, call_.backend, {&x, &y}), labels};
+      return call_.runtime.run1(OpId::Multiply, call_.backend, {&x, &y});
     }
-    auto axes = [](const Term& term, const Dims& of) {
+    auto axes = [](const Dims& labels, const Dims& of) {
       Dims list;
-      for (std::int64_t label : of)
-        list.push_back(std::find(term.labels.begin(), term.labels.end(), label) - term.labels.begin());
+      for (std::int64_t label : of) list.push_back(static_cast<std::int64_t>(place(labels, label)));
       return list;
     };
-    Factor x{&a.array, axes(a, batch), axes(a, free_a), axes(a, summed)},
-        y{&b.array, axes(b, batch), axes(b, free_b), axes(b, summed)};
-    return {multiplied(call_, product_, x, y, dtype_), labels};
+    Factor x{&a, axes(labels_a, pair.batch), axes(labels_a, pair.free_a), axes(labels_a, pair.summed)},
+        y{&b, axes(labels_b, pair.batch), axes(labels_b, pair.free_b), axes(labels_b, pair.summed)};
+    return multiplied(call_, product_, x, y, dtype_);
   }
 
   KernelCall& call_;
   ProductFunction product_;
   ir::DType dtype_;
   ir::Einsum spec_;
-  std::vector<Term> terms_;
+  ir::EinsumTerms terms_;
+  std::vector<Array> arrays_;  // of the terms
 };
 
 }  // namespace

@@ -49,17 +49,17 @@ void where_kernel(KernelCall& call) {
   }
 }
 
-// A Python int at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
-bool bounds_nothing(const Operand& bound, const Operand& array, bool lower) {
-  if (bound.kind != Kind::Weak || !ir::is_integer(array->dtype) || !ir::is_integer(bound->dtype)) return false;
-  bool outside = out_of_range(bound, array->dtype), negative = false;
+// A Python int at or beyond the end of the clipped dtype's range bounds nothing; beyond the other end it is an error.
+bool bounds_nothing(const Operand& bound, DType clipped, bool lower) {
+  if (bound.kind != Kind::Weak || !ir::is_integer(clipped) || !ir::is_integer(bound->dtype)) return false;
+  bool outside = out_of_range(bound, clipped), negative = false;
   if (bound->dtype == DType::Int64) {
     std::int64_t v;
     std::memcpy(&v, bound->data, sizeof v);
     negative = v < 0;
   }
   if (outside && negative != lower)
-    throw Error(ErrorClass::OverflowError, "Python integer out of bounds for " + std::string(ir::name(array->dtype)));
+    throw Error(ErrorClass::OverflowError, "Python integer out of bounds for " + std::string(ir::name(clipped)));
   return outside;
 }
 
@@ -74,7 +74,7 @@ bool clip_by_numbers(KernelCall& call) {
     const Operand& bound = call.in[i];
     if (!bound.present()) continue;
     std::size_t side = (i - 1) % 2;  // a_min, a_max, min=, max=
-    if (bound->ndim() > 0 || bounds[side] || bounds_nothing(bound, call.in[0], side == 0)) return false;
+    if (bound->ndim() > 0 || bounds[side] || bounds_nothing(bound, dtype, side == 0)) return false;
     cast_loop(bound->dtype, dtype)(bound->data, 0, items[side], 0, 1);
     bounds[side] = items[side];
   }
@@ -93,15 +93,20 @@ void clip_kernel(KernelCall& call) {
   }
   if (clip_by_numbers(call)) return;
   const Array& x = *call.in[0];
-  Array result = x.dtype == call.types[0].dtype ? x : converted_like(call.runtime, x, call.types[0].dtype);
+  Array result = x;
+  if (x.dtype != call.types[0].dtype) {
+    // In the order of a result, where a stretched axis stays where it stands; a copy has it innermost.
+    copy_into(call.runtime, x, allocate_ordered(call));
+    result = call.out[0];
+  }
   // a_min and a_max, and the newer spelling min= and max=.
   for (std::size_t i : {1, 3})
-    if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], true)) {
+    if (call.in[i].present() && !bounds_nothing(call.in[i], result.dtype, true)) {
       Array low = converted_like(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Maximum, call.backend, {&result, &low});
     }
   for (std::size_t i : {2, 4})
-    if (call.in[i].present() && !bounds_nothing(call.in[i], call.in[0], false)) {
+    if (call.in[i].present() && !bounds_nothing(call.in[i], result.dtype, false)) {
       Array high = converted_like(call.runtime, *call.in[i], result.dtype);
       result = call.runtime.run1(OpId::Minimum, call.backend, {&result, &high});
     }

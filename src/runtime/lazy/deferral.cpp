@@ -387,7 +387,8 @@ void Deferral::compute(const LazyArray& array) {
   if (kind == NodeKind::Leaf || kind == NodeKind::Constant) return;
   if (printing == 0) ++statistics.demands;
   if (cache_) cache_->clear();
-  std::vector<NodeId> order = graph.ascend(root, true), roots = {root[0]};
+  ir::LargeVector<NodeId> order = graph.ascend(root, true);
+  std::vector<NodeId> roots = {root[0]};
   std::unordered_map<NodeId, std::uint32_t> uses;
   for (NodeId id : order)
     for (NodeId input : graph.node(id).inputs())
@@ -405,7 +406,7 @@ void Deferral::compute(const LazyArray& array) {
 }
 
 // Half of the leaves are a function's arguments; what the other half decides is folded.
-void Deferral::compute_folded(const std::vector<NodeId>& order, std::vector<NodeId> roots) {
+void Deferral::compute_folded(std::span<const NodeId> order, std::vector<NodeId> roots) {
   ir::Graph& graph = recorder_.graph();
   std::vector<NodeId> draws, inputs;
   for (NodeId id : order)

@@ -65,7 +65,7 @@ class Deferral {
   Value call_now(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator);
   Value record_index(const Value& key);
   void compute(const LazyArray& array);
-  void compute_folded(const std::vector<ir::NodeId>& order, std::vector<ir::NodeId> roots);
+  void compute_folded(std::span<const ir::NodeId> order, std::vector<ir::NodeId> roots);
   Value finished(Value result);
   void adopt(ArrayObject& object);
   void write_back();

@@ -19,7 +19,7 @@ std::string scalar_text(const Array& array, ir::Kind kind) {
 
 struct Stage {
   ir::Block block;
-  std::vector<NodeId> arguments;
+  ir::LargeVector<NodeId> arguments;
   std::optional<Picture> picture;
 };
 
@@ -36,7 +36,7 @@ void show(Recorder& recorder, Stage& stage, std::string title, std::string name)
 }
 
 Stage recorded(Recorder& recorder, std::span<const NodeId> roots) {
-  std::vector<NodeId> arguments;
+  ir::LargeVector<NodeId> arguments;
   ir::Block block = ir::extract(recorder.graph(), roots, arguments);
   return {std::move(block), std::move(arguments), {}};
 }

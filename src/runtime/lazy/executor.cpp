@@ -78,12 +78,15 @@ std::vector<Array> call_registered(Runtime& runtime, Callable& function, const i
 // One run of a plan: what each buffer holds, and the step that is running.
 class PlanRun {
  public:
-  // Arguments have the first buffers: their list becomes that of all.
-  PlanRun(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments)
-      : runtime_(runtime), plan_(plan), buffers_(std::move(arguments)), kinds_(plan.buffer_count, ir::Kind::Array) {
-    buffers_.resize(plan.buffer_count);
-    for (std::size_t a = 0; a < plan.argument_slots.size(); ++a)
-      kinds_[plan.argument_slots[a]] = plan.block.type(plan.block.arguments[a]).kind;
+  // Arguments have the first buffers; here stand those of the others.
+  PlanRun(Runtime& runtime, const ir::Plan& plan, const PlanArguments& arguments)
+      : runtime_(runtime),
+        plan_(plan),
+        arguments_(arguments),
+        argument_count_(static_cast<Index>(plan.argument_slots.size())),
+        buffers_(plan.buffer_count - argument_count_),
+        kinds_(plan.buffer_count, ir::Kind::Array) {
+    for (Index a = 0; a < argument_count_; ++a) kinds_[a] = plan.block.type(plan.block.arguments[a]).kind;
   }
 
   void step(const ir::Step& step) {
@@ -91,14 +94,16 @@ class PlanRun {
     const ir::Op& op = ops_[static_cast<std::size_t>(node.op)];
     const bool random = op.has(ir::kRandom);
     const std::size_t operands = step.input_count - (random ? 2 : 0);
-    const Index* slots = plan_.slots.data() + step.first_input;
+    const Index* slots = plan_.inputs(step).data();
+    std::span<const Index> outputs = plan_.outputs(step);
     in_.clear();
+    if (places_.size() < operands) places_.resize(operands);
     for (std::size_t k = 0; k < operands; ++k)
-      in_.push_back(slots[k] == kNoIndex ? Operand{} : Operand{&buffers_[slots[k]], kinds_[slots[k]]});
+      in_.push_back(slots[k] == kNoIndex ? Operand{} : Operand{&value(slots[k], places_[k]), kinds_[slots[k]]});
     const Entry& entry = runtime_.entry(node.backend, node.op);
     std::span<const ir::Type> types = plan_.block.types(step.node);
     bool registered = node.dispatched && entry.registered;
-    Index first_output = plan_.slots[step.first_output];
+    Index first_output = outputs[0];
     if (!registered && !runtime_.on_explain && short_way(step, node, op, entry, first_output)) {
       kinds_[first_output] = types[0].kind;
     } else {
@@ -112,31 +117,37 @@ class PlanRun {
                                                   std::to_string(types.size()));
       } else {
         if (!step.in_place && !step.view) runtime_.budget().check(plan_.block.tables->types.bytes(node.types));
-        BitGenerator* stream = random ? reinterpret_cast<BitGenerator*>(buffers_[slots[operands]].data) : nullptr;
+        BitGenerator* stream = random ? reinterpret_cast<BitGenerator*>(value(slots[operands], state_).data) : nullptr;
         kernel(step, op, entry, types, stream);
       }
       // What an operand in place had passes to the result.
-      if (step.in_place && out_[0].storage != buffers_[first_output].storage) drop(buffers_[first_output]);
+      if (step.in_place && out_[0].storage != buffer(first_output).storage) drop(buffer(first_output));
       for (Index k = 0; k < step.output_count; ++k) {
-        Index slot = plan_.slots[step.first_output + k];
-        bool stays = step.in_place && buffers_[slot].storage;
+        Index slot = outputs[k];
+        bool stays = step.in_place && buffer(slot).storage;
         settle(out_[k], types[k].dtype, step.view || stays);
         out_[k].backend = node.backend;
         kinds_[slot] = types[k].kind;
-        buffers_[slot] = std::move(out_[k]);
+        buffer(slot) = std::move(out_[k]);
       }
     }
-    for (Index k = 0; k < step.freed_count; ++k) drop(buffers_[plan_.slots[step.first_freed + k]]);
+    for (Index slot : plan_.freed(step)) drop(buffer(slot));
   }
 
-  std::vector<Array> results() const {
+  std::vector<Array> results() {
     std::vector<Array> results;
     results.reserve(plan_.result_slots.size());
-    for (Index slot : plan_.result_slots) results.push_back(buffers_[slot]);
+    for (Index slot : plan_.result_slots) {
+      Array place;
+      results.push_back(value(slot, place));
+    }
     return results;
   }
 
  private:
+  Array& buffer(Index slot) { return buffers_[slot - argument_count_]; }
+  const Array& value(Index slot, Array& place) { return slot < argument_count_ ? arguments_.get(slot, place) : buffer(slot); }
+
   static void drop(Array& array) {
     array.storage = StoragePtr();
     array.shape.clear();
@@ -147,10 +158,10 @@ class PlanRun {
   // Small calls (elementwise/quick.h) make their result in its buffer.
   bool short_way(const ir::Step& step, const ir::BlockNode& node, const ir::Op& op, const Entry& entry, Index output) {
     if (op.op_class == ir::OpClass::Contract)
-      return quick_product(runtime_, node.op, node.backend, in_, plan_.attr_lists[step.attrs], buffers_[output]);
+      return quick_product(runtime_, node.op, node.backend, in_, plan_.attr_lists[step.attrs], buffer(output));
     if (op.op_class != ir::OpClass::Elementwise || entry.kernel != elementwise_kernel) return false;
     return step.in_place ? quick_elementwise_in_place(runtime_, node.op, node.backend, in_)
-                         : quick_elementwise(runtime_, node.op, node.backend, in_, buffers_[output]);
+                         : quick_elementwise(runtime_, node.op, node.backend, in_, buffer(output));
   }
 
   void kernel(const ir::Step& step, const ir::Op& op, const Entry& entry, std::span<const ir::Type> types,
@@ -204,16 +215,44 @@ class PlanRun {
   Runtime& runtime_;
   const ir::Plan& plan_;
   const std::span<const ir::Op> ops_ = ir::all_ops();
-  std::vector<Array> buffers_;
-  std::vector<ir::Kind> kinds_;
+  const PlanArguments& arguments_;
+  const Index argument_count_;
+  ir::LargeVector<Array> buffers_;
+  ir::LargeVector<ir::Kind> kinds_;  // of arguments too
   ir::SmallVector<Operand, 8> in_;
+  std::vector<Array> places_;  // by operand: an argument that is an array nowhere
+  Array state_;
   std::vector<Array> out_;
+};
+
+class ListedArguments : public PlanArguments {
+ public:
+  explicit ListedArguments(std::span<const Array> arrays) : arrays_(arrays) {}
+  const Array& get(Index argument, Array&) const override { return arrays_[argument]; }
+
+ private:
+  std::span<const Array> arrays_;
+};
+
+// Those of nodes that stay what they are while the plan runs.
+class RecordedArguments : public PlanArguments {
+ public:
+  RecordedArguments(const Recorder& recorder, std::span<const NodeId> nodes) : recorder_(recorder), nodes_(nodes) {}
+  const Array& get(Index argument, Array& place) const override { return recorder_.array_in(nodes_[argument], place); }
+
+ private:
+  const Recorder& recorder_;
+  std::span<const NodeId> nodes_;
 };
 
 }  // namespace
 
-std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments, Index* failed) {
-  PlanRun run(runtime, plan, std::move(arguments));
+std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments) {
+  return run_plan(runtime, plan, ListedArguments(arguments));
+}
+
+std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanArguments& arguments, Index* failed) {
+  PlanRun run(runtime, plan, arguments);
   for (const ir::Step& step : plan.steps) {
     if (failed) *failed = step.node;
     runtime.poll();
@@ -269,7 +308,7 @@ void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContex
   };
   if (block.results.size() == 1 && makes_its_own(block.results[0])) return;
   if (!context.live) context.live = std::make_unique<ir::Liveness>(ir::liveness(block, context.placements));
-  const std::vector<Index> root = context.live->root;
+  const ir::LargeVector<Index> root = context.live->root;
   std::unordered_map<Index, NodeId> owners;  // by root: the graph's node whose array it is
   for (std::size_t a = 0; a < arguments.size(); ++a) owners.emplace(block.arguments[a], arguments[a]);
   for (std::size_t r = 0; r < results.size(); ++r) {
@@ -293,7 +332,8 @@ void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContex
 
 Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   ir::Graph& graph = recorder.graph();
-  std::vector<NodeId> arguments, ids, results(roots.begin(), roots.end());
+  ir::LargeVector<NodeId> arguments, ids;
+  std::vector<NodeId> results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
   const std::span<const ir::Op> ops = ir::all_ops();
   for (Index i = 0; i < block.nodes.size(); ++i) {
@@ -306,10 +346,11 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
     block.results.push_back(i);
     results.push_back(ids[i]);
   }
+  ids = {};
   ir::PassContext context = pass_context(recorder, arguments);
   ir::run_passes(block, context, recorder.passes);
   separate_results(recorder, block, context, arguments, results);
-  ir::Plan plan = ir::make_plan(std::move(block), context.placements, context.live.get());
+  ir::Plan plan = ir::make_plan(std::move(block), context.placements, std::move(context.live));
   return {std::move(plan), std::move(arguments), std::move(results)};
 }
 
@@ -325,18 +366,24 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   }
   if (todo.empty()) return;
   Prepared prepared = prepare(recorder, todo);
-  std::vector<Array> arguments;
-  arguments.reserve(prepared.plan.buffer_count);
-  for (NodeId id : prepared.arguments) {
+  bool calls_back = false;  // into the script, which may change the graph meanwhile
+  for (const ir::BlockNode& n : prepared.plan.block.nodes) calls_back |= n.dispatched;
+  for (NodeId id : prepared.arguments)
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
           .with_code(405)
           .with_hint("get_function((variable,)) gives a function of its value");
-    arguments.push_back(recorder.array(id));
+  Runtime& runtime = recorder.runtime();
+  std::vector<Array> values;
+  if (runtime.plan_executor || calls_back) {
+    std::vector<Array> arguments;
+    arguments.reserve(prepared.arguments.size());
+    for (NodeId id : prepared.arguments) arguments.push_back(recorder.array(id));
+    values = runtime.plan_executor ? runtime.plan_executor(prepared.plan, std::move(arguments))
+                                   : run_plan(runtime, prepared.plan, arguments);
+  } else {
+    values = run_plan(runtime, prepared.plan, RecordedArguments(recorder, prepared.arguments));
   }
-  const auto& executor = recorder.runtime().plan_executor;
-  std::vector<Array> values = executor ? executor(prepared.plan, std::move(arguments))
-                                       : run_plan(recorder.runtime(), prepared.plan, std::move(arguments));
   // A node that gets its value lets its inputs go, which may be results too.
   for (NodeId id : prepared.results) graph.retain(id);
   for (std::size_t r = 0; r < values.size(); ++r)

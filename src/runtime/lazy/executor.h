@@ -8,14 +8,24 @@
 
 namespace autoray::runtime {
 
-// Arrays by argument number in, by result number out. A result that shares memory with an argument or another result does so
-// because the plan says so (a view). Throws what the kernels throw; `failed` (when not null) is then the node that did.
-std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::vector<Array> arguments, ir::Index* failed = nullptr);
+// A plan's arguments, asked for at each use: a graph of millions of scalars has no array for each of them.
+class PlanArguments {
+ public:
+  virtual ~PlanArguments() = default;
+  // By argument number; one that is an array nowhere is made in `place`, which holds no other.
+  virtual const Array& get(ir::Index argument, Array& place) const = 0;
+};
+
+// Arrays by result number. A result that shares memory with an argument or another result does so because the plan says so (a
+// view). Throws what the kernels throw; `failed` (when not null) is then the node that did.
+std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanArguments& arguments,
+                            ir::Index* failed = nullptr);
+std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments);
 
 // The plan of these nodes' computation, and the graph's node of each of its arguments.
 struct Prepared {
   ir::Plan plan;
-  std::vector<ir::NodeId> arguments;
+  ir::LargeVector<ir::NodeId> arguments;
   std::vector<ir::NodeId> results;  // of the plan's results: the roots, then draws that stay
 };
 Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots);

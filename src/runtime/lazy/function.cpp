@@ -63,7 +63,7 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
   for_each_leaf(tree_, [&](const Value& v) {
     if (auto* lazy = v.get_if<LazyArray>()) outputs_.push_back(lazy->node());
   });
-  std::vector<NodeId> arguments, ids;
+  ir::LargeVector<NodeId> arguments, ids;
   ir::Block block = ir::extract(graph, outputs_, arguments, &ids);
   auto input_of = [&](NodeId id) {
     auto found = std::find(inputs_.begin(), inputs_.end(), id);
@@ -126,7 +126,7 @@ LazyFunction::LazyFunction(Recorder& recorder, std::vector<NodeId> inputs, Value
   }
   ir::PassContext context = pass_context(recorder, known);
   ir::run_passes(block, context, recorder.passes);
-  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements, context.live.get()));
+  plan_ = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), context.placements, std::move(context.live)));
   for (NodeId id : inputs_) graph.retain(id);
 }
 
@@ -134,7 +134,7 @@ LazyFunction::~LazyFunction() {
   for (NodeId id : inputs_) recorder_.graph().release(id);
 }
 
-void LazyFunction::become_argument(ir::Block& block, Index i, std::vector<NodeId>& arguments, NodeId id) {
+void LazyFunction::become_argument(ir::Block& block, Index i, ir::LargeVector<NodeId>& arguments, NodeId id) {
   ir::BlockNode& n = block.nodes[i];
   if (n.kind == NodeKind::Call) block.tables->attrs.release(n.attrs);
   n.kind = NodeKind::Leaf;
@@ -181,7 +181,7 @@ Value LazyFunction::call(Runtime& runtime, const Arguments& given) {
       arguments.push_back(array);
     }
   }
-  std::vector<Array> results = run_plan(runtime, *plan_, std::move(arguments));
+  std::vector<Array> results = run_plan(runtime, *plan_, arguments);
   std::size_t next = 0;
   return map_leaves(tree_, [&](const Value& v) {
     if (!v.is(ObjectKind::Lazy)) return v;

@@ -25,7 +25,7 @@ class LazyFunction final : public Callable {
   const ir::Plan& plan() const { return *plan_; }
 
  private:
-  static void become_argument(ir::Block& block, ir::Index i, std::vector<ir::NodeId>& arguments, ir::NodeId id);
+  static void become_argument(ir::Block& block, ir::Index i, ir::LargeVector<ir::NodeId>& arguments, ir::NodeId id);
   void fold(Runtime& runtime);
 
   Recorder& recorder_;

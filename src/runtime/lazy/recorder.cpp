@@ -121,6 +121,14 @@ Array Recorder::array(NodeId id) const {
   return array;
 }
 
+const Array& Recorder::array_in(NodeId id, Array& place) const {
+  const ir::Node& node = graph_.node(id);
+  if (!node.holds_item() && node.value) return *static_cast<const Array*>(node.value);
+  place.data = node.holds_item() ? const_cast<char*>(node.item) : nullptr;
+  place.dtype = tables_.types.type(node.types).dtype;
+  return place;
+}
+
 Array Recorder::owned_array(NodeId id) const {
   Array array = this->array(id);
   if (array.storage || !array.data) return array;

@@ -70,6 +70,8 @@ class Recorder {
   // The array of a leaf or constant; one without data for a variable. A scalar's data are the node's own, without storage: they
   // live as long as it.
   Array array(ir::NodeId node) const;
+  // The same without a copy: the leaf's own, or a scalar's made in `place`, which holds no other.
+  const Array& array_in(ir::NodeId node, Array& place) const;
   // The same, with storage of its own for a scalar.
   Array owned_array(ir::NodeId node) const;
   void set_value(ir::NodeId node, Array array);

@@ -150,26 +150,13 @@ void matrix_rank_kernel(KernelCall& call) {
   call.out[0] = run(OpId::CountNonzero, {&above}, {std::int64_t{-1}});
 }
 
-// The cheapest order of multiplying a chain (Cormen, Leiserson, Rivest, Stein: Introduction to Algorithms, 15.2).
 class Chain {
  public:
   Chain(KernelCall& call, std::vector<Array> arrays) : call_(call), arrays_(std::move(arrays)), n_(arrays_.size()) {
-    std::vector<double> extents;
-    for (const Array& a : arrays_) extents.push_back(static_cast<double>(a.shape[0]));
-    extents.push_back(static_cast<double>(arrays_.back().shape[1]));
-    std::vector<double> costs(n_ * n_, 0);
-    split_.assign(n_ * n_, 0);
-    for (std::size_t length = 1; length < n_; ++length)
-      for (std::size_t i = 0; i + length < n_; ++i) {
-        std::size_t j = i + length;
-        double& best = costs[i * n_ + j] = std::numeric_limits<double>::infinity();
-        for (std::size_t k = i; k < j; ++k) {
-          double cost = costs[i * n_ + k] + costs[(k + 1) * n_ + j] + extents[i] * extents[k + 1] * extents[j + 1];
-          if (cost >= best) continue;
-          best = cost;
-          split_[i * n_ + j] = k;
-        }
-      }
+    Dims extents;
+    for (const Array& a : arrays_) extents.push_back(a.shape[0]);
+    extents.push_back(arrays_.back().shape[1]);
+    split_ = ir::chain_splits(extents);
   }
 
   // Right parts wait on a stack of their own: a long chain does not recurse.

@@ -1,6 +1,6 @@
-// One target, the build's own: the binary is built for a processor. AMD's Zen 4 stores compressed AVX-512 vectors by microcode,
-// which makes AVX2's quicksort three times faster there.
-#if defined(__AVX512F__) && (defined(__znver3__) || defined(__znver4__))
+// One target, the build's own: the binary is built for a processor. AMD's Zen 4 stores compressed AVX-512 vectors by microcode;
+// Zen 5, which older compilers take for the same, has VP2INTERSECT.
+#if defined(__AVX512F__) && (defined(__znver3__) || defined(__znver4__)) && !defined(__AVX512VP2INTERSECT__)
 #define HWY_DISABLED_TARGETS (HWY_AVX3 | HWY_AVX3_DL)
 #endif
 #define HWY_WANT_AVX3_DL  // Highway leaves it out otherwise, and is not built where the build's own target is that

@@ -77,14 +77,13 @@ void sum_kernel(KernelCall& call) {
   store(call, initial_applied(call, std::move(out), product ? OpId::Multiply : OpId::Add));
 }
 
+// A complex total by a complex number, as numpy: where one part is infinite the other becomes NaN.
 template <class T>
 T divided(T total, double n) {
-  if constexpr (scalar::is_complex_v<T>) {
-    auto count = static_cast<typename T::value_type>(n);
-    return T(total.real() / count, total.imag() / count);
-  } else {
+  if constexpr (scalar::is_complex_v<T>)
+    return scalar::Divide::apply(total, T(static_cast<typename T::value_type>(n), 0));
+  else
     return total / static_cast<T>(n);
-  }
 }
 
 // mean(dtype=int): numpy adds up in that dtype, divides in float64, and truncates.

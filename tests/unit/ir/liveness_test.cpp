@@ -54,11 +54,12 @@ TEST(Liveness, AResultTakesItsFirstOperandsPlace) {
   Index y = p.call(OpId::Sin, {x});
   Index z = p.call(OpId::Add, {y, x});
   p.block.results = {z};
-  Liveness live = liveness(p.block);
+  std::vector<std::int64_t> alive;
+  Liveness live = liveness(p.block, {}, &alive);
   EXPECT_TRUE(live.in_place[z]);
   EXPECT_FALSE(live.in_place[y]);  // arguments are the caller's
   EXPECT_EQ(live.peak, 2 * kBytes);
-  EXPECT_EQ(live.alive.back(), 2 * kBytes);
+  EXPECT_EQ(alive, (std::vector<std::int64_t>{kBytes, 2 * kBytes, 2 * kBytes}));
 }
 
 TEST(Liveness, NoPlaceThatIsUsedAgain) {

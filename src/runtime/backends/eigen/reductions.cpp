@@ -11,6 +11,7 @@
 #include "runtime/convert.h"
 #include "runtime/reduction/common.h"
 #include "runtime/runtime.h"
+#include "runtime/scalar/definitions.h"
 
 namespace autoray::runtime {
 namespace {
@@ -101,7 +102,11 @@ void reduce_as(KernelCall& call, const Layout& layout, Array& out) {
   switch (call.op.id) {
     case OpId::Sum: partial<T, T>(layout, out, [](auto part) { return part.sum(); }); break;
     case OpId::Prod: partial<T, T>(layout, out, [](auto part) { return part.prod(); }); break;
-    case OpId::Mean: partial<T, T>(layout, out, [n](auto part) { return part.sum() / T(n); }); break;
+    case OpId::Mean:
+      partial<T, T>(layout, out, [](auto part) { return part.sum(); });
+      for (T& total : std::span(out.as<T>(), static_cast<std::size_t>(out.size())))
+        total = scalar::Divide::apply(total, T(n));  // what an infinite part does to the other one is numpy's
+      break;
     case OpId::Max:
       if constexpr (!Eigen::NumTraits<T>::IsComplex)
         extreme<T, Eigen::internal::scalar_max_op<T, T, Eigen::PropagateNaN>>(layout, out);
