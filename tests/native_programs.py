@@ -1,5 +1,5 @@
-"""Random programs for the compiler: functions of a few arrays, made of element-wise operations, broadcasts, views, updates, reductions and
-small products. Each is a function of its seed alone.
+"""Random programs for the compiler: functions of a few arrays, made of element-wise operations, broadcasts, views, updates, reductions,
+scans, movements, indices and small products. Each is a function of its seed alone.
 
     python tests/native_programs.py SEED COUNT    prints the functions
 """
@@ -15,6 +15,9 @@ UNARY = ["np.negative({})", "np.abs({})", "np.square({})", "np.sign({})", "np.sq
 BINARY = ["{} + {}", "{} - {}", "{} * {}", "{} / (np.abs({}) + 0.5)", "np.maximum({}, {})", "np.minimum({}, {})", "np.hypot({}, {})",
           "np.arctan2({}, {})", "np.where({} < {}, 1.0, 2.0)"]
 REDUCE = ["np.sum({}, axis={})", "np.mean({}, axis={})", "np.max({}, axis={})", "np.min({}, axis={})", "np.sum({0} * {0}, axis={1})"]
+SPREAD = ["np.argmax({}, axis={}) * 1.0", "np.argmin({}, axis={}) * 1.0", "np.std({}, axis={})", "np.var({}, axis={})", "np.sum({0}, axis={1}, where={0} > 0.0)",
+          "np.max({}, axis={}, initial=1)"]
+MOST = 20000  # elements of what grows
 
 
 class Maker:
@@ -41,7 +44,9 @@ class Maker:
         return names[-1 - min(int(self.r.expovariate(0.4)), len(names) - 1)] if names else None
 
     def step(self):
-        kind = self.r.choice(["unary"] * 4 + ["binary"] * 4 + ["reduce"] * 2 + ["view", "view", "product", "einsum", "outer", "update", "join", "norm", "norms", "cast"])
+        kind = self.r.choice(["unary"] * 4 + ["binary"] * 4 + ["reduce"] * 2 +
+                             ["view", "view", "product", "einsum", "outer", "update", "join", "norm", "norms", "cast", "spread", "scan", "move", "move",
+                              "gather", "scatter"])
         if kind == "unary":
             a = self.pick()
             return self.new(self.r.choice(UNARY).format(a), self.values[a])
@@ -49,12 +54,20 @@ class Maker:
             a = self.pick()
             b = self.pick(lambda s: broadcast(s, self.values[a]) is not None)
             return self.new(self.r.choice(BINARY).format(a, b), broadcast(self.values[a], self.values[b]))
-        if kind == "reduce":
+        if kind in ("reduce", "spread"):
             a = self.pick(lambda s: len(s) > 0)
             shape = self.values[a]
             axis = self.r.choice([None] + list(range(len(shape))))
             left = () if axis is None else shape[:axis] + shape[axis + 1:]
-            return self.new(self.r.choice(REDUCE).format(a, axis), left)
+            return self.new(self.r.choice(REDUCE if kind == "reduce" else SPREAD).format(a, axis), left)
+        if kind == "scan":
+            a = self.pick(lambda s: len(s) > 0)
+            axis = self.r.randrange(len(self.values[a]))
+            return self.new(f"np.cumsum({a}, axis={axis})", self.values[a])
+        if kind == "move":
+            return self.move()
+        if kind in ("gather", "scatter"):
+            return self.index(kind == "scatter")
         if kind == "view":
             a = self.pick(lambda s: len(s) == 2)
             n, m = self.values[a]
@@ -114,6 +127,47 @@ class Maker:
             return self.new(form, (self.values[a][1 - axis],))
         a = self.pick()
         return self.new(f"np.astype(np.asarray(np.floor({a} * 4.0)), '{self.r.choice(['int64', 'int32', 'float32'])}') + 1", self.values[a])
+
+    def move(self):
+        a = self.pick(lambda s: len(s) == 2)
+        n, m = self.values[a]
+        k, axis = self.r.randrange(1, 4), self.r.randrange(2)
+        wide = lambda rows, columns: (n + rows, m) if axis == 0 else (n, m + columns)
+        mode = self.r.choice(["constant", "edge", "reflect", "wrap", "symmetric", "maximum"])
+        form, shape = self.r.choice([(f"np.roll({a}, {k}, axis={axis})", (n, m)), (f"np.roll({a}, {-k})", (n, m)),
+                                     (f"np.pad({a}, (({k}, 0), (1, {k})), mode='{mode}')", (n + k, m + 1 + k)),
+                                     (f"np.tile({a}, ({k}, 2))", (n * k, m * 2)), (f"np.repeat({a}, {k}, axis={axis})", wide(n * (k - 1), m * (k - 1))),
+                                     (f"np.tril({a}, {k - 2})", (n, m)), (f"np.triu({a}, {k - 2})", (n, m)), (f"({a} + np.eye({n}, {m}, {k - 2}))", (n, m)),
+                                     (f"np.diag({a}[0], {k - 2})", (m + abs(k - 2),) * 2), (f"{a}.T.reshape(-1)", (n * m,)),
+                                     (f"np.ravel({a}, order='F')", (n * m,)), (f"np.vstack(({a}, {a}[0]))", (n + 1, m)),
+                                     (f"np.concatenate(({a}, {a}[:1]), axis=None)", (n * m + m,)), (f"np.trace({a}, {k - 2})", ())])
+        size = 1
+        for extent in shape:
+            size *= extent
+        return self.new(form, shape) if 0 < size <= MOST else None
+
+    def index(self, writes):
+        a = self.pick(lambda s: len(s) > 0)
+        b = self.pick(lambda s: len(s) == 1 and s[0] <= 300)
+        axis = self.r.randrange(len(self.values[a]))
+        n, count, shape = self.values[a][axis], self.values[b][0], list(self.values[a])
+        place = f"np.cumsum({b} > 0.0) % {n} - {self.r.randrange(2) * n}"
+        before = ":, " * axis
+        shape[axis] = count
+        size = count
+        for extent in self.values[a]:
+            size *= extent
+        if size > MOST * 20:
+            return None
+        if not writes:
+            return self.new(f"{a}[{before}{place}]", tuple(shape))
+        name = self.new(f"{a} + 0.0", self.values[a])
+        if self.r.random() < 0.3:
+            self.lines.append(f"    {name}[{name} > 0.5] = s")
+            return name
+        c = self.pick(lambda s: broadcast(s, tuple(shape)) == tuple(shape))
+        self.lines.append(f"    {name}[{before}{place}] {self.r.choice(['=', '+='])} {c}")
+        return name
 
     def text(self, name):
         for _ in range(self.r.randrange(2, 14)):

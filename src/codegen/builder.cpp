@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "codegen/decompose.h"
+#include "codegen/expand.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -26,12 +27,13 @@ constexpr std::size_t kSpecialisations = 4;
 
 class Builder {
  public:
-  Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments)
+  Builder(runtime::Runtime& runtime, Jit* jit, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+          const GivenRoles& given)
       : runtime_(runtime),
         jit_(jit),
         block_(block),
         arguments_(arguments),
-        roles_(runtime, block, arguments, !jit),
+        roles_(runtime, block, arguments, given, !jit),
         program_(std::make_shared<Program>()),
         memory_(runtime, block, arguments, roles_, *program_) {}
 
@@ -42,8 +44,11 @@ class Builder {
     KernelBuilder builder(runtime_, block_, roles_, memory_, groups_);
     for (Index g = 0; g < groups_.list.size(); ++g) {
       group_ = g;
-      if (groups_.list[g].call)
-        call(groups_.list[g].nodes[0]);
+      Index first = groups_.list[g].nodes[0];
+      if (roles_[first].role == Role::Routine)
+        routine(first);
+      else if (groups_.list[g].call)
+        call(first);
       else
         add_kernel(builder.kernel(g));
     }
@@ -68,24 +73,34 @@ class Builder {
     std::pair<const Kernel, Family>* family;
     std::size_t member;
     std::size_t first_buffer, first_argument;  // in buffers_ and numbers_, up to the next step's
+    std::size_t first_check = 0;               // in the program's
   };
 
   void add_kernel(KernelDraft draft) {
+    std::vector<IndexCheck> checks = std::move(draft.checks);
     Instance in = instance(std::move(draft));
     auto [place, unseen] = families_.try_emplace(std::move(in.kernel));
     Family& family = place->second;
     if (unseen) family.is_extent = extent_arguments(place->first);
     auto member =
         std::find_if(family.members.begin(), family.members.end(), [&](const Member& m) { return m.extents == in.extents; });
-    kernels_.push_back({&*place, static_cast<std::size_t>(member - family.members.begin()), buffers_.size(), numbers_.size()});
+    kernels_.push_back({&*place, static_cast<std::size_t>(member - family.members.begin()), buffers_.size(), numbers_.size(),
+                        program_->checks.size()});
+    program_->checks.insert(program_->checks.end(), checks.begin(), checks.end());
     buffers_.insert(buffers_.end(), in.buffers.begin(), in.buffers.end());
     numbers_.insert(numbers_.end(), in.arguments.begin(), in.arguments.end());
     if (member == family.members.end() && family.members.size() <= kSpecialisations) family.members.push_back({in.extents});
     if (!in.short_rows || family.members.size() > kSpecialisations) family.special = false;
-    steps_.push_back({false, kNoIndex});
+    steps_.push_back({Step::Kernel, kNoIndex});
   }
 
   // ---- calls ----
+
+  void routine(Index i) {
+    memory_.touch(memory_.where[i].root, group_);
+    for (Index operand : block_.inputs(i)) memory_.touch(memory_.where[operand].root, group_);
+    steps_.push_back({Step::Routine, i});
+  }
 
   void call(Index i) {
     const ir::BlockNode& n = block_.nodes[i];
@@ -126,7 +141,7 @@ class Builder {
     RootId first = memory_.first_dynamic_root(i);
     c.first_dynamic = memory_.roots[first].number;
     for (std::size_t k = 0; k < types.size(); ++k) memory_.touch(first + static_cast<RootId>(k), group_);
-    steps_.push_back({true, static_cast<Index>(program_->calls.size())});
+    steps_.push_back({Step::Call, static_cast<Index>(program_->calls.size())});
     program_->calls.push_back(std::move(c));
     call_roots_.push_back(std::move(roots));
   }
@@ -147,9 +162,13 @@ class Builder {
     program_->steps.reserve(steps_.size());
     program_->buffers.reserve(buffers_.size());
     std::size_t next = 0;
-    for (const auto& [is_call, number] : steps_) {
+    for (const auto& [kind, number] : steps_) {
       ProgramStep step;
-      if (is_call) {
+      if (kind == Step::Routine) {
+        add_routine(number);
+        continue;
+      }
+      if (kind == Step::Call) {
         step.call = true;
         step.first = number;
         RuntimeCall& c = program_->calls[number];
@@ -165,6 +184,7 @@ class Builder {
       if (jit_) step.kernel = program_->kernels[step.number].function;
       step.first = static_cast<std::uint32_t>(program_->buffers.size());
       step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+      step.first_check = static_cast<std::uint32_t>(from.first_check);
       for (std::size_t k = from.first_buffer; k < end.first_buffer; ++k) {
         const Instance::Buffer& b = buffers_[k];
         program_->buffers.push_back(memory_.place(b.root, b.offset));
@@ -184,6 +204,32 @@ class Builder {
     program_->finish();
   }
 
+  void add_routine(Index i) {
+    const NodeRole& role = roles_[i];
+    std::vector<Index> operands(block_.inputs(i).begin(), block_.inputs(i).end());
+    operands.push_back(i);
+    ProgramStep step;
+    step.routine = true;
+    step.number = static_cast<std::uint32_t>(program_->routines.size());
+    step.kernel = role.routine.function;
+    step.first = static_cast<std::uint32_t>(program_->buffers.size());
+    step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+    program_->routines.push_back({block_.nodes[i].op, block_.type(operands[0]), role.routine});
+    program_->arguments.insert(program_->arguments.end(), role.numbers.begin(), role.numbers.end());
+    for (Index operand : operands) {
+      const Where& w = memory_.where[operand];
+      const Root& root = memory_.roots[w.root];
+      program_->buffers.push_back(memory_.place(w.root, w.layout.offset));
+      if (program_->checks_bounds) {
+        program_->limits.push_back(root.before + w.layout.offset);
+        program_->limits.push_back(root.bytes - w.layout.offset);
+      }
+    }
+    program_->steps.push_back(step);
+  }
+
+  enum class Step : std::uint8_t { Kernel, Routine, Call };
+
   runtime::Runtime& runtime_;
   Jit* jit_;
   const ir::Block& block_;
@@ -198,7 +244,7 @@ class Builder {
   std::vector<KernelStep> kernels_;
   ir::LargeVector<Instance::Buffer> buffers_;
   ir::LargeVector<std::int64_t> numbers_;      // extents and strides
-  std::vector<std::pair<bool, Index>> steps_;  // a call (its number), or the next kernel
+  std::vector<std::pair<Step, Index>> steps_;  // a call's number, a routine's node; else the next kernel
   std::vector<std::vector<RootId>> call_roots_;
 };
 
@@ -213,8 +259,11 @@ bool is_writable(const ir::Block& block, Index result) {
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
   std::optional<Decomposed> parts = decompose(runtime, block, arguments, !jit);
-  std::shared_ptr<Program> program =
-      parts ? Builder(runtime, jit, parts->block, parts->arguments).build() : Builder(runtime, jit, block, arguments).build();
+  const ir::Block& written_out = parts ? parts->block : block;
+  std::span<const ArgumentInfo> all = parts ? std::span<const ArgumentInfo>(parts->arguments) : arguments;
+  std::optional<Expanded> expanded = expand(runtime, written_out, all, !jit);
+  std::shared_ptr<Program> program = expanded ? Builder(runtime, jit, expanded->block, all, expanded->roles).build()
+                                              : Builder(runtime, jit, written_out, all, {}).build();
   for (std::size_t r = 0; r < block.results.size(); ++r) program->results[r].writable = is_writable(block, block.results[r]);
   return program;
 }

@@ -1,15 +1,12 @@
 // The fuse pass and what follows it: a block becomes a program of kernels and
 // runtime calls.
 //
-// Every node is given a role: a view (an index map, no work), an element-wise
-// value, a fold, a small product, a join or an update of a place, or a call of
-// the runtime. Nodes are grouped, in one sweep in order, into kernels: an
-// element-wise node joins the kernel of its latest input, a fold too unless it
-// depends on another fold of it; kernels whose values only that kernel needs
-// are drawn into it. Within a kernel a value is stored only when somebody
-// outside needs it, when it is looked at through a view, or when it would be
-// computed twice at a price. The operands of stack and concatenate are made in
-// the result's memory.
+// Composed operations are written out (expand.h). Every node is given a role: a view (an index map, no work), an
+// element-wise value, a fold, a small product, a join or an update of a place, or a call of the runtime. Nodes are grouped, in
+// one sweep in order, into kernels: an element-wise node joins the kernel of its latest input, a fold too unless it depends on
+// another fold of it; kernels whose values only that kernel needs are drawn into it. Within a kernel a value is stored only
+// when somebody outside needs it, when it is looked at through a view, or when it would be computed twice at a price. The
+// operands of stack and concatenate are made in the result's memory.
 #pragma once
 
 #include <memory>

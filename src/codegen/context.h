@@ -14,9 +14,11 @@ struct Limits {
 struct Context {
   const Limits* limits = nullptr;     // by buffer of the running kernel; null unless bounds are checked
   std::int64_t failed_buffer = -1;    // the first access out of bounds
+  std::int64_t failed_index = 0;      // the number that a failed check tells
   alignas(64) char nowhere[64] = {};  // where it went instead
 };
 
+// 0, or 1 + the number of the check that found an index out of bounds.
 using KernelFunction = std::int32_t (*)(Context* context, char* const* buffers, const std::int64_t* arguments);
 
 }  // namespace autoray::codegen

@@ -45,12 +45,16 @@ namespace {
 // map.
 void order_dimensions(NestDraft& draft) {
   if (draft.nest.folds || draft.extents.size() < 2) return;
+  // The first index out of bounds is told, and the last of equal places stays.
+  bool ordered = draft.nest.stores.empty();
+  for (const Store& s : draft.nest.stores) ordered = ordered || s.offset != kNoValue;
+  if (ordered) return;
   std::size_t best = draft.extents.size() - 1;
   int most = -1;
   for (std::size_t d = draft.extents.size(); d-- > 0;) {
     int dense = 0;
     auto look = [&](const Walk& w, int weight) {
-      if (w.strides[d] == static_cast<std::int64_t>(ir::itemsize(w.dtype))) dense += weight;
+      if (w.root != kNoRoot && w.strides[d] == static_cast<std::int64_t>(ir::itemsize(w.dtype))) dense += weight;
     };
     for (const Walk& w : draft.loads) look(w, 1);
     for (const Walk& w : draft.stores) look(w, 1);
@@ -110,6 +114,7 @@ Instance instance(KernelDraft draft) {
   Kernel& kernel = result.kernel;
   kernel.registers = std::move(draft.registers);
   auto buffer = [&](const Walk& w) {
+    if (w.root == kNoRoot) return kNoBuffer;
     const Instance::Buffer wanted{w.root, w.offset, w.dtype};
     auto found = std::find(result.buffers.begin(), result.buffers.end(), wanted);
     auto number = static_cast<std::uint16_t>(found - result.buffers.begin());
@@ -138,7 +143,8 @@ Instance instance(KernelDraft draft) {
       a.part = static_cast<std::uint8_t>(w.part);
       for (std::size_t k = 0; k < d.extents.size(); ++k) {
         std::int64_t stride = w.strides[k];
-        bool plain = stride == 0 || stride == static_cast<std::int64_t>(ir::itemsize(w.dtype));
+        std::int64_t step = w.root == kNoRoot ? 1 : static_cast<std::int64_t>(ir::itemsize(w.dtype));
+        bool plain = stride == 0 || stride == step;
         a.strides.push_back(plain ? Number{true, stride} : argument(stride));
       }
       return a;

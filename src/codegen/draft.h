@@ -6,7 +6,8 @@
 
 namespace autoray::codegen {
 
-// A load or store of a nest: memory walked by the nest's dimensions. Of complex memory, one part is accessed.
+// A load or store of a nest: memory walked by the nest's dimensions. Of complex memory, one part is accessed. Without a root:
+// an integer that grows by its strides (Prim::Index).
 struct Walk {
   RootId root;
   std::int64_t offset;
@@ -24,6 +25,7 @@ struct NestDraft {
 
 struct KernelDraft {
   std::vector<NestDraft> nests;
+  std::vector<IndexCheck> checks;
   std::vector<ir::DType> registers;
 };
 

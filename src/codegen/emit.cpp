@@ -5,7 +5,9 @@
 #include <llvm/IR/Module.h>
 
 #include <array>
+#include <cstddef>
 #include <functional>
+#include <numeric>
 
 #include "codegen/context.h"
 
@@ -178,15 +180,18 @@ class Emitter {
   // Whether a vector of points is taken up or put down item by item.
   bool has_gaps(std::size_t axis) const {
     auto gaps = [&](const Access& access) {
-      return !fixed_along(access, axis) && !dense_along(access, axis) && !paired_along(access, axis);
+      return access.buffer != kNoBuffer && !fixed_along(access, axis) && !dense_along(access, axis) &&
+             !paired_along(access, axis);
     };
     return std::ranges::any_of(nest_->loads, gaps) ||
            std::ranges::any_of(nest_->stores, [&](const Store& s) { return gaps(s.to); });
   }
 
+  // A pointer; of an Index, its value at that place.
   Value* advanced(Value* pointer, Value* index, const Number& stride) {
     if (stride == Number{true, 0}) return pointer;
-    return b_.CreatePtrAdd(pointer, b_.CreateMul(index, number(stride)));
+    Value* step = b_.CreateMul(index, number(stride));
+    return pointer->getType()->isIntegerTy() ? b_.CreateAdd(pointer, step) : b_.CreatePtrAdd(pointer, step);
   }
   Value* to_bool(Value* v) { return b_.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType())); }
 
@@ -247,6 +252,84 @@ class Emitter {
       }
     });
   }
+  Value* index(const Access& access, Value* at, const Place& place) {
+    if (fixed_along(access, place.axis)) return splat(at, place.width);
+    Value* first = advanced(at, place.index, access.strides[place.axis]);
+    return place.width == 1 ? first : b_.CreateAdd(splat(first, place.width), lane_steps(access, place));
+  }
+  // A load from behind the access: offsets differ from lane to lane, or are one number.
+  Value* gather(const Access& access, Value* pointer, Value* offset, const Place& place) {
+    if (!offset->getType()->isVectorTy()) return load(access, b_.CreatePtrAdd(pointer, offset), place);
+    DType dtype = kernel_.buffers[access.buffer];
+    auto* type = stored_type(dtype);
+    llvm::Align align(ir::itemsize(dtype));
+    Value* from = lane_pointers(access, pointer, offset, place);
+    Value *first = b_.CreateExtractElement(from, std::uint64_t{0}), *v;
+    if (options_.check_bounds) {
+      v = splat(b_.CreateAlignedLoad(type, checked(first, access.buffer, item(access.buffer)), align), place.width);
+      for (int k = 1; k < place.width; ++k) {
+        Value* p = b_.CreateExtractElement(from, k);
+        if (place.mask) p = b_.CreateSelect(b_.CreateExtractElement(place.mask, k), p, first);
+        v = b_.CreateInsertElement(v, b_.CreateAlignedLoad(type, checked(p, access.buffer, item(access.buffer)), align), k);
+      }
+    } else {
+      auto* vector = widened(type, place.width);
+      Value* mask = place.mask ? place.mask : splat(b_.getTrue(), place.width);
+      Value* others = place.mask ? splat(b_.CreateAlignedLoad(type, first, align), place.width)
+                                 : static_cast<Value*>(llvm::PoisonValue::get(vector));
+      v = b_.CreateMaskedGather(vector, from, align, mask, others);
+    }
+    return from_memory(v, dtype, place.width);
+  }
+  // Lanes are written in their order: the last of equal places stays.
+  void scatter(const Access& access, Value* pointer, Value* offset, const Place& place, Value* v) {
+    if (!offset->getType()->isVectorTy()) return store(access, b_.CreatePtrAdd(pointer, offset), place, v);
+    DType dtype = kernel_.buffers[access.buffer];
+    if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
+    if (dtype == DType::Float16) v = b_.CreateBitCast(v, widened(b_.getInt16Ty(), place.width));
+    llvm::Align align(ir::itemsize(dtype));
+    Value* to = lane_pointers(access, pointer, offset, place);
+    if (place.mask && !options_.check_bounds) {
+      b_.CreateMaskedScatter(v, to, align, place.mask);
+      return;
+    }
+    for (int k = 0; k < place.width; ++k) {
+      auto one = [&] {
+        Value* p = checked(b_.CreateExtractElement(to, k), access.buffer, item(access.buffer));
+        b_.CreateAlignedStore(b_.CreateExtractElement(v, k), p, align);
+      };
+      if (place.mask)
+        when(b_.CreateExtractElement(place.mask, k), one);
+      else
+        one();
+    }
+  }
+  Value* lane_pointers(const Access& access, Value* pointer, Value* offset, const Place& place) {
+    if (!fixed_along(access, place.axis)) {
+      pointer = advanced(pointer, place.index, access.strides[place.axis]);
+      offset = b_.CreateAdd(offset, lane_steps(access, place));
+    }
+    return b_.CreateGEP(b_.getInt8Ty(), pointer, offset);
+  }
+  // The kernel ends with 1 + the check's number where an index is below -size, or size and more.
+  Value* check(const Instr& instr, Value* index, Value* size, Value* told, int width) {
+    Value* bad = b_.CreateICmpUGE(b_.CreateAdd(index, size), b_.CreateShl(size, 1));
+    when(width == 1 ? bad : b_.CreateOrReduce(bad), [&] {
+      Value* found = told;
+      if (width > 1) {
+        auto* bits = b_.getIntNTy(static_cast<unsigned>(width));
+        found = b_.CreateExtractElement(
+            told, b_.CreateBinaryIntrinsic(llvm::Intrinsic::cttz, b_.CreateBitCast(bad, bits), b_.getFalse()));
+      }
+      // An object has no context.
+      when(b_.CreateIsNotNull(kernel_context_), [&] {
+        b_.CreateStore(found, b_.CreateConstGEP1_64(b_.getInt8Ty(), kernel_context_, offsetof(Context, failed_index)));
+      });
+      b_.CreateRet(b_.getInt32(static_cast<std::uint32_t>(1 + instr.immediate)));
+      b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "never", b_.GetInsertBlock()->getParent()));
+    });
+    return index;
+  }
   // Both parts are loaded, and the other one left: its own load finds them loaded.
   Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
     Value* begin = b_.CreateConstGEP1_64(type, first, -std::int64_t{access.part});
@@ -285,17 +368,29 @@ class Emitter {
   void store_all(const Pointers& pointers, const Place& place, const std::vector<Value*>& values) {
     auto& stores = nest_->stores;
     for (std::size_t i = 0; i < stores.size(); ++i) {
-      if (i + 1 < stores.size() && store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place,
-                                              values[stores[i].value], values[stores[i + 1].value])) {
+      if (stores[i].offset != kNoValue) {
+        scatter(stores[i].to, pointers.stores[i], scalar_or_lanes(values, stores[i].offset), place, values[stores[i].value]);
+        continue;
+      }
+      if (i + 1 < stores.size() && stores[i + 1].offset == kNoValue &&
+          store_both(stores[i].to, stores[i + 1].to, pointers.stores[i], place, values[stores[i].value],
+                     values[stores[i + 1].value])) {
         ++i;
         continue;
       }
       store(stores[i].to, pointers.stores[i], place, values[stores[i].value]);
     }
   }
+  // What an access adds from lane to lane.
+  Value* lane_steps(const Access& access, const Place& place) {
+    return b_.CreateMul(lane_numbers(place.width), splat(number(access.strides[place.axis]), place.width));
+  }
   Value* lane_pointers(const Access& access, Value* first, const Place& place) {
-    Value* offsets = b_.CreateMul(lane_numbers(place.width), splat(number(access.strides[place.axis]), place.width));
-    return b_.CreateGEP(b_.getInt8Ty(), first, offsets);
+    return b_.CreateGEP(b_.getInt8Ty(), first, lane_steps(access, place));
+  }
+  // The one number of a row where the value is one.
+  Value* scalar_or_lanes(const std::vector<Value*>& values, ValueId v) {
+    return !uniform_.empty() && uniform_[v] ? uniform_[v] : values[v];
   }
   Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
     auto* vector = widened(type, place.width);
@@ -353,11 +448,19 @@ class Emitter {
       }
     return values;
   }
-  void compute(std::vector<Value*>& values, int width) {
+  void compute(std::vector<Value*>& values, const Pointers& pointers, const Place& place) {
+    int width = place.width;
     pair_ = {};
     for (std::size_t i = 0; i < nest_->body.size(); ++i) {
       const Instr& instr = nest_->body[i];
       if (values[i]) continue;
+      if (instr.prim == Prim::Index || instr.prim == Prim::Gather) {
+        auto number = static_cast<std::size_t>(instr.immediate);
+        const Access& access = nest_->loads[number];
+        values[i] = instr.prim == Prim::Index ? index(access, pointers.loads[number], place)
+                                              : gather(access, pointers.loads[number], scalar_or_lanes(values, instr.a), place);
+        continue;
+      }
       if (instr.prim == Prim::Register) {
         values[i] = splat(registers_[static_cast<std::size_t>(instr.immediate)], width);
       } else if (instr.prim == Prim::Constant) {
@@ -382,6 +485,14 @@ class Emitter {
         auto number = static_cast<std::size_t>(instr.immediate);
         if (fixed_along(nest_->loads[number], axis))
           uniform_[i] = load(nest_->loads[number], pointers.loads[number], {axis, nullptr, 1, nullptr});
+      } else if (instr.prim == Prim::Index || instr.prim == Prim::Gather) {
+        auto number = static_cast<std::size_t>(instr.immediate);
+        if (!fixed_along(nest_->loads[number], axis)) continue;
+        Place point{axis, nullptr, 1, nullptr};
+        if (instr.prim == Prim::Index)
+          uniform_[i] = pointers.loads[number];
+        else if (Value* offset = at(instr.a))
+          uniform_[i] = gather(nest_->loads[number], pointers.loads[number], offset, point);
       } else if (instr.prim == Prim::Register) {
         uniform_[i] = registers_[static_cast<std::size_t>(instr.immediate)];
       } else if (instr.prim == Prim::Constant) {
@@ -436,6 +547,7 @@ class Emitter {
       case Prim::ShiftLeft:
       case Prim::ShiftRight: return shift(instr.prim, from, x, y);
       case Prim::Select: return b_.CreateSelect(x, y, z);
+      case Prim::Check: return check(instr, x, y, z, width);
       case Prim::Library: return call_library(static_cast<LibraryFunction>(instr.immediate), from, x, y, width);
       case Prim::Divided:
         if (options_.tells_events) tell_division(y);
@@ -620,7 +732,8 @@ class Emitter {
 
   Pointers bases() {
     Pointers p;
-    auto base = [&](const Access& access) {
+    auto base = [&](const Access& access) -> Value* {
+      if (access.buffer == kNoBuffer) return b_.getInt64(0);
       return b_.CreateConstGEP1_64(stored_type(kernel_.buffers[access.buffer]), buffers_[access.buffer], access.part);
     };
     for (const Access& access : nest_->loads) p.loads.push_back(base(access));
@@ -658,7 +771,7 @@ class Emitter {
       Pointers pointers = bases();
       Place point;
       std::vector<Value*> values = load_all(pointers, point);
-      compute(values, 1);
+      compute(values, pointers, point);
       store_all(pointers, point, values);
       for (auto [value, reg] : nest_->registers) registers_[reg] = values[value];
       return;
@@ -669,7 +782,7 @@ class Emitter {
     around(outer, bases(), [&](const Pointers& pointers) { emit_row(pointers, last); });
   }
   void finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values) {
-    compute(values, place.width);
+    compute(values, pointers, place);
     store_all(pointers, place, values);
   }
   void emit_row(const Pointers& pointers, std::size_t axis) {
@@ -764,19 +877,25 @@ class Emitter {
     auto dense = [&](std::size_t axis) {
       bool any = false;
       for (const Access& access : nest_->loads) {
-        if (fixed_along(access, axis)) continue;
+        if (access.buffer == kNoBuffer || fixed_along(access, axis)) continue;
         if (!dense_along(access, axis) && !paired_along(access, axis)) return false;
         any = true;
       }
       return any;
     };
     std::size_t across = folded;
-    if (!(nest_->order != Order::Sequential && dense(folded)))
+    if (nest_->order == Order::Sequential || !dense(folded))
       for (std::size_t axis = folded; axis-- > 0;)
         if (dense(axis)) {
           across = axis;
           break;
         }
+    // Without a dense dimension to go side by side along, each chain is one of numbers.
+    if (nest_->scans && across == folded) {
+      std::vector<std::size_t> rows(folded);
+      std::iota(rows.begin(), rows.end(), std::size_t{0});
+      return around(rows, bases(), [&](const Pointers& pointers) { scan(pointers, {folded, b_.getInt64(0), 1, nullptr}); });
+    }
     // Term by term means one point of the result a lane.
     if (nest_->order == Order::Sequential && across == folded && folded > 0) across = folded - 1;
     if (nest_->order == Order::Sequential && folded == 0) return fold_alone(bases(), 1);
@@ -806,7 +925,7 @@ class Emitter {
   }
   Value* term(const Pointers& pointers, const Place& place) {
     std::vector<Value*> values = load_all(pointers, place);
-    compute(values, place.width);
+    compute(values, pointers, place);
     return values[nest_->folded];
   }
   // One chain of additions.
@@ -817,6 +936,19 @@ class Emitter {
                               return std::vector<Value*>{combine(now[0], term(pointers, {folded, i, 1, nullptr}))};
                             });
     give(pointers, {folded, b_.getInt64(0), 1, nullptr}, result[1]);
+  }
+
+  // The same, giving every value on the way; the first is the first term itself.
+  void scan(const Pointers& pointers, const Place& place) {
+    std::size_t along = nest_->extents.size() - 1;
+    Value* first = term(pointers, place);
+    give(pointers, place, first);
+    fold_loop(b_.getInt64(1), number(nest_->extents[along]), 1, {first}, [&](Value* i, const std::vector<Value*>& now) {
+      Pointers here = moved(pointers, along, i);
+      Value* total = combine(now[0], term(here, place));
+      give(here, place, total);
+      return std::vector<Value*>{total};
+    });
   }
 
   // Along the folded dimension, which the loads follow densely (or by gathers).
@@ -1137,7 +1269,7 @@ class Emitter {
   static constexpr std::int64_t kTileRows = 4;
   std::int64_t tile_vectors() const { return options_.vector_bytes == 64 ? 4 : 2; }  // as many sums as registers hold
   bool tiled(const std::vector<std::size_t>& outer, std::size_t across) const {
-    if (nest_->order != Order::Sequential || outer.empty() || options_.check_bounds) return false;
+    if (nest_->order != Order::Sequential || nest_->scans || outer.empty() || options_.check_bounds) return false;
     const Number &rows = nest_->extents[outer.back()], &columns = nest_->extents[across];
     return !(rows.constant && rows.value < kTileRows) && !(columns.constant && columns.value < tile_vectors() * vector_width());
   }
@@ -1189,6 +1321,7 @@ class Emitter {
          [&] { fold_column(pointers, {across, whole, width, mask_of(b_.CreateSub(n, whole), width)}); });
   }
   void fold_column(const Pointers& pointers, const Place& place) {
+    if (nest_->scans) return scan(pointers, place);
     std::size_t folded = nest_->extents.size() - 1;
     Value* n = number(nest_->extents[folded]);
     auto at = [&](const Pointers& from, Value* i) { return moved(from, folded, i); };
@@ -1212,10 +1345,22 @@ class Emitter {
     } else {
       bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
       Value* start = extreme ? term(pointers, place) : identity(place.width);
-      auto done = fold_loop(b_.getInt64(extreme ? 1 : 0), n, 1, {start}, [&](Value* i, const std::vector<Value*>& now) {
-        return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
+      // In a free order as many rows as keep the processor busy.
+      std::int64_t rows = nest_->order == Order::Any ? 4 : 1;
+      std::vector<Value*> chains(static_cast<std::size_t>(rows), start);
+      auto done = fold_loop(b_.getInt64(0), n, rows, chains, [&](Value* i, std::vector<Value*> now) {
+        for (std::int64_t r = 0; r < rows; ++r) {
+          Value*& chain = now[static_cast<std::size_t>(r)];
+          chain = combine(chain, term(at(pointers, b_.CreateAdd(i, b_.getInt64(static_cast<std::uint64_t>(r)))), place));
+        }
+        return now;
       });
-      result = done[1];
+      chains.assign(done.begin() + 1, done.end());
+      result = lanes_together(std::move(chains), 1);
+      if (rows > 1)
+        result = fold_loop(done[0], n, 1, {result}, [&](Value* i, const std::vector<Value*>& now) {
+          return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
+        })[1];
     }
     give(pointers, place, result);
   }

@@ -29,6 +29,7 @@ class Sweep {
         case Role::Nothing:
         case Role::Project: break;
         case Role::Pointwise:
+        case Role::Scan:
         case Role::Fold: join(i); break;
         case Role::Product:
           start(i);
@@ -41,9 +42,10 @@ class Sweep {
         case Role::Update:
           if (in_place_[i] && joins_its_value(i)) break;
           [[fallthrough]];
+        case Role::Routine:
         case Role::Call:
           start(i);
-          groups_[group_[i]].call = roles_[i].role == Role::Call;
+          groups_[group_[i]].call = roles_[i].role == Role::Call || roles_[i].role == Role::Routine;
           groups_[group_[i]].level = 1;
           level_[i] = 1;
           if (in_place_[i]) barrier_ = group_[i];
@@ -131,7 +133,7 @@ class Sweep {
     }
   }
   void join(Index i) {
-    const bool fold = roles_[i].role == Role::Fold;
+    const bool fold = roles_[i].role == Role::Fold || roles_[i].role == Role::Scan;
     Index latest = kNoIndex;
     for (Index input : block_.inputs(i)) {
       if (input == kNoIndex) continue;
@@ -148,7 +150,7 @@ class Sweep {
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
-    if (fold && level > 0) return start_fold(i, fold);
+    if (fold && level > 0 && !roles_[i].together) return start_fold(i, fold);
     group_[i] = latest;
     groups_[latest].nodes.push_back(i);
     // What only this kernel needs is computed in it.

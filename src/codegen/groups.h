@@ -8,7 +8,7 @@ namespace autoray::codegen {
 struct Group {
   std::vector<ir::Index> nodes;  // ascending; then writes in place that end the kernel
   std::size_t written = 0;       // how many of these
-  bool call = false;             // one runtime call
+  bool call = false;             // one call of the runtime or of a routine
   int level = 0;                 // 1: holds a fold or product, so that no fold of its values can join
 };
 

@@ -19,8 +19,10 @@ void put(std::string& text, const Number& number) {
   put(text, number.value);
 }
 void put(std::string& text, const Access& access) {
-  text += 'b';
-  put(text, access.buffer);
+  if (access.buffer != kNoBuffer) {
+    text += 'b';
+    put(text, access.buffer);
+  }
   if (access.part) text += ".im";
   text += '[';
   for (std::size_t i = 0; i < access.strides.size(); ++i) {
@@ -74,11 +76,11 @@ std::string Kernel::text() const {
         text += ' ';
         put(text, operand);
       }
-      if (instr.prim == Prim::Load) {
+      if (instr.prim == Prim::Load || instr.prim == Prim::Index || instr.prim == Prim::Gather) {
         text += ' ';
         put(text, nest.loads[static_cast<std::size_t>(instr.immediate)]);
       } else if (instr.prim == Prim::Register || instr.prim == Prim::Constant || instr.prim == Prim::Function ||
-                 instr.prim == Prim::Library || instr.prim == Prim::Complex) {
+                 instr.prim == Prim::Library || instr.prim == Prim::Complex || instr.prim == Prim::Check) {
         text += " #";
         put(text, instr.immediate);
       }
@@ -86,13 +88,21 @@ std::string Kernel::text() const {
     }
     if (nest.folds) {
       static constexpr std::string_view kOrders[] = {"pairwise", "sequential", "any"};
-      text.append(" fold ").append(name(nest.fold)).append(" ").append(kOrders[static_cast<int>(nest.order)]).append(" ");
+      text.append(nest.scans ? " scan " : " fold ")
+          .append(name(nest.fold))
+          .append(" ")
+          .append(kOrders[static_cast<int>(nest.order)])
+          .append(" ");
       put(text, nest.folded);
       text += '\n';
     }
     for (const Store& store : nest.stores) {
       text += ' ';
       put(text, store.to);
+      if (store.offset != kNoValue) {
+        text += '+';
+        put(text, store.offset);
+      }
       text += " = ";
       put(text, store.value == kNoValue ? -1 : store.value);
       text += '\n';

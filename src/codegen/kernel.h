@@ -5,7 +5,7 @@
 // A kernel has no names and no addresses: buffers are numbers, extents and strides are constants or numbers of arguments. Its
 // text is its identity, so one compile serves every place that computes the same. Values are real or boolean; a complex number
 // is a pair of them, and a part of it in memory is an access of its own. All extents are positive: nothing is generated for
-// arrays without elements.
+// arrays without elements. Indices are checked in nests of their own, before any that uses them.
 //
 // A store never changes what a load of the same nest reads at another point; at its own, loads come before stores.
 #pragma once
@@ -40,8 +40,8 @@ struct Instr {
   Prim prim;
   ir::DType dtype;  // of the result
   ValueId a = kNoValue, b = kNoValue, c = kNoValue;
-  // Load: the access. Register: its number. Constant: the bits of an int64 or double. Function, Library, Complex: which
-  // one.
+  // Load, Index, Gather: the access. Check: its number in the kernel. Register: its number. Constant: the bits of an int64 or
+  // double. Function, Library, Complex: which one.
   std::int64_t immediate = 0;
   ValueId d = kNoValue;
   friend bool operator==(const Instr&, const Instr&) = default;
@@ -53,6 +53,8 @@ struct Number {
   std::int64_t value = 0;
   friend bool operator==(const Number&, const Number&) = default;
 };
+
+inline constexpr std::uint16_t kNoBuffer = 0xffff;  // of an Index: there is no memory
 
 struct Access {
   std::uint16_t buffer;
@@ -68,6 +70,7 @@ enum class Order : std::uint8_t { Pairwise, Sequential, Any };
 struct Store {
   ValueId value;
   Access to;
+  ValueId offset = kNoValue;  // bytes from there, where indices say where it goes: the points are taken in order
   friend bool operator==(const Store&, const Store&) = default;
 };
 
@@ -77,6 +80,7 @@ struct Nest {
   std::vector<Instr> body;
   std::vector<Store> stores;  // of a map: at every point. Of a fold: where the result goes (stride 0 along the last dimension)
   bool folds = false;         // the last dimension is folded
+  bool scans = false;         // a sequential fold all of whose partial results are stored
   Prim fold{};                // Add, Multiply, Maximum, Minimum, And, Or
   Order order = Order::Any;
   ValueId folded = kNoValue;

@@ -29,22 +29,24 @@ void KernelBuilder::decide_stores() {
     for (Index x : block_.inputs(i)) {
       if (x == kNoIndex) continue;
       if (uses[x] < 255) ++uses[x];
-      if (role == Role::Fold) ++folds_it[x];
+      bool folds = role == Role::Fold || role == Role::Scan;
+      if (folds) ++folds_it[x];
       bool inside = group(x) != kNoIndex && group(x) == group(i);
-      if (role == Role::Update && inside && x == block_.inputs(i)[1]) {
+      if (role == Role::Update && inside && x == block_.inputs(i)[1] && !roles_[i].indexing) {
         only_written_[x] = true;
         continue;
       }
-      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Call;
+      bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Routine ||
+                       role == Role::Call || roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
       // Over another shape it would be computed again and again.
       if (inside && role == Role::Pointwise && count(x) != 1 && !(block_.type(x).shape == block_.type(i).shape))
         stored_[x] = true;
-      if (inside && role == Role::Fold && roles_[x].role != Role::Pointwise) stored_[x] = true;
+      if (inside && folds && roles_[x].role != Role::Pointwise) stored_[x] = true;
     }
   }
   for (Index i = 0; i < n; ++i) {
-    if (roles_[i].role != Role::Pointwise && count(i) != 1) stored_[i] = true;
+    if (roles_[i].role != Role::Pointwise && (count(i) != 1 || roles_[i].role == Role::Scan)) stored_[i] = true;
     if (roles_[i].expensive && folds_it[i] && uses[i] > 1) stored_[i] = true;
     // A value of one element is written from its register.
     if (only_written_[i] && stored_[i])
@@ -68,6 +70,10 @@ KernelDraft KernelBuilder::kernel(Index group) {
       case Role::Fold:
         flush();
         fold(i);
+        break;
+      case Role::Scan:
+        flush();
+        scan(i);
         break;
       case Role::Product:
         flush();
@@ -93,9 +99,10 @@ void KernelBuilder::visit_pointwise(Index i) {
   // What an open nest stores can be read only after it.
   for (Index x : block_.inputs(i)) {
     if (x == kNoIndex) continue;
-    bool elsewhere = is_view(x) || !(block_.type(x).shape == block_.type(i).shape);
+    bool elsewhere = roles_[i].indexing || is_view(x) || !(block_.type(x).shape == block_.type(i).shape);
     if (elsewhere && std::find(open_.begin(), open_.end(), memory_.root_node[x]) != open_.end()) flush();
   }
+  if (roles_[i].indexing) check_indices(i);
   if (!stored_[i]) return;
   if (single(i)) {
     scalars({i});
@@ -174,7 +181,9 @@ Parts KernelBuilder::load_walk(Emission& e, const Walk& walk) {
 Parts KernelBuilder::evaluate(Emission& e, Index i) {
   const NodeRole& role = roles_[i];
   Body body(e.draft.nest);
+  if (role.indexing) return e.values[i] = gather(e, i);
   ir::SmallVector<Parts, 4> operands;
+  if (role.index) operands.push_back(affine_index(e, *role.index));
   auto inputs = block_.inputs(i);
   for (std::size_t k = 0; k < role.operands; ++k) {
     Parts v;
@@ -284,7 +293,8 @@ void KernelBuilder::join(Index i) {
 }
 
 void KernelBuilder::add(NestDraft draft) {
-  for (const Walk& w : draft.loads) memory_.touch(w.root, group_);
+  for (const Walk& w : draft.loads)
+    if (w.root != kNoRoot) memory_.touch(w.root, group_);
   for (const Walk& w : draft.stores) memory_.touch(w.root, group_);
   simplify(draft);
   draft_.nests.push_back(std::move(draft));

@@ -40,6 +40,17 @@ class KernelBuilder {
   Parts load_walk(Emission& e, const Walk& walk);
   Parts evaluate(Emission& e, ir::Index i);
   void store(NestDraft& draft, Parts value, const Walk& walk);
+  // ---- indices (kernel_indices.cpp) ----
+  Parts affine_index(Emission& e, const AffineIndex& index);
+  // What arrays of integers choose at a point.
+  Parts gather(Emission& e, ir::Index i);
+  // Bytes from the place that the other axes walk to: of an operand with these strides.
+  ValueId index_offset(Emission& e, ir::Index i, const ir::Dims& strides);
+  ValueId index_at(Emission& e, ir::Index x, std::size_t first);
+  ValueId constant_number(Emission& e, std::int64_t value);
+  static ir::Dims walked(const Indexing& indexing, const Layout& layout, std::size_t rank);
+  // A nest for each array of integers, over its own elements.
+  void check_indices(ir::Index i);
   Walk walk_of(ir::Index i) const;
   // Where the value belongs: its own memory, and its part of a join beside.
   void store_all(Emission& e, ir::Index t);
@@ -62,6 +73,9 @@ class KernelBuilder {
   Parts operand_value(Emission& e, ir::Index x);
   void scalars_for(ir::Index x);
   void fold(ir::Index i);
+  void scan(ir::Index i);
+  // The operand's terms over its own shape; what is folded becomes the innermost dimensions.
+  Parts terms(Emission& e, ir::Index i, ir::Dims& order);
   // A fold of complex numbers is one of each part; `parts` are the terms.
   void fold_terms(ir::Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order);
   // The terms in memory of their own, in the order in which they are folded.

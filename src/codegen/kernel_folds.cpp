@@ -38,11 +38,10 @@ void KernelBuilder::scalars_for(Index x) {
   scalars(needed);
 }
 
-void KernelBuilder::fold(Index i) {
+Parts KernelBuilder::terms(Emission& e, Index i, Dims& order) {
   const NodeRole& role = roles_[i];
   Index x = block_.inputs(i)[0];
   scalars_for(x);
-  Emission e;
   const Dims shape = block_.type(x).shape;
   begin(e, shape);
   Parts v = operand_value(e, x);
@@ -54,22 +53,50 @@ void KernelBuilder::fold(Index i) {
       term.re = body.emit(Prim::Add, body.dtype(v.re), term.re, body.emit(Prim::Multiply, body.dtype(v.im), v.im, v.im));
     v = term;
   }
-  v = body.cast(v, role.accumulate);
   // Kept dimensions first, in order; the folded ones behind.
-  Dims order;
-  std::int64_t n = 1;
   for (int pass = 0; pass < 2; ++pass)
     for (int axis = 0; axis < shape.ssize(); ++axis) {
       bool folded = std::find(role.axes.begin(), role.axes.end(), axis) != role.axes.end();
       if (folded == (pass == 1)) order.push_back(axis);
-      if (folded && pass == 1) n *= shape[static_cast<std::size_t>(axis)];
     }
   e.draft.kept = order.size() - role.axes.size();
+  return body.cast(v, role.accumulate);
+}
+
+void KernelBuilder::fold(Index i) {
+  const NodeRole& role = roles_[i];
+  Index x = block_.inputs(i)[0];
+  Emission e;
+  Dims order;
+  Parts v = terms(e, i, order);
+  std::int64_t n = 1;
+  for (std::int64_t axis : role.axes) n *= block_.type(x).shape[static_cast<std::size_t>(axis)];
   // The norm of everything walks memory, as the eager kernel does.
   if (role.after == NodeRole::After::Sqrt && e.draft.kept == 0 && fortran_order(memory_.where[x].layout, block_.type(x).dtype))
     std::reverse(order.begin(), order.end());
   permute(e.draft, order);
   fold_terms(i, e.draft, v, n, role.order);
+}
+
+// Each partial result goes where its last term stands.
+void KernelBuilder::scan(Index i) {
+  const NodeRole& role = roles_[i];
+  Emission e;
+  Dims order, strides;
+  Parts v = terms(e, i, order);
+  permute(e.draft, order);
+  for (std::int64_t axis : order) strides.push_back(memory_.where[i].layout.strides[static_cast<std::size_t>(axis)]);
+  for (int part = 0; part < (v.complex() ? 2 : 1); ++part) {
+    NestDraft draft = e.draft;
+    draft.nest.folds = draft.nest.scans = true;
+    draft.nest.fold = role.fold;
+    draft.nest.order = role.order;
+    draft.nest.folded = v[part];
+    draft.nest.stores.push_back({kNoValue, {}});
+    draft.stores.push_back({memory_.where[i].root, memory_.where[i].layout.offset, role.accumulate, strides, part});
+    add(std::move(draft));
+  }
+  emitted_[i] = true;
 }
 
 void KernelBuilder::fold_terms(Index i, const NestDraft& draft, Parts terms, std::int64_t n, Order order) {

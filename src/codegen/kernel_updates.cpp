@@ -63,7 +63,7 @@ bool KernelBuilder::update_directly(std::span<const Index> list) {
   std::vector<Walk> places;
   for (Index i : list) {
     Index value = block_.inputs(i)[1];
-    if (!memory_.in_place[i] || std::ranges::find(open_, value) == open_.end()) return false;
+    if (roles_[i].indexing || !memory_.in_place[i] || std::ranges::find(open_, value) == open_.end()) return false;
     if (block_.type(value).dtype != block_.type(i).dtype || memory_.joined[value]) return false;
     Dims shape;
     places.push_back(updated_place(i, shape));
@@ -96,9 +96,13 @@ void KernelBuilder::update(Index i) {
   Index base = block_.inputs(i)[0], value = block_.inputs(i)[1];
   const ir::Type& type = block_.type(i);
   if (inlined(value) && single(value)) scalars({value});
+  const auto& indexing = roles_[i].indexing;
+  if (indexing) check_indices(i);
   if (!memory_.in_place[i]) copy(base, walk_of(i), type.shape, type.dtype);
   Dims points;
   Walk place = updated_place(i, points);
+  const Layout view{points, place.strides, place.offset};
+  if (indexing) points = indexing->shape;
   // numpy drops leading axes of extent 1 that the place does not have.
   const Where& w = memory_.where[value];
   Dims shape = w.layout.shape, strides = w.layout.strides;
@@ -111,7 +115,13 @@ void KernelBuilder::update(Index i) {
   Parts v = register_[value] >= 0 && inside(value)
                 ? load(e, value)
                 : load_walk(e, {w.root, w.layout.offset, block_.type(value).dtype, broadcast_strides(shape, strides, points)});
-  store(e.draft, Body(e.draft.nest).cast(v, type.dtype), place);
+  ValueId offset = kNoValue;
+  if (indexing) {
+    offset = index_offset(e, i, view.strides);
+    place.strides = walked(*indexing, view, points.size());
+  }
+  store(e.draft, Body(e.draft.nest).cast(v, place.dtype), place);
+  for (Store& s : e.draft.nest.stores) s.offset = offset;
   add(std::move(e.draft));
   emitted_[i] = true;
 }

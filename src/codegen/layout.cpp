@@ -100,7 +100,7 @@ std::optional<Layout> viewed(runtime::Runtime& runtime, OpId id, std::span<const
   return Layout{out[0].shape, out[0].strides, out[0].data - kBase};
 }
 
-std::optional<Layout> viewed_along(runtime::Runtime& runtime, const Attr& path, const Layout& of, ir::DType dtype) {
+std::optional<Layout> viewed_along(runtime::Runtime& runtime, const Attr& path, const Layout& of, ir::DType& dtype) {
   Layout at = of;
   auto* steps = path.get<Attr::Tuple>();
   if (!steps) return std::nullopt;
@@ -108,6 +108,11 @@ std::optional<Layout> viewed_along(runtime::Runtime& runtime, const Attr& path, 
     auto* parts = step.get<Attr::Tuple>();
     if (!parts || parts->empty() || !(*parts)[0].get<std::string>()) return std::nullopt;
     OpId id = ir::find_op(*(*parts)[0].get<std::string>());
+    if ((id == OpId::Real || id == OpId::Imag) && ir::is_complex(dtype)) {
+      dtype = ir::real_dtype(dtype);
+      if (id == OpId::Imag) at.offset += static_cast<std::int64_t>(ir::itemsize(dtype));
+      continue;
+    }
     std::vector<Attr> attrs(parts->begin() + 1, parts->end());
     ir::Type type{dtype, ir::Kind::Array, at.shape};
     const ir::OperandType in[] = {{&type}};

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
+
+#include "ir/attributes.h"
 
 namespace autoray::codegen {
 
+using ir::Dims;
 using ir::DType;
 using ir::Index;
 using ir::kNoIndex;
@@ -94,10 +98,14 @@ void Memory::first_layouts() {
     // and strides decide whether this is a view.
     auto view = viewed(runtime_, node.op, roles_.attrs(i), where[x].layout, type.dtype, type);
     if (!view) {
-      // A movement that copies: of a contiguous operand in the order of its
-      // elements it would be a view, so it is a copy of a strided one.
-      bool in_order = node.op == OpId::Reshape || node.op == OpId::Ravel;
-      roles_.become_call(i, in_order ? "a reshape that copies" : "a movement that copies");
+      // Of a contiguous operand in the order of its elements it would be a view, so it is a copy of a strided one.
+      const ir::Attr* order = node.op == OpId::Reshape || node.op == OpId::Ravel || node.op == OpId::Flatten
+                                  ? &ir::attribute(ir::op(node.op), roles_.attrs(i), "order")
+                                  : nullptr;
+      if (order && order->get<std::string>() && *order->get<std::string>() == "C")
+        roles_.become_copy(i);
+      else
+        roles_.become_call(i, "a movement that copies");
       where[i].layout = contiguous_layout(type);
       continue;
     }
@@ -176,11 +184,11 @@ Layout Memory::made_layout(Index i) const {
   Role role = roles_[i].role;
   if (type.shape.size() < 2 || (role != Role::Pointwise && role != Role::Update) || roles_[i].c_order)
     return contiguous_layout(type);
-  bool any = false;
+  bool any = roles_[i].f_order;
   std::size_t count = role == Role::Update ? 1 : block_.inputs(i).size();
   for (std::size_t k = 0; k < count; ++k) {
     Index x = block_.inputs(i)[k];
-    if (x == kNoIndex || block_.type(x).shape.empty()) continue;
+    if (roles_[i].f_order || x == kNoIndex || block_.type(x).shape.empty()) continue;
     const Layout& layout = where[x].layout;
     if (!(layout.shape == type.shape) || !fortran_order(layout, block_.type(x).dtype)) return contiguous_layout(type);
     any = true;
@@ -211,14 +219,21 @@ void Memory::last_uses() {
 // or concatenate.
 void Memory::placements() {
   std::vector<std::pair<Index, std::size_t>> twice;
+  // Where a chain of updates in place begins, itself where there is none.
+  std::vector<Index> chain_start(block_.nodes.size());
+  std::iota(chain_start.begin(), chain_start.end(), Index{0});
   for (Index i = 0; i < block_.nodes.size(); ++i) {
     if (roles_[i].role == Role::Update) {
-      Index base = block_.inputs(i)[0], value = block_.inputs(i)[1];
+      Index base = block_.inputs(i)[0];
+      auto others = block_.inputs(i).subspan(1);
       bool own = root_node[base] == base && roles_[base].role != Role::Argument && roles_[base].role != Role::Project;
       own = own && !(roles_[base].role == Role::Call && block_.types(base).size() != 1);
-      if (own && last_use_[base] == i && !result_[base] && root_node[value] != base && !placed_.count(base) &&
-          !placed_.count(chain_start(base)) && roles_[chain_start(base)].role != Role::Join)
+      own = own && std::none_of(others.begin(), others.end(), [&](Index x) { return root_node[x] == base; });
+      if (own && last_use_[base] == i && !result_[base] && !placed_.count(base) && !placed_.count(chain_start[base]) &&
+          roles_[chain_start[base]].role != Role::Join) {
         in_place[i] = true;
+        chain_start[i] = chain_start[base];
+      }
     }
     if (roles_[i].role != Role::Join) continue;
     DType dtype = block_.type(i).dtype;
@@ -236,8 +251,8 @@ void Memory::placements() {
       placed_[x] = {i, k};
       joined[x] = true;
       // The last axis lies as the result's, unless that is the axis along which it is joined.
-      bool strided = block_.type(x).shape.size() > 0 && block_.nodes[i].op == OpId::Stack &&
-                     roles_[i].axis == block_.type(x).shape.ssize();
+      const Dims& strides = roles_[i].parts[k].strides;
+      bool strided = !strides.empty() && strides.back() != item_bytes(dtype);
       beside[x] = strided && read_twice_[x] && role == Role::Pointwise && ir::element_count(block_.type(x).shape) > 1;
     }
     // Placed twice in one join: the second time it is copied.
@@ -250,20 +265,9 @@ void Memory::placements() {
     placed_.erase(x);
   }
 }
-Index Memory::chain_start(Index i) const {
-  while (in_place[i]) i = block_.inputs(i)[0];
-  return i;
-}
 Where Memory::part_of_join(Index join, std::size_t operand) const {
-  const NodeRole& role = roles_[join];
-  const Where& whole = where[join];
-  Where part{whole.root, {}};
-  Index x = block_.inputs(join)[operand];
-  auto axis = static_cast<std::size_t>(role.axis);
-  part.layout.offset = whole.layout.offset + role.offsets[operand] * whole.layout.strides[axis];
-  part.layout.shape = block_.type(x).shape;
-  part.layout.strides = whole.layout.strides;
-  if (block_.nodes[join].op == OpId::Stack) part.layout.strides.erase(axis);
+  Where part{where[join].root, roles_[join].parts[operand]};
+  part.layout.offset += where[join].layout.offset;
   return part;
 }
 
@@ -281,6 +285,9 @@ RootId Memory::constant(DType dtype, double value) {
   if (dtype == DType::Float32) {
     auto single_precision = static_cast<float>(value);
     std::memcpy(bytes, &single_precision, 4);
+  } else if (dtype == DType::Int64) {
+    auto integer = static_cast<std::int64_t>(value);
+    std::memcpy(bytes, &integer, 8);
   } else {
     std::memcpy(bytes, &value, 8);
   }

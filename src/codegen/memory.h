@@ -68,7 +68,6 @@ class Memory {
   void make_roots();
   void make_root(ir::Index i, bool result);
   Layout made_layout(ir::Index i) const;
-  ir::Index chain_start(ir::Index i) const;
 
   runtime::Runtime& runtime_;
   const ir::Block& block_;

@@ -11,6 +11,9 @@ using runtime::Array;
 
 void explain_calls(runtime::Runtime& runtime, const Program& program) {
   if (!runtime.on_explain) return;
+  for (const RoutineCall& c : program.routines)
+    runtime.on_explain(
+        {std::string(ir::op(c.op).path), ir::to_string(c.operand), "native", std::string(c.routine.name), "routine"});
   for (const RuntimeCall& c : program.calls) {
     std::string operands;
     for (const Located& in : c.inputs)

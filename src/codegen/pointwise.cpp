@@ -74,7 +74,6 @@ Parts complex_function(Body& body, DType t, Operands x, Parameters) {
 
 // ---- compositions ----
 
-Parts identity(Body&, DType, Operands x, Parameters) { return x[0]; }
 Parts where(Body& b, DType t, Operands x, Parameters) {
   DType part = ir::is_complex(t) ? ir::real_dtype(t) : t;
   auto choice = [&](ValueId yes, ValueId no) { return b.emit(Prim::Select, part, x[0].re, yes, no); };
@@ -219,6 +218,14 @@ Parts constant_value(Body& b, DType t, Operands, Parameters parameters) {
     return ir::is_real_floating(part) ? b.real(part, value) : b.integer(part, static_cast<std::int64_t>(value));
   };
   return {item(parameters[0]), ir::is_complex(t) ? item(0) : kNoValue};
+}
+
+Parts identity(Body&, DType, Operands x, Parameters) { return x[0]; }
+Parts is_zero(Body& b, DType, Operands x, Parameters) {
+  return {b.emit(Prim::Equal, DType::Bool, x[0].re, b.integer(b.dtype(x[0].re), 0))};
+}
+Parts is_at_most_zero(Body& b, DType, Operands x, Parameters) {
+  return {b.emit(Prim::LessEqual, DType::Bool, x[0].re, b.integer(b.dtype(x[0].re), 0))};
 }
 
 Parts integer_power(Body& b, DType t, Operands x, Parameters parameters) {

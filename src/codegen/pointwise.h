@@ -21,6 +21,10 @@ bool is_expensive(ir::OpId op, ir::DType dtype);
 bool is_hosted(ir::OpId op, ir::DType dtype);
 // The parameter, at every point.
 Parts constant_value(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
+// The operand; whether it is 0; whether it is at most 0.
+Parts identity(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
+Parts is_zero(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
+Parts is_at_most_zero(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
 // An integer to the power of a constant, which is the parameter.
 Parts integer_power(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
 

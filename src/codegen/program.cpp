@@ -131,7 +131,9 @@ Program::Call::run(std::span<char* const> into) {
   for (const ProgramStep& step : p.steps) {
     if (step.kernel) [[likely]] {
       if (p.checks_bounds) frame_.context.limits = frame_.limits.data() + step.first;
-      step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      std::int32_t status = step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      if (status) [[unlikely]]
+        index_failed(p.checks[step.first_check + static_cast<std::uint32_t>(status) - 1]);
       if (frame_.context.failed_buffer >= 0) [[unlikely]]
         throw ir::Error(ir::ErrorClass::SystemError, "kernel " + std::to_string(step.number) + " reaches outside its buffer " +
                                                          std::to_string(std::exchange(frame_.context.failed_buffer, -1)));
@@ -143,6 +145,10 @@ Program::Call::run(std::span<char* const> into) {
     }
   }
   return events | (_mm_getcsr() & runtime::kFpEvents);
+}
+
+void Program::Call::index_failed(const IndexCheck& check) const {
+  throw ir::Error(check.error, check.before + std::to_string(frame_.context.failed_index) + check.after);
 }
 
 void Program::Call::take_result(std::size_t number, Array& array) {
@@ -255,7 +261,7 @@ std::string Program::text() const {
       text += " -> dynamic" + std::to_string(call.first_dynamic) + "\n";
       continue;
     }
-    text += "kernel " + std::to_string(step.number);
+    text += step.routine ? std::string(routines[step.number].routine.name) : "kernel " + std::to_string(step.number);
     std::size_t end = buffers.size();
     for (std::size_t t = s + 1; t < steps.size(); ++t)
       if (!steps[t].call) {

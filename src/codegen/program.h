@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codegen/jit.h"
+#include "ir/error.h"
 #include "ir/graph/block.h"
 #include "runtime/runtime.h"
 
@@ -49,12 +50,33 @@ struct RuntimeCall {
   ir::SourceId source = ir::kNoSource;
 };
 
+// The error of a kernel's check: the number that it found stands between the texts.
+struct IndexCheck {
+  ir::ErrorClass error{};
+  std::string before, after;
+};
+
+// A routine of the runtime that works on the program's memory as a kernel does.
+struct Routine {
+  std::string_view name;
+  KernelFunction function = nullptr;
+};
+
+// What a step calls by such a function, for people.
+struct RoutineCall {
+  ir::OpId op;
+  ir::Type operand;
+  Routine routine;
+};
+
 struct ProgramStep {
   KernelFunction kernel = nullptr;  // null: a runtime call, or a program that is not for this process
   std::uint32_t first = 0;          // in `buffers`; of a runtime call: its number
   std::uint32_t first_argument = 0;
-  std::uint32_t number = 0;  // of the kernel
+  std::uint32_t number = 0;  // of the kernel, or of the routine's call
+  std::uint32_t first_check = 0;
   bool call = false;
+  bool routine = false;
 };
 
 class Program {
@@ -80,6 +102,7 @@ class Program {
 
    private:
     void call_runtime(const RuntimeCall& call);
+    [[noreturn]] void index_failed(const IndexCheck& check) const;
     const Program& program_;
     runtime::Runtime& runtime_;
     Frame& frame_;
@@ -94,7 +117,9 @@ class Program {
   std::vector<Place> buffers;           // of all kernel steps, one after the other
   std::vector<std::int64_t> limits;     // bytes before and after each of them that belong to its array (checking mode)
   std::vector<std::int64_t> arguments;  // of all kernel steps
+  std::vector<IndexCheck> checks;       // of all kernel steps
   std::vector<RuntimeCall> calls;
+  std::vector<RoutineCall> routines;
   std::vector<Located> results;
   std::vector<std::int64_t> output_bytes;
   std::vector<char> constants;

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "codegen/layout.h"
 #include "ir/rules/elementwise.h"
 #include "ir/rules/linalg.h"
 #include "ir/rules/movement.h"
@@ -23,12 +22,21 @@ using ir::OpId;
 
 namespace {
 
-// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded.
-bool makes_nothing(const ir::Op& op) {
+// Of no elements there is nothing to do: what is wrong with the operands was found when the call was recorded. Only a reduction
+// of nothing may still be refused, or warn.
+bool makes_nothing(const ir::Op& op, std::span<const Attr> attrs, const Dims& operand) {
   switch (op.op_class) {
+    case ir::OpClass::Reduction: {
+      if (op.id == OpId::Cumsum || op.id == OpId::Cumprod || op.id == OpId::Trace) return true;
+      for (std::int64_t axis : ir::reduction_axes(ir::attribute(op, attrs, "axis"), operand.ssize()))
+        if (operand[static_cast<std::size_t>(axis)] == 0) return false;
+      return true;
+    }
     case ir::OpClass::Elementwise:
     case ir::OpClass::Contract:
+    case ir::OpClass::View:
     case ir::OpClass::Join:
+    case ir::OpClass::Create:
     case ir::OpClass::Index: return !op.has(ir::kTupleResult) && !op.has(ir::kListResult);
     default: return false;
   }
@@ -42,7 +50,8 @@ NodeRole Roles::call(std::string reason) {
   return role;
 }
 
-Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone)
+Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
+             const GivenRoles& given, bool standalone)
     : runtime_(runtime), block_(block), arguments_(arguments), standalone_(standalone) {
   roles_.reserve(block.nodes.size());
   struct Key {
@@ -57,6 +66,11 @@ Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const 
   };
   std::unordered_map<Key, const NodeRole*, Hash> known;
   for (Index i = 0; i < block.nodes.size(); ++i) {
+    if (auto role = given.find(i); role != given.end()) {
+      pool_.push_back(role->second);
+      roles_.push_back(&pool_.back());
+      continue;
+    }
     const ir::BlockNode& n = block.nodes[i];
     auto inputs = block.inputs(n);
     // What a constant is may matter; more inputs do not fit the key.
@@ -83,6 +97,15 @@ Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const 
 
 void Roles::become_call(Index i, std::string reason) {
   pool_.push_back(call(std::move(reason)));
+  roles_[i] = &pool_.back();
+}
+
+void Roles::become_copy(Index i) {
+  NodeRole role;
+  role.role = Role::Join;
+  const ir::Type& operand = block_.type(block_.inputs(i)[0]);
+  role.parts.push_back(contiguous_layout(operand));
+  pool_.push_back(std::move(role));
   roles_[i] = &pool_.back();
 }
 
@@ -132,20 +155,22 @@ NodeRole Roles::role_of(Index i) {
     return call("another backend");
   auto types = block_.types(i);
   if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
-  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op)) {
+  const Dims first = n.input_count ? block_.type(block_.inputs(i)[0]).shape : Dims();
+  if (ir::element_count(types[0].shape) == 0 && makes_nothing(op, attrs(i), first)) {
     role.role = Role::Nothing;
     return role;
   }
-  for (const ir::Type& type : types) {
-    if (standalone_ && type.dtype == DType::Float16) return call("float16");
-    if (ir::element_count(type.shape) == 0) return call("no elements");
-  }
+  if (standalone_)
+    for (const ir::Type& type : types)
+      if (type.dtype == DType::Float16) return call("float16");
   if (auto identity = sum_of_nothing(i, op)) return std::move(*identity);
+  if (ir::element_count(types[0].shape) == 0) return call("no elements");
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
     if (standalone_ && type.dtype == DType::Float16) return call("float16");
-    if (ir::element_count(type.shape) == 0) return call("no elements");
+    bool skipped = op.op_class == ir::OpClass::Join || n.op == OpId::SetItem;
+    if (ir::element_count(type.shape) == 0 && !skipped) return call("no elements");
   }
   switch (op.op_class) {
     case ir::OpClass::Elementwise: return pointwise_role(i, op);
@@ -194,42 +219,6 @@ bool Roles::overflows_half(Index i) const {
     if (value && block_.type(input).kind == Kind::Weak && std::isfinite(*value) && std::fabs(*value) >= 65520) return true;
   }
   return false;
-}
-
-// Arrays of one value, and copies.
-std::optional<NodeRole> Roles::created_role(Index i) {
-  const ir::BlockNode& n = block_.nodes[i];
-  const ir::Op& op = ir::op(n.op);
-  NodeRole role;
-  role.role = Role::Pointwise;
-  role.compute = block_.type(i).dtype;
-  // Fortran's order, and what is wrong, is the runtime's.
-  auto plain = [&] {
-    const Attr& order = ir::attribute(op, attrs(i), "order");
-    const std::string* text = order.get<std::string>();
-    role.c_order = text && *text == "C";
-    return order.none() || role.c_order || (text && *text == "K");
-  };
-  auto filled = [&](double value) -> std::optional<NodeRole> {
-    if (!plain()) return std::nullopt;
-    role.lowering = constant_value;
-    role.parameters = {value};
-    return role;
-  };
-  switch (n.op) {
-    case OpId::Zeros:
-    case OpId::ZerosLike: return filled(0);
-    case OpId::Ones:
-    case OpId::OnesLike: return filled(1);
-    case OpId::Full:
-    case OpId::Copy:
-      if (!plain() || weak_out_of_range(i, role.compute)) return std::nullopt;
-      if (ir::is_complex(block_.type(block_.inputs(i)[0]).dtype) != ir::is_complex(role.compute)) return std::nullopt;
-      role.lowering = pointwise(OpId::Copy, role.compute);
-      role.operands = 1;
-      return role;
-    default: return std::nullopt;
-  }
 }
 
 NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
@@ -337,7 +326,9 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
     case OpId::Sum:
     case OpId::Prod:
       if (initial()) return call("initial=");
-      if (ir::is_bool(type.dtype)) return call("a sum of bools in bool");
+      // Small integers add up in 64 bits, bools as truth values.
+      if (!ir::is_inexact(type.dtype)) role.accumulate = ir::is_unsigned(type.dtype) ? DType::UInt64 : DType::Int64;
+      if (ir::is_bool(type.dtype)) role.before = NodeRole::Before::Truth;
       if (n.op == OpId::Prod && ir::is_complex(type.dtype)) return call("a product of complex numbers");
       role.fold = n.op == OpId::Sum ? Prim::Add : Prim::Multiply;
       role.order = ir::is_inexact(type.dtype) ? Order::Pairwise : Order::Any;
@@ -364,9 +355,25 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
       role.accumulate = DType::Int64;
       role.before = NodeRole::Before::Truth;
       break;
+    case OpId::Cumsum:
+    case OpId::Cumprod: return scan_role(i, op);
     default: return call("a scan or search");
   }
   role.axes = ir::reduction_axes(ir::attribute(op, attributes, "axis"), operand.shape.ssize());
+  return role;
+}
+
+NodeRole Roles::scan_role(Index i, const ir::Op& op) {
+  const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
+  bool product = op.id == OpId::Cumprod;
+  if (type.dtype == DType::Float16) return call("float16");
+  if (product && ir::is_complex(type.dtype)) return call("a product of complex numbers");
+  NodeRole role;
+  role.role = Role::Scan;
+  role.accumulate = type.dtype;
+  role.fold = product ? Prim::Multiply : Prim::Add;
+  role.order = Order::Sequential;
+  role.axes.push_back(ir::scan_axis(ir::attribute(op, attrs(i), "axis"), operand.shape.ssize()));
   return role;
 }
 
@@ -374,15 +381,17 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
 std::optional<NodeRole> Roles::sum_of_nothing(Index i, const ir::Op& op) {
   auto inputs = block_.inputs(i);
   auto empty = [&](Index x) { return x != kNoIndex && ir::element_count(block_.type(x).shape) == 0; };
+  bool counts = op.id == OpId::All || op.id == OpId::Any || op.id == OpId::CountNonzero;
   bool sum = (op.op_class == ir::OpClass::Contract && inputs.size() == 2 && empty(inputs[0]) && empty(inputs[1])) ||
              ((op.id == OpId::Sum || op.id == OpId::Prod) && empty(inputs[0]) &&
-              ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>());
+              ir::attribute(op, attrs(i), "initial").get<ir::Ellipsis>()) ||
+             (counts && empty(inputs[0]));
   if (!sum || (standalone_ && block_.type(i).dtype == DType::Float16)) return std::nullopt;
   NodeRole role;
-  role.role = Role::Pointwise;
+  role.role = ir::element_count(block_.type(i).shape) == 0 ? Role::Nothing : Role::Pointwise;
   role.compute = block_.type(i).dtype;
   role.lowering = constant_value;
-  role.parameters = {op.id == OpId::Prod ? 1.0 : 0.0};
+  role.parameters = {op.id == OpId::Prod || op.id == OpId::All ? 1.0 : 0.0};
   return role;
 }
 
@@ -400,35 +409,6 @@ NodeRole Roles::norm_role(Index i) {
   role.before = NodeRole::Before::Square;
   role.after = NodeRole::After::Sqrt;
   for (int axis = 0; axis < operand.shape.ssize(); ++axis) role.axes.push_back(axis);
-  return role;
-}
-
-NodeRole Roles::join_role(Index i, const ir::Op& op) {
-  const ir::BlockNode& n = block_.nodes[i];
-  if (n.op != OpId::Stack && n.op != OpId::Concatenate) return call("a movement that copies");
-  const ir::Type& type = block_.type(i);
-  const std::vector<Attr>& attributes = attrs(i);
-  NodeRole role;
-  role.role = Role::Join;
-  const Attr& axis = ir::attribute(op, attributes, "axis");
-  if (axis.none()) return call("concatenate of flattened arrays");
-  role.axis = ir::normalize_axis(ir::as_int(axis, "axis"), type.shape.ssize());
-  std::int64_t at = 0;
-  for (Index input : block_.inputs(i)) {
-    role.offsets.push_back(at);
-    at += n.op == OpId::Stack ? 1 : block_.type(input).shape[static_cast<std::size_t>(role.axis)];
-  }
-  return role;
-}
-
-NodeRole Roles::update_role(Index i) {
-  const ir::BlockNode& n = block_.nodes[i];
-  if (n.input_count != 2) return call("an index by arrays");
-  auto place = viewed_along(runtime_, attrs(i)[0], contiguous_layout(block_.type(i)), block_.type(i).dtype);
-  if (!place) return call("a place that is no view");
-  if (ir::element_count(place->shape) == 0) return call("no elements");
-  NodeRole role;
-  role.role = Role::Update;
   return role;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/builder.h"
+#include "codegen/layout.h"
 #include "codegen/pointwise.h"
 
 namespace autoray::codegen {
@@ -16,12 +17,43 @@ enum class Role : std::uint8_t {
   View,       // an index map of its first input
   Pointwise,  // an element-wise value
   Fold,       // one operand folded along some of its axes
+  Scan,       // the same, with every value on the way
   Product,    // two operands multiplied, summed over shared axes
-  Join,       // operands side by side in one array
+  Join,       // operands copied to their places in one array
   Update,     // a new version of the first operand with other values in one place
   Nothing,    // has no elements
-  Call,       // by the runtime
+  Routine,    // by a routine of the runtime, on contiguous memory
+  Call,       // by the runtime's dispatch
   Project,    // one result of a call
+};
+
+// An integer that grows along the axes of an array: at (i, j) the offset plus the steps times i and j.
+struct AffineIndex {
+  ir::Dims steps;
+  std::int64_t offset = 0;
+};
+
+// Elements that arrays of integers choose, out of an operand (a pointwise value) or in it (an update). Point (i, j, ...) of the
+// chosen elements is walked in the operand by `axes`; each array's integers, whose own axes are the points' from `first` on,
+// say where along one more axis of the operand.
+struct Indexing {
+  struct Array {
+    std::size_t input = 0;
+    std::int64_t axis = 0;
+    std::int64_t size = 0;        // of that axis
+    std::int64_t named_axis = 0;  // the axis that an error names; below 0: none
+    std::size_t first = 0;
+  };
+  // How many places a mask takes is known from the values that it gets: a number that must be so.
+  struct Count {
+    std::size_t input = 0;
+    std::int64_t expected = 0;
+    std::string before, after;  // of the number, in the error
+  };
+  ir::Dims shape;  // of the points
+  ir::Dims axes;   // by axis of the points: the operand's; -1: none
+  std::vector<Array> arrays;
+  std::optional<Count> count;
 };
 
 struct NodeRole {
@@ -32,34 +64,46 @@ struct NodeRole {
   ir::DType compute{};
   std::uint8_t operands = 0;  // how many inputs take part
   bool expensive = false;
-  bool half = false;               // computes in float32 what is float16: Python numbers are rounded first
-  bool c_order = false;            // whatever the operands' order
-  std::vector<double> parameters;  // of the lowering
-  // Fold: `before` is applied to the operand (the square of a norm), `after` to the result.
+  bool half = false;                 // computes in float32 what is float16: Python numbers are rounded first
+  bool c_order = false;              // whatever the operands' order
+  bool f_order = false;              // the first axis fastest
+  std::optional<AffineIndex> index;  // the lowering's first operand
+  std::vector<double> parameters;    // of the lowering
+  std::optional<Indexing> indexing;  // of a pointwise value or an update
+  // Fold, Scan: `before` is applied to the operand (the square of a norm), `after` to the result.
   Prim fold{};
   Order order = Order::Any;
   ir::DType accumulate{};
   ir::Dims axes;
+  bool together = false;  // in the kernel of the fold on which its terms depend: both are one operation
   enum class Before : std::uint8_t { Nothing, Square, Truth } before = Before::Nothing;
   enum class After : std::uint8_t { Nothing, Mean, Sqrt } after = After::Nothing;
   // Product: axes of both operands.
   ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
   bool any_order = false;  // so large that its sums have no order that others agree on
-  // Join: where each operand lies in the result.
-  std::vector<std::int64_t> offsets;
-  int axis = 0;
+  // Routine: what it is given.
+  Routine routine;
+  std::vector<std::int64_t> numbers;
+  // Join: where each operand lies in the result, which is contiguous.
+  std::vector<Layout> parts;
 };
 
 // float16 is computed in float32.
 inline ir::DType computed_dtype(ir::DType dtype) { return dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype; }
 
+// Of nodes that no op describes.
+using GivenRoles = std::unordered_map<ir::Index, NodeRole>;
+
 class Roles {
  public:
   // `standalone`: there will be no runtime whose products are faster.
-  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, bool standalone);
+  Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments, const GivenRoles& given,
+        bool standalone);
   const NodeRole& operator[](ir::Index i) const { return *roles_[i]; }
   // A movement that turns out to copy.
   void become_call(ir::Index i, std::string reason);
+  // A movement of all elements, in order, that turns out to copy.
+  void become_copy(ir::Index i);
   const std::vector<ir::Attr>& attrs(ir::Index i);
 
  private:
@@ -70,6 +114,7 @@ class Roles {
   std::optional<NodeRole> created_role(ir::Index i);
   NodeRole pointwise_role(ir::Index i, const ir::Op& op);
   NodeRole fold_role(ir::Index i, const ir::Op& op);
+  NodeRole scan_role(ir::Index i, const ir::Op& op);
   NodeRole norm_role(ir::Index i);
   NodeRole product_role(ir::Index i);
   NodeRole join_role(ir::Index i, const ir::Op& op);

@@ -20,7 +20,10 @@ std::optional<std::vector<NestOfStep>> in_place(const Program& program, std::uin
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     const ProgramStep& step = program.steps[s];
     const Kernel& kernel = program.sources[step.number];
-    auto place = [&](const Access& access) -> const Place& { return program.buffers[step.first + access.buffer]; };
+    static constexpr Place kNowhere{Home::Constants};
+    auto place = [&](const Access& access) -> const Place& {
+      return access.buffer == kNoBuffer ? kNowhere : program.buffers[step.first + access.buffer];
+    };
     auto walked = [&](const Access& access) {
       Walked w{place(access).offset, {}};
       for (const Number& n : access.strides)
@@ -36,6 +39,9 @@ std::optional<std::vector<NestOfStep>> in_place(const Program& program, std::uin
         if (place(store.to).home == Home::Output && place(store.to).number == output) writes.push_back(walked(store.to));
       if (begun && !reads.empty()) return std::nullopt;
       if (writes.empty()) continue;
+      // Indices may look anywhere.
+      bool indexed = std::any_of(nest.body.begin(), nest.body.end(), [](const Instr& i) { return i.prim == Prim::Gather; });
+      if (indexed && !reads.empty()) return std::nullopt;
       for (const Walked& read : reads)
         for (const Walked& write : writes)
           if (nest.folds || !(read == write)) return std::nullopt;

@@ -87,18 +87,10 @@ void sort_kernel(KernelCall& call) {
   int axis;
   Array x = axis_last(call, *call.in[0], axis);
   std::int64_t n = x.ndim() ? x.shape.back() : 1, rows = n ? x.size() / n : 0;
-  ir::visit_dtype(x.dtype, [&]<class T>() {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      call.runtime.poll();
-      T* begin = x.as<T>() + r * n;
-      if (vector_sort(x.dtype, begin, n)) continue;
-      // Equal keys can differ in their zeros' signs and in what NaN hides: they keep their order, whatever the kind.
-      if constexpr (std::is_integral_v<T>)
-        std::sort(begin, begin + n);
-      else
-        std::stable_sort(begin, begin + n, Before<T>{});
-    }
-  });
+  for (std::int64_t r = 0; r < rows; ++r) {
+    call.runtime.poll();
+    sort_row(x.dtype, x.data + r * n * x.itemsize(), n);
+  }
   Array result = axis_back(x, axis);
   call.out[0] = result.c_contiguous() ? result : converted(call.runtime, result, result.dtype);
 }
@@ -110,25 +102,10 @@ void argsort_kernel(KernelCall& call) {
       axis);
   std::int64_t n = x.shape.back(), rows = n ? x.size() / n : 0;
   Array order = call.runtime.allocate(DType::Int64, x.shape);
-  std::int64_t row = 0;
-  for (auto* to = order.as<std::int64_t>();
-       row < rows && radix_argsort(x.dtype, x.data + row * n * x.itemsize(), n, to + row * n); ++row)
+  for (std::int64_t r = 0; r < rows; ++r) {
     call.runtime.poll();
-  if (row < rows)
-    ir::visit_dtype(x.dtype, [&]<class T>() {
-      struct Keyed {
-        T key;
-        std::int64_t index;
-      };
-      std::vector<Keyed> keyed(static_cast<std::size_t>(n));
-      for (std::int64_t r = 0; r < rows; ++r) {
-        call.runtime.poll();
-        const T* keys = x.as<T>() + r * n;
-        for (std::int64_t i = 0; i < n; ++i) keyed[static_cast<std::size_t>(i)] = {keys[i], i};
-        std::stable_sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) { return Before<T>{}(a.key, b.key); });
-        for (std::int64_t i = 0; i < n; ++i) order.as<std::int64_t>()[r * n + i] = keyed[static_cast<std::size_t>(i)].index;
-      }
-    });
+    argsort_row(x.dtype, x.data + r * n * x.itemsize(), n, order.as<std::int64_t>() + r * n);
+  }
   Array result = axis_back(order, axis);
   call.out[0] = result.c_contiguous() ? result : converted(call.runtime, result, result.dtype);
 }
@@ -143,13 +120,7 @@ void searchsorted_kernel(KernelCall& call) {
     a = call.runtime.run1(OpId::Take, call.backend, {&a, &sorter});
   }
   Array& out = call.allocate();
-  ir::visit_dtype(dtype, [&]<class T>() {
-    const T *begin = a.as<T>(), *end = begin + a.size();
-    for (std::int64_t i = 0, n = v.size(); i < n; ++i)
-      out.as<std::int64_t>()[i] = (side == "left" ? std::lower_bound(begin, end, v.as<T>()[i], Before<T>{})
-                                                  : std::upper_bound(begin, end, v.as<T>()[i], Before<T>{})) -
-                                  begin;
-  });
+  search_row(dtype, a.data, a.size(), v.data, v.size(), side == "right", out.as<std::int64_t>());
 }
 void take_kernel(KernelCall& call) {
   const ir::Attr& axis_attr = attr(call, "axis");
@@ -385,6 +356,41 @@ void bincount_kernel(KernelCall& call) {
 }
 
 }  // namespace
+
+void sort_row(DType dtype, void* items, std::int64_t n) {
+  if (vector_sort(dtype, items, n)) return;
+  ir::visit_dtype(dtype, [&]<class T>() {
+    T* begin = static_cast<T*>(items);
+    // Equal keys can differ in their zeros' signs and in what NaN hides: they keep their order, whatever the kind.
+    if constexpr (std::is_integral_v<T>)
+      std::sort(begin, begin + n);
+    else
+      std::stable_sort(begin, begin + n, Before<T>{});
+  });
+}
+void search_row(DType dtype, const void* row, std::int64_t n, const void* values, std::int64_t count, bool behind,
+                std::int64_t* places) {
+  ir::visit_dtype(dtype, [&]<class T>() {
+    const T *begin = static_cast<const T*>(row), *end = begin + n, *v = static_cast<const T*>(values);
+    for (std::int64_t k = 0; k < count; ++k)
+      places[k] =
+          (behind ? std::upper_bound(begin, end, v[k], Before<T>{}) : std::lower_bound(begin, end, v[k], Before<T>{})) - begin;
+  });
+}
+void argsort_row(DType dtype, const void* items, std::int64_t n, std::int64_t* order) {
+  if (radix_argsort(dtype, items, n, order)) return;
+  ir::visit_dtype(dtype, [&]<class T>() {
+    struct Keyed {
+      T key;
+      std::int64_t index;
+    };
+    std::vector<Keyed> keyed(static_cast<std::size_t>(n));
+    const T* keys = static_cast<const T*>(items);
+    for (std::int64_t i = 0; i < n; ++i) keyed[static_cast<std::size_t>(i)] = {keys[i], i};
+    std::stable_sort(keyed.begin(), keyed.end(), [](const Keyed& a, const Keyed& b) { return Before<T>{}(a.key, b.key); });
+    for (std::int64_t i = 0; i < n; ++i) order[i] = keyed[static_cast<std::size_t>(i)].index;
+  });
+}
 
 std::span<const KernelRow> sort_kernels() {
   static constexpr KernelRow kRows[] = {{OpId::Sort, sort_kernel, "autoray"},
