@@ -75,6 +75,9 @@ bool KernelBuilder::update_directly(std::span<const Index> list) {
   ++stamp_;
   std::vector<Index> needed;
   std::vector<Index> nodes = closure(open_, needed, false);
+  // What an index chooses may be any item.
+  for (Index i : nodes)
+    if (roles_[i].indexing) return false;
   scalars(needed);
   Emission e;
   begin(e, shape);
