@@ -84,7 +84,7 @@ def allowance(pool, case, b, backend):
                 # Between the largest and the smallest number the error is relative; beyond, the order decides.
                 size = numpy.abs(numpy.nan_to_num(b).astype("c16"))
                 bound = numpy.where(numpy.isfinite(bound), 2.0 * n * eps * size, numpy.inf)
-    if name == "mean" and is_complex and bound is None:
+    if name == "mean" and (is_complex or case.complex_operands) and bound is None:
         bound = 4 * eps * numpy.abs(numpy.nan_to_num(b).astype("c16"))  # a complex quotient
     if name in SQUARES and dtype == "float16":
         # float16 is computed in float32 and rounded once; numpy's squares overflow on the way.

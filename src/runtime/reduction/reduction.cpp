@@ -59,9 +59,13 @@ Array initial_item(KernelCall& call, DType dtype) {
   };
   Array array;
   if (auto* complex = initial.get<std::complex<double>>()) {
-    if (!ir::is_complex(dtype) && !ir::is_bool(dtype))
-      throw ir::Error(ir::ErrorClass::TypeError, "float() argument must be a string or a real number, not 'complex'");
-    array = item(*complex, DType::Complex128);
+    const DType wanted = call.types[0].dtype;
+    if (!ir::is_complex(wanted) && !ir::is_bool(wanted))
+      throw ir::Error(ir::ErrorClass::TypeError,
+                      ir::is_integer(wanted)
+                          ? "int() argument must be a string, a bytes-like object or a real number, not 'complex'"
+                          : "float() argument must be a string or a real number, not 'complex'");
+    array = ir::is_bool(wanted) ? item(*complex != 0.0, DType::Bool) : item(*complex, DType::Complex128);
   } else if (auto* integer = initial.get<std::int64_t>()) {
     array = item(*integer, DType::Int64);
     check_python_integer({&array, ir::Kind::Weak}, call.types[0].dtype);
