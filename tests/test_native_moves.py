@@ -152,7 +152,8 @@ np.imag(x), x.real, np.imag(f), x.imag + 1
 """
 REAL = ("float64", "float32", "int64", "int8", "uint16", "bool")
 ALL = (*REAL, "complex128", "complex64")
-GROUPS = {"created": (CREATED, ALL), "moved": (MOVED, ALL), "empty": (EMPTY, REAL), "indexed": (INDEXED, ALL), "written": (WRITTEN, ALL),
+HALF = (*ALL, "float16")
+GROUPS = {"created": (CREATED, HALF), "moved": (MOVED, HALF), "empty": (EMPTY, REAL), "indexed": (INDEXED, HALF), "written": (WRITTEN, HALF),
           "parted": (PARTED, ALL), "parts": (PARTS, ("complex128", "complex64")), "reduced": (REDUCED, ALL), "ordered": (ORDERED, REAL), "sorted": (SORTED, ALL),
           "numbers": (NUMBERS, ("float64", "float32", "int64", "int8"))}
 CASES = [(group, dtype) for group, (_, dtypes) in GROUPS.items() for dtype in dtypes]

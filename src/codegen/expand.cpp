@@ -23,8 +23,9 @@ using ir::OpId;
 
 namespace {
 
-// The dtype that adds up: small integers in 64 bits.
+// The dtype that adds up: halves in float32, small integers in 64 bits.
 DType accumulator(DType dtype) {
+  if (dtype == DType::Float16) return DType::Float32;
   if (ir::is_inexact(dtype)) return dtype;
   return ir::is_unsigned(dtype) ? DType::UInt64 : DType::Int64;
 }
@@ -327,7 +328,6 @@ Index Expander::together(Index fold, Prim prim, Order order, const Attr& axis) {
 Index Expander::scanned(Index i) {
   DType result = dtype(i), computed = accumulator(result);
   Index x = input(i, 0);
-  if (result == DType::Float16 || made(x).dtype == DType::Float16) return kNoIndex;
   Attr axis = attr(i, "axis");
   bool flattened = axis.none() || shape(x).empty();
   if (!flattened && computed == result) return kNoIndex;

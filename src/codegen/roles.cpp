@@ -366,14 +366,15 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
 NodeRole Roles::scan_role(Index i, const ir::Op& op) {
   const ir::Type &type = block_.type(i), &operand = block_.type(block_.inputs(i)[0]);
   bool product = op.id == OpId::Cumprod;
-  if (type.dtype == DType::Float16) return call("float16");
   if (product && ir::is_complex(type.dtype)) return call("a product of complex numbers");
+  const Attr& axis = ir::attribute(op, attrs(i), "axis");
+  if (axis.none() || operand.shape.empty() || type.dtype == DType::Float16) return call("a scan or search");
   NodeRole role;
   role.role = Role::Scan;
   role.accumulate = type.dtype;
   role.fold = product ? Prim::Multiply : Prim::Add;
   role.order = Order::Sequential;
-  role.axes.push_back(ir::scan_axis(ir::attribute(op, attrs(i), "axis"), operand.shape.ssize()));
+  role.axes.push_back(ir::scan_axis(axis, operand.shape.ssize()));
   return role;
 }
 
