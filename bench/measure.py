@@ -19,6 +19,8 @@ ONE_THREAD = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL
 # Settings of the environment that hold a current OpenBLAS back: each side chooses its kernels by the processor.
 for setting in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     ONE_THREAD.pop(setting, None)
+# jax's pools of threads heed no setting, but they count processors.
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 ROUNDS = 5
 # What is drawn at random is drawn from this; a line that depends on it says it.
 SEED = int(os.environ.get("AUTORAY_SEED") or random.randrange(1 << 31))

@@ -99,7 +99,6 @@ print(seconds_of_call(compute, *operands))
 '''
 JAXS = '''
 import jax
-jax.config.update("jax_cpu_enable_async_dispatch", False)  # in the thread that calls, whose time is taken
 f = jax.jit(compute)
 operands = [jax.numpy.asarray(x) for x in operands]
 np.save(sys.argv[1], f(*operands))

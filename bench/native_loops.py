@@ -53,10 +53,7 @@ print(seconds_of_call(np.linalg.qr, X))
 
 JAX = '''
 import sys
-import jax
 from autoray import autojit
-
-jax.config.update("jax_cpu_enable_async_dispatch", False)  # in the thread that calls, whose time is taken
 
 X = np.random.default_rng(int(sys.argv[2])).standard_normal((int(sys.argv[1]), int(sys.argv[1])))
 f = autojit(compute, backend="jax")

