@@ -35,6 +35,7 @@ constexpr Name kNames[] = {{"exp", 1},  {"expm1", 1}, {"log", 1},   {"log2", 1},
 void* find(VectorFunction f, bool single) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
   if (f == VectorFunction::Pow && !single) return reinterpret_cast<void*>(vector_power);
+  if (f == VectorFunction::Exp && !single) return reinterpret_cast<void*>(vector_exp);
 #endif
   static void* library = dlopen("libmvec.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!library) return nullptr;

@@ -102,19 +102,35 @@ __m512d polynomial(__m512d x, const double (&coefficients)[N]) {
 }
 
 // Lanes of libm.
-[[gnu::noinline]] __m512d with_special_lanes(__m512d result, __m512d x, __m512d y, unsigned lanes) {
+[[gnu::noinline]] __m512d with_special_lanes(__m512d result, __m512d x, __m512d y, unsigned lanes, bool power) {
   alignas(64) double r[8], a[8], b[8];
   _mm512_store_pd(r, result);
   _mm512_store_pd(a, x);
   _mm512_store_pd(b, y);
   for (int i = 0; i < 8; ++i)
-    if (lanes >> i & 1) r[i] = std::pow(a[i], b[i]);
+    if (lanes >> i & 1) r[i] = power ? std::pow(a[i], b[i]) : std::exp(a[i]);
   return _mm512_load_pd(r);
+}
+
+// exp(t + t_low) = 2^n 2^(j / 16) exp(r) for |t| up to kLargestLog, t_low far below t.
+__m512d exponential(__m512d t, __m512d t_low) {
+  __m512d rounded = _mm512_fmadd_pd(t, all(kStepsPerUnit), all(kWhole));
+  __m512d steps = _mm512_sub_pd(rounded, all(kWhole));
+  __m512i n = _mm512_castpd_si512(rounded);
+  __m512d r = _mm512_fnmadd_pd(steps, all(kStep), t);
+  r = _mm512_add_pd(r, _mm512_fnmadd_pd(steps, all(kStepLow), t_low));
+  __m512d r2 = _mm512_mul_pd(r, r);
+  __m512d even = polynomial(r2, {1.0 / 720, 1.0 / 24, 1.0 / 2});
+  __m512d odd = polynomial(r2, {1.0 / 5040, 1.0 / 120, 1.0 / 6});
+  __m512d p = _mm512_fmadd_pd(r2, _mm512_fmadd_pd(odd, r, even), r);
+  __m512d power = look_up(kExpHigh, n);
+  power = _mm512_add_pd(power, _mm512_fmadd_pd(power, p, look_up(kExpLow, n)));
+  return _mm512_scalef_pd(power, _mm512_mul_pd(steps, all(1.0 / 16)));  // takes the floor
 }
 
 }  // namespace
 
-PowerVector vector_power(PowerVector base, PowerVector exponent) {
+DoubleVector vector_power(DoubleVector base, DoubleVector exponent) {
   const __m512d one = all(1);
   auto x = reinterpret_cast<__m512d>(base), y = reinterpret_cast<__m512d>(exponent);
   // Comparisons that hold for no NaN and raise no event.
@@ -148,28 +164,25 @@ PowerVector vector_power(PowerVector base, PowerVector exponent) {
   log_low = _mm512_add_pd(_mm512_sub_pd(log, sum), log_low);
   log = sum;
 
-  // y log x, and the exponential of the two parts: 2^n 2^(j / 16) exp(r).
+  // y log x, and the exponential of the two parts.
   __m512d t = _mm512_mul_pd(b, log), t_low = _mm512_fmadd_pd(b, log_low, _mm512_fmsub_pd(b, log, t));
   __mmask8 inside = _mm512_cmp_pd_mask(_mm512_abs_pd(t), all(kLargestLog), _CMP_LT_OQ);
-  t = _mm512_maskz_mov_pd(inside, t);
-  t_low = _mm512_maskz_mov_pd(inside, t_low);
-  rounded = _mm512_fmadd_pd(t, all(kStepsPerUnit), all(kWhole));
-  __m512d steps = _mm512_sub_pd(rounded, all(kWhole));
-  __m512i n = _mm512_castpd_si512(rounded);
-  r = _mm512_fnmadd_pd(steps, all(kStep), t);
-  r = _mm512_add_pd(r, _mm512_fnmadd_pd(steps, all(kStepLow), t_low));
-  r2 = _mm512_mul_pd(r, r);
-  __m512d even = polynomial(r2, {1.0 / 720, 1.0 / 24, 1.0 / 2});
-  __m512d odd = polynomial(r2, {1.0 / 5040, 1.0 / 120, 1.0 / 6});
-  p = _mm512_fmadd_pd(r2, _mm512_fmadd_pd(odd, r, even), r);
-  __m512d power = look_up(kExpHigh, n);
-  power = _mm512_add_pd(power, _mm512_fmadd_pd(power, p, look_up(kExpLow, n)));
-  power = _mm512_scalef_pd(power, _mm512_mul_pd(steps, all(1.0 / 16)));  // takes the floor
+  __m512d power = exponential(_mm512_maskz_mov_pd(inside, t), _mm512_maskz_mov_pd(inside, t_low));
 
   unsigned special = static_cast<unsigned>(static_cast<__mmask8>(~(plain & inside)));
   if (special) [[unlikely]]
-    power = with_special_lanes(power, x, y, special);
-  return reinterpret_cast<PowerVector>(power);
+    power = with_special_lanes(power, x, y, special, true);
+  return reinterpret_cast<DoubleVector>(power);
+}
+
+DoubleVector vector_exp(DoubleVector given) {
+  auto x = reinterpret_cast<__m512d>(given);
+  __mmask8 inside = _mm512_cmp_pd_mask(_mm512_abs_pd(x), all(kLargestLog), _CMP_LT_OQ);
+  __m512d result = exponential(_mm512_maskz_mov_pd(inside, x), _mm512_setzero_pd());
+  unsigned special = static_cast<unsigned>(static_cast<__mmask8>(~inside));
+  if (special) [[unlikely]]
+    result = with_special_lanes(result, x, x, special, false);
+  return reinterpret_cast<DoubleVector>(result);
 }
 
 }  // namespace autoray::runtime
