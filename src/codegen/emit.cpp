@@ -1024,13 +1024,8 @@ class Emitter {
     lanes = add(done[0], {done.begin() + 1, done.end()}, b_.CreateSub(n, done[0]));
     zeros_idle_ = false;
     std::vector<Value*> joined;
-    for (std::size_t r = 0; r < row.size(); ++r) {
-      std::vector<Value*> part(lanes.begin() + static_cast<std::ptrdiff_t>(r) * parts,
-                               lanes.begin() + static_cast<std::ptrdiff_t>(r + 1) * parts);
-      for (std::size_t count = part.size(); count > 1; count /= 2)
-        for (std::size_t k = 0; k < count / 2; ++k) part[k] = combine(part[k], part[k + count / 2]);
-      joined.push_back(part[0]);
-    }
+    for (auto part = lanes.begin(); part != lanes.end(); part += parts)
+      joined.push_back(vectors_together({part, part + parts}));
     Value* sums = rows_together(std::move(joined), width);
     for (std::size_t i = 0; i < nest_->stores.size(); ++i)
       store(nest_->stores[i].to, pointers.stores[i], {rows, first, static_cast<int>(kRowsTogether), nullptr}, sums);
@@ -1185,10 +1180,13 @@ class Emitter {
     b_.restoreIP(outside);
     return f;
   }
+  Value* vectors_together(std::vector<Value*> vectors) {
+    for (std::size_t count = vectors.size(); count > 1; count /= 2)
+      for (std::size_t k = 0; k < count / 2; ++k) vectors[k] = combine(vectors[k], vectors[k + count / 2]);
+    return vectors[0];
+  }
   Value* lanes_together(std::vector<Value*> lanes, int width) {
-    for (std::size_t count = lanes.size(); count > 1; count /= 2)
-      for (std::size_t k = 0; k < count / 2; ++k) lanes[k] = combine(lanes[k], lanes[k + count / 2]);
-    Value* v = lanes[0];
+    Value* v = vectors_together(std::move(lanes));
     for (int w = width; w > 1; w /= 2) {
       std::vector<int> low, high;
       for (int k = 0; k < w / 2; ++k) {

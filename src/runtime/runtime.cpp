@@ -2,6 +2,7 @@
 
 #include <xmmintrin.h>
 
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -491,6 +492,13 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       if (p >= 0 && !spread && (!slots[p] || slots[p]->is_none()) && (!mean || ir::is_inexact(items))) {
         if (own_attrs.empty()) own_attrs = prepared.default_attrs;
         own_attrs[static_cast<std::size_t>(prepared.attr_of[p])] = ir::promote(items, options.out->array.dtype);
+        attrs = own_attrs;
+      }
+      // The sum begins in `out`: what an integer there does not hold of initial= is lost.
+      int first = prepared.signature.index_of("initial");
+      if (first >= 0 && slots[first] && slots[first]->is_float() && ir::is_integer(options.out->array.dtype)) {
+        if (own_attrs.empty()) own_attrs = prepared.default_attrs;
+        own_attrs[static_cast<std::size_t>(prepared.attr_of[first])] = std::trunc(slots[first]->as_float());
         attrs = own_attrs;
       }
       // A maximum is taken in it too, which only an initial= can tell.

@@ -224,7 +224,8 @@ void check_operand_types(Runtime& runtime, BackendId backend, const ir::Op& op, 
                          const ir::Type& result) {
   if (runtime.entry(backend, op.id).kernel != elementwise_kernel) return;
   ir::Promotion promotion;
-  for (const ir::OperandType& operand : operands) promotion.add(operand.type->dtype, operand.type->kind);
+  for (const ir::OperandType& operand : operands)
+    if (operand.present()) promotion.add(operand.type->dtype, operand.type->kind);
   DType dtype = ir::loop_in_operand_dtype(op) ? promotion.result() : result.dtype;
   if (ir::is_bool(dtype)) refuse_bool_arithmetic(op);
   if (!has_loop(runtime, backend, op, dtype)) refuse_operands(op);
