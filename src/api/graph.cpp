@@ -74,7 +74,7 @@ Graph Program::trace(std::string_view function, const std::vector<Named>& argume
       runtime::for_each_leaf(EngineState::unwrap(argument.value), [&](const runtime::Value& leaf) {
         auto* lazy = leaf.get_if<runtime::LazyArray>();
         if (!lazy) return;
-        recorder.name(*lazy, argument.name);
+        recorder.name(*lazy, recorder.tables().names.intern(argument.name));
         given.emplace_back(leaf, lazy->node());
       });
     detail::Tracing tracing(recorder, shared);

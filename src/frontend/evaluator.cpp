@@ -95,7 +95,11 @@ std::uint32_t Evaluator::source() {
 }
 
 void Evaluator::name_lazy(const Value& value, NameId name) {
-  runtime().recorder().name(value.as<runtime::LazyArray>(), interpreter_.interner.text(name));
+  runtime::Recorder& recorder = runtime().recorder();
+  if (name >= graph_names_.size()) graph_names_.resize(interpreter_.interner.size());
+  NameId& known = graph_names_[name];
+  if (!known) known = recorder.tables().names.intern(interpreter_.interner.text(name));
+  recorder.name(value.as<runtime::LazyArray>(), known);
 }
 
 // ---- raising ----

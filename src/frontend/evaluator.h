@@ -150,6 +150,7 @@ class Evaluator {
   SourceCache source_cache_[64];
   std::uint32_t source_of(const Frame& frame);
   void name_lazy(const Value& value, NameId name);
+  std::vector<NameId> graph_names_;  // by variable: its name in the graph's tables; 0: not asked for yet
 
   // Frames' slots come from one stack; its pages are touched as they are used.
   Value* push_slots(std::size_t count);

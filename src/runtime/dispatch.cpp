@@ -1,6 +1,7 @@
 #include "runtime/dispatch.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ir/error.h"
 #include "ir/suggest.h"
@@ -42,8 +43,8 @@ void consider_sequence(const Value& value, std::optional<BackendId>& best) {
 
 // An op of several operands looks at all of them, any other at its first argument: the table's operand letters say which.
 bool looks_at_all(OpId id) {
-  static const std::vector<bool> all = [] {
-    std::vector<bool> table(ir::kOpCount + 1);  // by op; a function of a new name is none
+  static const auto kAll = [] {
+    std::array<bool, ir::kOpCount + 1> table{};  // by op; a function of a new name is none
     for (const ir::Op& op : ir::all_ops()) {
       std::size_t operands = 0;
       for (char letter : op.operands) operands += letter == 'S' ? 2 : letter == 'A' || letter == 'B' || letter == 'O';
@@ -51,7 +52,7 @@ bool looks_at_all(OpId id) {
     }
     return table;
   }();
-  return all[static_cast<std::size_t>(id)];
+  return kAll[static_cast<std::size_t>(id)];
 }
 
 BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments) {

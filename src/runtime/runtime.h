@@ -63,7 +63,7 @@ struct ExplainEntry {
 struct Entry {
   Kernel kernel = nullptr;
   HostFunction host = nullptr;
-  const char* library = nullptr;
+  std::string_view library;  // of a kernel
   BackendId provided_by = 0;
   Ref<Callable> registered;  // register_function's; what `do` calls instead
 };

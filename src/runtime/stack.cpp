@@ -13,9 +13,7 @@ constexpr std::size_t kReserve = 512 << 10;             // left for native code 
 constexpr std::size_t kAssumed = std::size_t{8} << 20;  // where the system does not tell
 constexpr std::size_t kAtMost = std::size_t{64} << 20;  // an unlimited stack is no licence to fill the memory
 
-constinit thread_local std::uintptr_t limit = 0;
-
-std::uintptr_t find_limit() {
+std::uintptr_t lowest_allowed() {
   auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   std::uintptr_t lowest = here - kAssumed + kReserve;
   pthread_attr_t attributes;
@@ -32,11 +30,9 @@ std::uintptr_t find_limit() {
 
 }  // namespace
 
-std::uintptr_t stack_limit() {
-  if (!limit) [[unlikely]]
-    limit = find_limit();
-  return limit;
-}
+constinit thread_local std::uintptr_t known_stack_limit = 0;
+
+std::uintptr_t find_stack_limit() { return known_stack_limit = lowest_allowed(); }
 
 void check_stack() {
   if (stack_low()) [[unlikely]]

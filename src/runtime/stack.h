@@ -6,8 +6,11 @@
 
 namespace autoray::runtime {
 
-// The lowest address that recursion over a script's values may reach: what lies below is left for one leaf call.
-std::uintptr_t stack_limit();
+// The lowest address that recursion over a script's values may reach, 0 before the thread's first question: what lies below is
+// left for one leaf call.
+extern constinit thread_local std::uintptr_t known_stack_limit;
+std::uintptr_t find_stack_limit();
+inline std::uintptr_t stack_limit() { return known_stack_limit ? known_stack_limit : find_stack_limit(); }
 
 inline bool stack_low() { return reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < stack_limit(); }
 // Throws RecursionError "maximum recursion depth exceeded" when the stack is low.

@@ -179,9 +179,9 @@ void MemoryBudget::refuse(std::int64_t bytes, std::int64_t now) const {
 void MemoryBudget::charge(std::int64_t bytes) {
   // More than any machine has: it would reach the owner's bit.
   if (limit_ < 0 && bytes >= kOwned / 4) throw std::bad_alloc();
-  std::int64_t now = bytes >= kOwned / 4 ? bytes : (used_.fetch_add(bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes;
+  std::int64_t now = bytes >= kOwned / 4 ? bytes : (add_shared(used_, bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes;
   if (limit_ >= 0 && now > limit_) {
-    if (bytes < kOwned / 4) used_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (bytes < kOwned / 4) add_shared(used_, -bytes, std::memory_order_relaxed);
     refuse(bytes, now);
   }
   std::int64_t peak = peak_.load(std::memory_order_relaxed);

@@ -3,12 +3,24 @@
 // kept for reuse (a fresh 8 MB block costs 2,000 page faults).
 #pragma once
 
+#include <sys/single_threaded.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace autoray::runtime {
+
+// Adds to a counter that threads share; without a locked instruction, twenty cycles, while the process has one thread. The
+// value before.
+template <class T>
+T add_shared(std::atomic<T>& counter, T n, std::memory_order order) {
+  if (!__libc_single_threaded) return counter.fetch_add(n, order);
+  T before = counter.load(std::memory_order_relaxed);
+  counter.store(before + n, std::memory_order_relaxed);
+  return before;
+}
 
 // What an Engine's arrays may use together, and what they do use. Storages charged to it may outlive their Engine, so it goes
 // when its Engine has let go and the last byte is given back: one count tells both, and an array costs two atomic additions.
@@ -24,7 +36,7 @@ class MemoryBudget {
       refuse(bytes, now);
   }
   void refund(std::int64_t bytes) {
-    if (used_.fetch_sub(bytes, std::memory_order_acq_rel) == bytes) delete this;
+    if (add_shared(used_, -bytes, std::memory_order_acq_rel) == bytes) delete this;
   }
   std::int64_t used() const { return used_.load(std::memory_order_relaxed) & (kOwned - 1); }
   std::int64_t peak() const { return peak_.load(std::memory_order_relaxed); }
@@ -50,10 +62,10 @@ class Storage {
   // Somebody else's memory; `deleter(context, data)` runs when the last array goes (may be null).
   static Storage* adopt(void* data, std::size_t bytes, bool writable, Deleter deleter, void* context);
 
-  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() { add_shared(references_, 1, std::memory_order_relaxed); }
   void release() {
     // The only owner needs no atomic write: nobody else can take a reference.
-    if (unique() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    if (unique() || add_shared(references_, -1, std::memory_order_acq_rel) == 1) destroy();
   }
   bool unique() const { return references_.load(std::memory_order_acquire) == 1; }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "ir/graph/tag_table.h"
 #include "ir/passes/passes.h"
 
 namespace autoray::ir {
@@ -84,10 +85,10 @@ void canonicalise(Block& block, const PassContext&) {
 
 namespace {
 
-// Calls by what they are: open addressing over node numbers; what is equal is compared, never only hashed.
+// Calls by what they are; what is equal is compared, never only hashed.
 class CallSet {
  public:
-  explicit CallSet(const Block& block) : block_(block), slots_(256) {}
+  explicit CallSet(const Block& block) : block_(block) {}
   // The first one that equals this node.
   Index operator()(Index i) {
     const BlockNode& n = block_.nodes[i];
@@ -98,40 +99,24 @@ class CallSet {
       h = (h ^ input) * 0xff51afd7ed558ccdull;
       h ^= h >> 32;
     }
-    auto hash = static_cast<std::uint32_t>(h ^ h >> 29);
-    std::size_t mask = slots_.size() - 1, at = hash & mask;
-    for (; slots_[at].node != kNoIndex; at = (at + 1) & mask)
-      if (slots_[at].hash == hash && equal(n, inputs, block_.nodes[slots_[at].node])) return slots_[at].node;
-    slots_[at] = {hash, i};
-    if (2 * ++count_ > slots_.size()) grow();
+    auto found = table_.find(static_cast<std::uint32_t>(h ^ h >> 29),
+                             [&](std::uint32_t place) { return equal(n, inputs, block_.nodes[calls_[place]]); });
+    if (found != TagTable::kNone) return calls_[found];
+    calls_.push_back(i);
+    table_.insert();
     return i;
   }
 
  private:
-  struct Slot {
-    std::uint32_t hash = 0;
-    Index node = kNoIndex;
-  };
   bool equal(const BlockNode& n, std::span<const Index> inputs, const BlockNode& m) const {
     if (m.kind != n.kind || m.op != n.op || m.types != n.types || m.backend != n.backend) return false;
     if (n.kind == NodeKind::Call ? m.attrs != n.attrs : m.number != n.number) return false;
     auto theirs = block_.inputs(m);
     return std::equal(inputs.begin(), inputs.end(), theirs.begin(), theirs.end());
   }
-  void grow() {
-    LargeVector<Slot> old(4 * slots_.size());
-    old.swap(slots_);
-    std::size_t mask = slots_.size() - 1;
-    for (const Slot& slot : old) {
-      if (slot.node == kNoIndex) continue;
-      std::size_t at = slot.hash & mask;
-      while (slots_[at].node != kNoIndex) at = (at + 1) & mask;
-      slots_[at] = slot;
-    }
-  }
   const Block& block_;
-  LargeVector<Slot> slots_;
-  std::size_t count_ = 0;
+  TagTable table_;  // of the places in calls_
+  LargeVector<Index> calls_;
 };
 
 }  // namespace

@@ -20,9 +20,6 @@ Waits readers_of_overwritten(const Block& block) {
   Waits waits;
   auto count = static_cast<Index>(block.nodes.size());
   auto is_update = [&](Index i) { return block.nodes[i].kind == NodeKind::Call && block.nodes[i].op == OpId::SetItem; };
-  bool any = false;
-  for (Index i = 0; i < count && !any; ++i) any = is_update(i);
-  if (!any) return waits;
   std::unordered_map<Index, std::vector<Index>> updates;  // by the value that they write into
   LargeVector<Index> seen(count);                         // by node: the value that a view looks at; others themselves
   LargeVector<std::uint32_t> depth(count, 0);
@@ -120,7 +117,9 @@ LargeVector<Index> by_need(const Block& block, const Liveness& live, const Waits
 
 void schedule(Block& block, const PassContext& context) {
   auto count = static_cast<Index>(block.nodes.size());
-  Waits waits = readers_of_overwritten(block);
+  context.live = std::make_unique<Liveness>(liveness(block, context.placements));
+  Waits waits;
+  if (context.live->updates) waits = readers_of_overwritten(block);
   bool late = std::any_of(waits.begin(), waits.end(), [](const auto& w) {
     return std::any_of(w.second.begin(), w.second.end(), [&](Index reader) { return reader > w.first; });
   });
@@ -135,8 +134,8 @@ void schedule(Block& block, const PassContext& context) {
       });
     block = reordered(block, walk.order);
     waits = readers_of_overwritten(block);
+    context.live = std::make_unique<Liveness>(liveness(block, context.placements));
   }
-  context.live = std::make_unique<Liveness>(liveness(block, context.placements));
   const std::int64_t peak = context.live->peak;
   if (peak <= context.live->least_peak) return;
   LargeVector<Index> order = by_need(block, *context.live, waits);

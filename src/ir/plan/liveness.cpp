@@ -92,21 +92,17 @@ bool takes_place(const Block& block, Index i, const Liveness& live, const LargeV
 
 }  // namespace
 
-Projections::Projections(const Block& block) {
-  std::size_t count = block.nodes.size();
-  for (Index i = 0; i < count; ++i) {
-    const BlockNode& n = block.nodes[i];
-    if (n.kind != NodeKind::Project) continue;
-    if (first.empty())
-      for (auto* list : {&first, &of, &next}) list->assign(count, kNoIndex);
-    Index call = block.inputs(n)[0];
-    Index same = of[call];
-    while (same != kNoIndex && block.nodes[same].number != n.number) same = next[same];
-    first[i] = same == kNoIndex ? i : same;
-    if (same != kNoIndex) continue;
-    next[i] = of[call];
-    of[call] = i;
-  }
+void Projections::see(const Block& block, Index i) {
+  if (first.empty())
+    for (auto* list : {&first, &of, &next}) list->assign(block.nodes.size(), kNoIndex);
+  const BlockNode& n = block.nodes[i];
+  Index call = block.inputs(n)[0];
+  Index same = of[call];
+  while (same != kNoIndex && block.nodes[same].number != n.number) same = next[same];
+  first[i] = same == kNoIndex ? i : same;
+  if (same != kNoIndex) return;
+  next[i] = of[call];
+  of[call] = i;
 }
 
 namespace {
@@ -159,8 +155,8 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
   std::size_t count = block.nodes.size();
   const TypeTable& types = block.tables->types;
   const std::span<const Op> ops = all_ops();
-  Liveness live(block);
-  const Projections& projections = live.projections;
+  Liveness live;
+  Projections& projections = live.projections;
   live.root.resize(count);
   live.last_use.resize(count);
   live.last_read.resize(count);
@@ -174,12 +170,14 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
     auto inputs = block.inputs(n);
     Index root = i;
     if (n.kind == NodeKind::Project) {
+      projections.see(block, i);
       root = live.view[inputs[0]] ? live.root[inputs[0]] : projections.first[i];
     } else if (n.kind == NodeKind::Call) {
       bool view = n.input_count > 0 && inputs[0] != kNoIndex && ops[static_cast<std::size_t>(n.op)].has(kViewResult) &&
                   is_view(block, i, layout[inputs[0]]);
       live.view[i] = view;
       if (view) root = live.root[inputs[0]];
+      live.updates |= n.op == OpId::SetItem;
       if (view || !in_order) layout[i] = layout_of_result(block, i, view, layout);
     } else if (n.number < placements.size()) {
       layout[i] = placements[n.number].layout;

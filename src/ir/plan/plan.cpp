@@ -94,7 +94,7 @@ Plan make_plan(Block given, std::span<const Placement> placements, std::unique_p
     }
     if (n.kind != NodeKind::Call) continue;
     auto inputs = block.inputs(n);
-    Step step;
+    Step& step = plan.steps.emplace_back();
     step.node = i;
     std::size_t operands = inputs.size() - (ops[static_cast<std::size_t>(n.op)].has(kRandom) ? 2 : 0);
     std::uint64_t absent = 0;
@@ -148,7 +148,6 @@ Plan make_plan(Block given, std::span<const Placement> placements, std::unique_p
         if (!used[k]) free_after_step(plan.slots[outputs + k]);
     }
     step.freed_count = static_cast<Index>(plan.slots.size() - freed);
-    plan.steps.push_back(step);
   }
   for (Index result : block.results) plan.result_slots.push_back(plan.buffer_of[result]);
   return plan;

@@ -73,7 +73,7 @@ Plan make_plan(Block block, std::span<const Placement> placements = {}, std::uni
 // What a call of several results has: by result the first projection of it, kNoIndex without one. Found by following `next`.
 // All empty where the block has no projection.
 struct Projections {
-  explicit Projections(const Block& block);
+  void see(const Block& block, Index project);  // in the block's order
   // The projection that stands for the node's result; the node itself for the first one and for calls.
   Index value(Index i) const { return first.empty() || first[i] == kNoIndex ? i : first[i]; }
   Index of_call(Index i) const { return of.empty() ? kNoIndex : of[i]; }  // its first projection in the block
@@ -84,7 +84,6 @@ struct Projections {
 };
 
 struct Liveness {
-  explicit Liveness(const Block& block) : projections(block) {}
   // Bytes that computing the node takes; 0: a view, in place, a projection, an argument.
   std::int64_t made(const Block& block, Index i) const;
   // Bytes that go with the last use of the memory that the node has of its own. Each projected result is held for itself.
@@ -96,6 +95,7 @@ struct Liveness {
   LargeVector<Index> last_read;        // by value: the last node that names it; kNoIndex: a result
   LargeVector<std::uint8_t> in_place;  // by node: it takes over its first operand's memory
   LargeVector<std::uint8_t> view;      // by node: a call whose results are views of its first operand
+  bool updates = false;                // some node writes into an array
   std::int64_t argument_bytes = 0;     // there from the beginning to the end
   std::int64_t peak = 0;
   std::int64_t least_peak = 0;  // no order needs less: the arguments, and the operands and results of any one call

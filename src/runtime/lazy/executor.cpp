@@ -336,11 +336,13 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   std::vector<NodeId> results(roots.begin(), roots.end());
   ir::Block block = ir::extract(graph, roots, arguments, &ids);
   const std::span<const ir::Op> ops = ir::all_ops();
+  bool calls_back = false;
   for (Index i = 0; i < block.nodes.size(); ++i) {
     ir::BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Call) continue;
     // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
-    if (n.dispatched && !recorder.runtime().entry(n.backend, n.op).registered) n.dispatched = false;
+    n.dispatched = n.dispatched && recorder.runtime().entry(n.backend, n.op).registered;
+    calls_back |= n.dispatched;
     // A draw happens once: its array is kept for others that need it.
     if (!ops[static_cast<std::size_t>(n.op)].has(ir::kRandom)) continue;
     block.results.push_back(i);
@@ -351,7 +353,7 @@ Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
   ir::run_passes(block, context, recorder.passes);
   separate_results(recorder, block, context, arguments, results);
   ir::Plan plan = ir::make_plan(std::move(block), context.placements, std::move(context.live));
-  return {std::move(plan), std::move(arguments), std::move(results)};
+  return {std::move(plan), std::move(arguments), std::move(results), calls_back};
 }
 
 void compute(Recorder& recorder, std::span<const NodeId> roots) {
@@ -366,8 +368,6 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   }
   if (todo.empty()) return;
   Prepared prepared = prepare(recorder, todo);
-  bool calls_back = false;  // into the script, which may change the graph meanwhile
-  for (const ir::BlockNode& n : prepared.plan.block.nodes) calls_back |= n.dispatched;
   for (NodeId id : prepared.arguments)
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
@@ -375,7 +375,7 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
           .with_hint("get_function((variable,)) gives a function of its value");
   Runtime& runtime = recorder.runtime();
   std::vector<Array> values;
-  if (runtime.plan_executor || calls_back) {
+  if (runtime.plan_executor || prepared.calls_back) {
     std::vector<Array> arguments;
     arguments.reserve(prepared.arguments.size());
     for (NodeId id : prepared.arguments) arguments.push_back(recorder.array(id));

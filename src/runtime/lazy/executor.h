@@ -27,6 +27,7 @@ struct Prepared {
   ir::Plan plan;
   ir::LargeVector<ir::NodeId> arguments;
   std::vector<ir::NodeId> results;  // of the plan's results: the roots, then draws that stay
+  bool calls_back = false;          // into the script, which may change the graph meanwhile
 };
 Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots);
 

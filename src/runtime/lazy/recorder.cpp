@@ -72,11 +72,6 @@ Ref<LazyArray> Recorder::lazy_array(NodeId node) {
   return array;
 }
 
-void Recorder::name(LazyArray& array, std::string_view variable) {
-  ir::Node& node = graph_.node(array.node());
-  if (!node.name && !node.hidden()) node.name = tables_.names.intern(variable);
-}
-
 void Recorder::set_value(NodeId node, Array array) {
   graph_.node(node).types = tables_.types.intern(array.type(graph_.type(node).kind));
   graph_.set_value(node, new Array(std::move(array)));

@@ -64,7 +64,10 @@ class Recorder {
 
   // ---- names ----
   // The variable that a lazy array is assigned to names its node, once.
-  void name(LazyArray& array, std::string_view variable);
+  void name(LazyArray& array, ir::NameId variable) {
+    ir::Node& node = graph_.node(array.node());
+    if (!node.name && !node.hidden()) node.name = variable;
+  }
 
   // ---- values of nodes ----
   // The array of a leaf or constant; one without data for a variable. A scalar's data are the node's own, without storage: they

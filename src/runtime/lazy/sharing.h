@@ -3,13 +3,14 @@
 #pragma once
 
 #include "ir/graph/graph.h"
+#include "ir/graph/tag_table.h"
 #include "runtime/objects.h"
 
 namespace autoray::runtime {
 
 class SharingCache final : public NativeObject {
  public:
-  explicit SharingCache(ir::Graph& graph) : graph_(graph), slots_(256) {}
+  explicit SharingCache(ir::Graph& graph) : graph_(graph) {}
   ~SharingCache() override { clear(); }
   std::string native_type() const override { return "SharingCache"; }
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
@@ -30,22 +31,10 @@ class SharingCache final : public NativeObject {
   void keep_array(std::string key, ir::NodeId node);
 
  private:
-  // The first node of this hash that `same` agrees to.
-  template <class Same>
-  ir::NodeId find_hashed(std::uint32_t hash, Same&& same);
-  void grow();
-
-  // Hashes stand in the table, so that neither a search nor growing touches nodes that are not asked for.
-  struct Slot {
-    std::uint32_t hash = 0;
-    std::uint32_t place = 0;  // 1 + in nodes_; 0: free
-  };
   ir::Graph& graph_;
-  std::vector<Slot> slots_;
+  ir::TagTable table_;             // of the places in nodes_
   std::vector<ir::NodeId> nodes_;  // in the order in which they came, each counted
   std::size_t scalars_ = 0;        // of them
-  std::uint32_t last_hash_ = 0;    // of what that `find` did not find
-  std::size_t last_slot_ = 0;
   std::unordered_map<std::string, ir::NodeId> arrays_;
 };
 
