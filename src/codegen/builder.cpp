@@ -6,6 +6,7 @@
 
 #include "codegen/decompose.h"
 #include "codegen/expand.h"
+#include "codegen/interleave.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -41,6 +42,7 @@ class Builder {
     program_->argument_count = static_cast<std::uint32_t>(block_.arguments.size());
     program_->checks_bounds = jit_ && jit_->checks_bounds();
     groups_ = make_groups(block_, roles_, memory_.root_node, memory_.in_place, memory_.joined);
+    if (jit_) interleave(block_, roles_, memory_, groups_);  // the steps of an object are loops where they stay as they came
     KernelBuilder builder(runtime_, block_, roles_, memory_, groups_);
     for (Index g = 0; g < groups_.list.size(); ++g) {
       group_ = g;
