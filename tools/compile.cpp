@@ -7,19 +7,17 @@
 #include <cstring>
 #include <filesystem>
 
-#include "autoray/engine.h"
-#include "options.h"
+#include "script.h"
 #include "trace_arguments.h"
-#include "watch.h"
 
 namespace autoray::tools {
 namespace {
 
 struct Options {
-  std::string script, backend = "numpy", function, output, format, header, manifest;
-  std::vector<std::string> arguments, script_arguments;
+  ScriptOptions script;
+  std::string function, output, format, header, manifest;
+  std::vector<std::string> arguments;
   ObjectOptions object;
-  double timeout = 0;
 };
 
 // The format by its ending; nullopt after saying why there is none.
@@ -44,13 +42,7 @@ std::optional<ObjectFormat> find_format(const Options& o) {
 }
 
 int execute(Options& o) {
-  std::vector<std::string> backends = backend_names();
-  if (std::find(backends.begin(), backends.end(), o.backend) == backends.end()) {
-    std::string near = did_you_mean(o.backend, backends);
-    return usage_error("unknown backend '" + o.backend + "'",
-                       near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
-  }
-  if (!(o.timeout >= 0)) return usage_error("--timeout takes a number of seconds");
+  if (int status = o.script.check()) return status;
   std::optional<ObjectFormat> format = find_format(o);
   if (!format) return kUsage;
   bool to_stdout = o.output == "-";
@@ -66,23 +58,15 @@ int execute(Options& o) {
   if (o.header == o.output || o.manifest == o.output || (!o.header.empty() && o.header == o.manifest))
     return usage_error("-o, --header and --manifest name one file twice");
   check(o.object);
-  watch(o.timeout);
-  std::string text;
-  if (!read_text(o.script, text)) return kUsage;
   EngineOptions options;
-  options.backend = o.backend;
-  // Standard output is the object's.
-  options.write_stdout = [](std::string_view out) {
-    if (!out.empty()) std::fwrite(out.data(), 1, out.size(), stderr);
-  };
-  Engine engine(options);
-  std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
-  Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
-  program.set_arguments(o.script_arguments);
-  Watched watched(engine);
+  options.write_stdout = print_to_stderr;
+  std::unique_ptr<Session> session = open_session(o.script, options);
+  if (!session) return kUsage;
+  Engine& engine = session->engine;
+  Program& program = session->program;
   if (int status = program.run()) return status;
   FunctionDescription function;
-  if (int status = find_function(program, o.script, o.function, function)) return status;
+  if (int status = find_function(program, o.script.path, o.function, function)) return status;
   std::vector<Named> arguments;
   if (int status = trace_arguments(engine, function, o.arguments, arguments)) return status;
   ObjectCode compiled = program.compile(o.function, arguments, o.object);
@@ -105,13 +89,10 @@ int execute(Options& o) {
 int compile_command(const std::vector<std::string>& given) {
   Options o;
   std::vector<std::string> arguments = given;
-  if (auto dashes = std::find(arguments.begin(), arguments.end(), "--"); dashes != arguments.end()) {
-    o.script_arguments.assign(dashes + 1, arguments.end());
-    arguments.erase(dashes, arguments.end());
-  }
+  o.script.take_arguments(arguments);
   CLI::App app("compile a function to an object that needs libc and libm alone");
   app.name("autoray compile");
-  app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
+  o.script.add_to(app);
   app.add_option("--call", o.function, "the function to compile")->required();
   app.add_option("--arg", o.arguments,
                  "NAME=float64[50,50], NAME=[float64[3],float64[4]] or NAME=LITERAL; a float is a parameter by value, other\n"
@@ -127,8 +108,6 @@ int compile_command(const std::vector<std::string>& given) {
   app.add_option("--cpu", o.object.cpu,
                  "the CPU that it will run on: native (this machine's; the default), x86-64-v2, x86-64-v3, x86-64-v4");
   app.add_option("--triple", o.object.triple, "the kind of machine; this one's only");
-  app.add_option("--backend", o.backend, "what `import numpy` is bound to: numpy or eigen");
-  app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.footer(
       "examples:\n"
       "  autoray compile gram_schmidt.ar --call modified_gram_schmidt --arg 'X=float64[50,50]' -o gs.o\n"

@@ -5,18 +5,16 @@
 #include <cstring>
 #include <filesystem>
 
-#include "autoray/engine.h"
-#include "options.h"
+#include "script.h"
 #include "trace_arguments.h"
-#include "watch.h"
 
 namespace autoray::tools {
 namespace {
 
 struct Options {
-  std::string script, backend = "numpy", function, format, colour = "operation";
-  std::vector<std::string> arguments, outputs, script_arguments;
-  double timeout = 0;
+  ScriptOptions script;
+  std::string function, format, colour = "operation";
+  std::vector<std::string> arguments, outputs;
   bool shared = false, stats = false, passes = false;
 };
 
@@ -65,50 +63,36 @@ int plan_outputs(const Options& o, std::vector<Output>& outputs) {
 }
 
 int execute(const Options& o) {
-  std::vector<std::string> backends = backend_names();
-  if (std::find(backends.begin(), backends.end(), o.backend) == backends.end()) {
-    std::string near = did_you_mean(o.backend, backends);
-    return usage_error("unknown backend '" + o.backend + "'",
-                       near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
-  }
+  if (int status = o.script.check()) return status;
   static const std::vector<std::string> kColours = {"operation", "flops", "bytes", "memory"};
   if (std::find(kColours.begin(), kColours.end(), o.colour) == kColours.end()) {
     std::string near = did_you_mean(o.colour, kColours);
     return usage_error("unknown colouring '" + o.colour + "'",
                        near.empty() ? "operation, flops, bytes or memory" : "did you mean '" + near + "'?");
   }
-  if (!(o.timeout >= 0)) return usage_error("--timeout takes a number of seconds");
   if (o.function.empty() && !o.arguments.empty()) return usage_error("--arg needs --call FN");
   std::vector<Output> outputs;
   if (int status = plan_outputs(o, outputs)) return status;
-  watch(o.timeout);
-  std::string text;
-  if (!read_text(o.script, text)) return kUsage;
   EngineOptions options;
-  options.backend = o.backend;
-  // Standard output is the picture's.
-  options.write_stdout = [](std::string_view out) {
-    if (!out.empty()) std::fwrite(out.data(), 1, out.size(), stderr);
-  };
-  Engine engine(options);
-  std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
-  Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
-  program.set_arguments(o.script_arguments);
+  options.write_stdout = print_to_stderr;
+  std::unique_ptr<Session> session = open_session(o.script, options);
+  if (!session) return kUsage;
+  Engine& engine = session->engine;
+  Program& program = session->program;
   // Whether the function is there is known once the module has run.
-  Watched watched(engine);
   if (int status = program.run()) return status;
   Graph graph;
   if (o.function.empty()) {
-    graph = program.recorded(o.script == "-" ? "<stdin>" : std::filesystem::path(o.script).filename().string());
+    graph = program.recorded(o.script.path == "-" ? "<stdin>" : std::filesystem::path(o.script.path).filename().string());
     if (graph.size() == 0) {
       std::string names;
       for (const FunctionDescription& f : program.functions()) names += (names.empty() ? "" : ", ") + f.name;
-      return usage_error("no global variable of '" + o.script + "' holds a lazy array",
+      return usage_error("no global variable of '" + o.script.path + "' holds a lazy array",
                          names.empty() ? "lazy.array(x) makes one" : "--call FN traces a function: " + names);
     }
   } else {
     FunctionDescription function;
-    if (int status = find_function(program, o.script, o.function, function)) return status;
+    if (int status = find_function(program, o.script.path, o.function, function)) return status;
     std::vector<Named> arguments;
     if (int status = trace_arguments(engine, function, o.arguments, arguments)) return status;
     graph = program.trace(o.function, arguments, o.shared);
@@ -130,13 +114,10 @@ int execute(const Options& o) {
 int graph_command(const std::vector<std::string>& given) {
   Options o;
   std::vector<std::string> arguments = given;
-  if (auto dashes = std::find(arguments.begin(), arguments.end(), "--"); dashes != arguments.end()) {
-    o.script_arguments.assign(dashes + 1, arguments.end());
-    arguments.erase(dashes, arguments.end());
-  }
+  o.script.take_arguments(arguments);
   CLI::App app("trace a function and draw its graph");
   app.name("autoray graph");
-  app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
+  o.script.add_to(app);
   app.add_option("--call", o.function, "the function to trace; without it, the lazy arrays that the module's variables hold");
   app.add_option("--arg", o.arguments, "NAME=float64[50,50], NAME=[float64[3],float64[4]] or NAME=LITERAL")
       ->allow_extra_args(false);
@@ -147,8 +128,6 @@ int graph_command(const std::vector<std::string>& given) {
   app.add_flag("--stats", o.stats, "print a table: totals, operations, the most expensive nodes (--format=json: as JSON)");
   app.add_flag("--passes", o.passes, "show the graph after all passes (a page has both)");
   app.add_option("--colour", o.colour, "colour by operation, flops, bytes or memory");
-  app.add_option("--backend", o.backend, "what `import numpy` is bound to: numpy or eigen");
-  app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.footer(
       "examples:\n  autoray graph gram_schmidt.ar --call modified_gram_schmidt --arg 'X=float64[5,5]' -o graph.html\n"
       "  autoray graph heat.ar --call simulate --arg 'u=float64[41,41]' --arg r=0.2 --arg steps=3 --stats\n\n"

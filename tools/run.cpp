@@ -5,20 +5,19 @@
 #include <complex>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 
-#include "autoray/engine.h"
-#include "options.h"
-#include "watch.h"
+#include "load_arguments.h"
+#include "script.h"
 
 namespace autoray::tools {
 namespace {
 
 struct Options {
-  std::string script, backend = "numpy", function, save, expect, time_file;
-  std::vector<std::string> loads, arguments;
+  ScriptOptions script;
+  std::string function, save, expect, time_file;
+  std::vector<std::string> loads;
   int repeat = 1;
-  double timeout = 0, rtol = -1, atol = -1;
+  double rtol = -1, atol = -1;
   std::string max_memory, defer;
   std::int64_t max_nodes = -1;
   PassOptions passes;
@@ -40,26 +39,6 @@ bool parse_bytes(const std::string& text, std::int64_t& bytes) {
   }
   if (value >= 0x1p63) return false;
   bytes = static_cast<std::int64_t>(value);
-  return true;
-}
-
-// random:SEED:float64[50,50]
-bool parse_random(const std::string& text, std::uint64_t& seed, std::string& dtype, std::vector<std::int64_t>& shape) {
-  std::size_t colon = text.find(':', 7), bracket = text.find('[', 7);
-  if (colon == std::string::npos || bracket == std::string::npos || bracket < colon || text.back() != ']') return false;
-  char* end = nullptr;
-  if (text[7] < '0' || text[7] > '9') return false;
-  seed = std::strtoull(text.c_str() + 7, &end, 10);
-  if (end != text.c_str() + colon) return false;
-  dtype = text.substr(colon + 1, bracket - colon - 1);
-  const char* p = text.c_str() + bracket + 1;
-  while (*p != ']') {
-    long long n = std::strtoll(p, &end, 10);
-    if (end == p || n < 0) return false;
-    shape.push_back(n);
-    p = *end == ',' ? end + 1 : end;
-    if (*end != ',' && *end != ']') return false;
-  }
   return true;
 }
 
@@ -123,20 +102,13 @@ bool compare(const std::string& name, const Array& got, const Array& want, doubl
 }
 
 int execute(const Options& o) {
-  std::vector<std::string> backends = backend_names();
-  if (std::find(backends.begin(), backends.end(), o.backend) == backends.end()) {
-    std::string near = did_you_mean(o.backend, backends);
-    return usage_error("unknown backend '" + o.backend + "'",
-                       near.empty() ? "`autoray backends` lists the backends" : "did you mean '" + near + "'?");
-  }
+  if (int status = o.script.check()) return status;
   if (o.function.empty() &&
       (!o.save.empty() || !o.expect.empty() || o.repeat_given || !o.loads.empty() || !o.time_file.empty()))
     return usage_error("--load, --save, --expect, --repeat and --time need --call FN");
   if (o.function.empty() && o.jit) return usage_error("--jit needs --call FN");
-  if (!(o.timeout >= 0)) return usage_error("--timeout takes a number of seconds");
   if (o.repeat < 1) return usage_error("--repeat takes a positive number");
   EngineOptions options;
-  options.backend = o.backend;
   options.defer = o.defer;
   options.max_nodes = o.max_nodes;
   options.check_bounds = o.check_bounds;
@@ -149,19 +121,15 @@ int execute(const Options& o) {
     std::vector<std::string> known;
     for (const PassInfo& p : passes()) known.push_back(p.name);
     if (std::find(known.begin(), known.end(), pass) != known.end()) continue;
-    std::string near = did_you_mean(pass, known), all;
+    std::string near = neighbour(pass, known), all;
     for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
-    return usage_error("there is no pass '" + pass + "'",
-                       near.empty() ? "the passes are " + all : "did you mean '" + near + "'?");
+    return usage_error("there is no pass '" + pass + "'", near.empty() ? "the passes are " + all : near);
   }
-  watch(o.timeout);
-  std::string text;
-  if (!read_text(o.script, text)) return kUsage;
   options.write_stdout = print_watched;
-  Engine engine(options);
-  std::string directory = o.script == "-" ? "" : std::filesystem::path(o.script).parent_path().string();
-  Program program = engine.load(std::move(text), o.script == "-" ? "<stdin>" : o.script, directory);
-  program.set_arguments(o.arguments);
+  std::unique_ptr<Session> session = open_session(o.script, options);
+  if (!session) return kUsage;
+  Engine& engine = session->engine;
+  Program& program = session->program;
   if (o.explain && o.as_json)
     engine.on_call([](const ExplainedCall& c) {
       std::fprintf(stderr, "{\"op\": %s, \"operands\": %s, \"backend\": %s, \"library\": %s, \"provider\": %s}\n",
@@ -173,7 +141,6 @@ int execute(const Options& o) {
       std::fprintf(stderr, "explain: %-20s %-40s %s: %s (%s)\n", c.op.c_str(), c.operands.c_str(), c.backend.c_str(),
                    c.library.c_str(), c.provider.c_str());
     });
-  Watched watched(engine);
   struct Told {
     ~Told() {
       if (!active) return;
@@ -189,61 +156,19 @@ int execute(const Options& o) {
   if (o.function.empty() || status != 0) return status;
 
   // ---- --call ----
-  const auto functions = program.functions();
-  auto described =
-      std::find_if(functions.begin(), functions.end(), [&](const FunctionDescription& f) { return f.name == o.function; });
-  if (described == functions.end()) {
-    std::vector<std::string> names;
-    for (const auto& f : functions) names.push_back(f.name);
-    std::string near = did_you_mean(o.function, names);
-    return usage_error("'" + o.script + "' has no function '" + o.function + "'",
-                       near.empty() ? "" : "did you mean '" + near + "'?");
-  }
+  FunctionDescription function;
+  if (int s = find_function(program, o.script.path, o.function, function)) return s;
+  std::vector<Loaded> loaded;
+  if (int s = load_arguments(engine, o.loads, "'" + o.function + "'", loaded)) return s;
   std::vector<Named> inputs;
-  auto give = [&](const std::string& name, const Value& value, bool must_match) {
-    bool known = std::find(described->parameters.begin(), described->parameters.end(), name) != described->parameters.end();
-    if (known)
-      inputs.push_back({name, value});
-    else if (must_match) {
-      std::string near = did_you_mean(name, described->parameters);
-      return usage_error("'" + o.function + "' has no parameter '" + name + "'",
-                         near.empty() ? "" : "did you mean '" + near + "'?");
-    }
-    return 0;
-  };
-  for (const std::string& load : o.loads) {
-    std::size_t equals = load.find('=');
-    if (equals == std::string::npos) {
-      for (const Named& n : engine.load_npz(load)) give(n.name, n.value, false);
-      continue;
-    }
-    std::string name = load.substr(0, equals), source = load.substr(equals + 1);
-    Value value;
-    if (source.starts_with("random:")) {
-      std::uint64_t seed;
-      std::string dtype;
-      std::vector<std::int64_t> shape;
-      if (!parse_random(source, seed, dtype, shape))
-        return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'",
-                           "for example x=random:1:float64[50,50]");
-      value = engine.standard_normal(seed, dtype, shape);
-    } else if (source.ends_with(".npz")) {
-      return usage_error(
-          "--load NAME=FILE takes an .npy file, not '" + source + "'",
-          "--load " + source + " gives every array of the archive that '" + o.function + "' has a parameter for");
-    } else if (source.ends_with(".npy")) {
-      value = engine.load_npy(source);
-    } else {
-      value = engine.literal(source);
-    }
-    if (int s = give(name, value, true)) return s;
+  for (Loaded& l : loaded) {
+    if (has_parameter(function, l.argument.name))
+      inputs.push_back(std::move(l.argument));
+    else if (!l.by_archive)
+      return usage_error("'" + o.function + "' has no parameter '" + l.argument.name + "'",
+                         neighbour(l.argument.name, function.parameters));
   }
-  for (std::size_t i = 0; i < described->parameters.size(); ++i) {
-    bool given = std::any_of(inputs.begin(), inputs.end(), [&](const Named& n) { return n.name == described->parameters[i]; });
-    if (!given && !described->has_default[i])
-      return usage_error("'" + o.function + "' needs '" + described->parameters[i] + "'",
-                         "give it with --load " + described->parameters[i] + "=...");
-  }
+  if (int s = check_given(function, inputs, "--load NAME=...")) return s;
   std::vector<double> times;
   Value result;
   std::vector<Named> arguments;
@@ -301,17 +226,12 @@ int execute(const Options& o) {
 
 int run_command(const std::vector<std::string>& given) {
   Options o;
-  // What follows `--` is the script's.
   std::vector<std::string> arguments = given;
-  if (auto dashes = std::find(arguments.begin(), arguments.end(), "--"); dashes != arguments.end()) {
-    o.arguments.assign(dashes + 1, arguments.end());
-    arguments.erase(dashes, arguments.end());
-  }
+  o.script.take_arguments(arguments);
   if (!take_format(arguments, o.as_json)) return kUsage;
   CLI::App app("run a script, or one of its functions");
   app.name("autoray run");
-  app.add_option("SCRIPT", o.script, "the script; - is standard input")->required();
-  app.add_option("--backend", o.backend, "what `import numpy` is bound to: numpy or eigen");
+  o.script.add_to(app);
   app.add_option("--call", o.function, "call this function after the module has run");
   app.add_option("--load", o.loads, "IN.npz, NAME=FILE.npy, NAME=LITERAL or NAME=random:SEED:DTYPE[SHAPE]")
       ->allow_extra_args(false);
@@ -325,7 +245,6 @@ int run_command(const std::vector<std::string>& given) {
   app.add_flag("--check-bounds", o.check_bounds,
                "compiled code checks every access to memory (slow; finds defects of the compiler)");
   app.add_flag("--explain", o.explain, "say on standard error which library computes each call");
-  app.add_option("--timeout", o.timeout, "stop after so many seconds (status 5)");
   app.add_option("--max-memory", o.max_memory, "bytes that all arrays together may use (status 5)");
   app.add_option("--max-nodes", o.max_nodes, "nodes that graphs together may have (status 5)")->check(CLI::NonNegativeNumber);
   app.add_option("--defer", o.defer,

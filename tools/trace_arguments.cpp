@@ -4,7 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "command.h"
+#include "script.h"
 
 namespace autoray::tools {
 namespace {
@@ -83,23 +83,7 @@ Value parse_value(Engine& engine, const std::string& text, int depth = 0) {
   return engine.literal(text);
 }
 
-std::string neighbour(const std::string& name, const std::vector<std::string>& names) {
-  std::string near = did_you_mean(name, names);
-  return near.empty() ? "" : "did you mean '" + near + "'?";
-}
-
 }  // namespace
-
-int find_function(const Program& program, const std::string& script, const std::string& name, FunctionDescription& found) {
-  std::vector<std::string> names;
-  for (FunctionDescription& f : program.functions()) {
-    names.push_back(f.name);
-    if (f.name != name) continue;
-    found = std::move(f);
-    return kOk;
-  }
-  return usage_error("'" + script + "' has no function '" + name + "'", neighbour(name, names));
-}
 
 int trace_arguments(Engine& engine, const FunctionDescription& function, const std::vector<std::string>& given,
                     std::vector<Named>& arguments) {
@@ -108,7 +92,7 @@ int trace_arguments(Engine& engine, const FunctionDescription& function, const s
     if (equals == std::string::npos || equals == 0)
       return usage_error("--arg takes NAME=VALUE, not '" + text + "'", "for example --arg 'X=float64[50,50]' --arg k=3");
     std::string name = trimmed(text.substr(0, equals)), value = trimmed(text.substr(equals + 1));
-    if (std::find(function.parameters.begin(), function.parameters.end(), name) == function.parameters.end())
+    if (!has_parameter(function, name))
       return usage_error("'" + function.name + "' has no parameter '" + name + "'", neighbour(name, function.parameters));
     if (std::any_of(arguments.begin(), arguments.end(), [&](const Named& n) { return n.name == name; }))
       return usage_error("--arg gives '" + name + "' twice");
@@ -121,14 +105,7 @@ int trace_arguments(Engine& engine, const FunctionDescription& function, const s
           "a type as float64[50,50], a list of types, or a literal");
     }
   }
-  for (std::size_t i = 0; i < function.parameters.size(); ++i) {
-    bool has =
-        std::any_of(arguments.begin(), arguments.end(), [&](const Named& n) { return n.name == function.parameters[i]; });
-    if (!has && !function.has_default[i])
-      return usage_error("'" + function.name + "' needs '" + function.parameters[i] + "'",
-                         "give it with --arg '" + function.parameters[i] + "=float64[50,50]', or a literal");
-  }
-  return kOk;
+  return check_given(function, arguments, "--arg 'NAME=float64[50,50]', or a literal");
 }
 
 }  // namespace autoray::tools

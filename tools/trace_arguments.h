@@ -9,8 +9,6 @@
 
 namespace autoray::tools {
 
-// The function's description; prints why not and returns kUsage otherwise.
-int find_function(const Program& program, const std::string& script, const std::string& name, FunctionDescription& found);
 // Every argument bound to its parameter; kOk, or kUsage after saying what is wrong.
 int trace_arguments(Engine& engine, const FunctionDescription& function, const std::vector<std::string>& given,
                     std::vector<Named>& arguments);
