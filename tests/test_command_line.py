@@ -251,7 +251,7 @@ def test_did_you_mean_in_scripts(script, text, hint):
 
 def test_version_and_help():
     assert re.fullmatch(r"autoray \d+\.\d+\.\d+\n", autoray("--version").stdout)
-    for command in [[], ["run"], ["check"], ["ops"], ["backends"], ["explain"]]:
+    for command in [[], ["run"], ["graph"], ["compile"], ["bench"], ["check"], ["ops"], ["backends"], ["explain"]]:
         done = autoray(*command, "--help")
         assert done.returncode == 0 and done.stderr == "" and "examples:" in done.stdout, command
     assert autoray().returncode == 2

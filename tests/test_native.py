@@ -242,7 +242,7 @@ def test_backends_of_a_call(tmp_path):
     check(tmp_path, """
 f = autojit(lambda x: np.exp(x).sum())
 x = np.linspace(0.0, 1.0, 7)
-assert f(x) == f(x, backend='plan') == np.exp(x).sum()
+assert f(x) == f(x, backend='plan') == f(x, backend='eager') == np.exp(x).sum()
 
 @autojit(backend='plan')
 def g(x):

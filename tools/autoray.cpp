@@ -18,6 +18,7 @@ constexpr Command kCommands[] = {
     {"run", "run a script, or one of its functions", run_command},
     {"graph", "trace a function and draw its graph", graph_command},
     {"compile", "compile a function to an object, a library or assembly", compile_command},
+    {"bench", "time a function run eagerly, by its plan, and as native code", bench_command},
     {"check", "parse a script and report what is wrong with it", check_command},
     {"ops", "list the operations", ops_command},
     {"backends", "list the backends and what each computes itself", backends_command},

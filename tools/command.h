@@ -36,6 +36,7 @@ int explain_command(const std::vector<std::string>& arguments);
 int graph_command(const std::vector<std::string>& arguments);
 int compile_command(const std::vector<std::string>& arguments);
 int cache_command(const std::vector<std::string>& arguments);
+int bench_command(const std::vector<std::string>& arguments);
 
 // "autoray: error: ..." with a hint; returns kUsage.
 int usage_error(const std::string& message, const std::string& hint = {});

@@ -33,7 +33,8 @@ int parse_source(Engine& engine, const std::string& source, const std::string& t
     std::string dtype;
     std::vector<std::int64_t> shape;
     if (!parse_random(source, seed, dtype, shape))
-      return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'", "for example x=random:1:float64[50,50]");
+      return usage_error("--load takes random:SEED:DTYPE[SHAPE], not '" + source + "'",
+                         "for example x=random:1:float64[50,50]");
     value = engine.standard_normal(seed, dtype, shape);
   } else if (source.ends_with(".npz")) {
     return usage_error("--load NAME=FILE takes an .npy file, not '" + source + "'",

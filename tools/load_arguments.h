@@ -15,6 +15,7 @@ struct Loaded {
 };
 // kOk, or kUsage after saying what is wrong. Throws Error when a file cannot be read. `taker`: who takes an archive's arrays,
 // for a hint.
-int load_arguments(Engine& engine, const std::vector<std::string>& given, const std::string& taker, std::vector<Loaded>& loaded);
+int load_arguments(Engine& engine, const std::vector<std::string>& given, const std::string& taker,
+                   std::vector<Loaded>& loaded);
 
 }  // namespace autoray::tools

@@ -63,10 +63,10 @@ bool split_items(const std::string& inside, std::vector<std::string>& items) {
 
 constexpr int kNesting = 20;
 
-Value parse_value(Engine& engine, const std::string& text, int depth = 0) {
+Value parse_value(Engine& engine, const std::string& text, const OfType& of_type, int depth = 0) {
   std::string dtype;
   std::vector<std::int64_t> shape;
-  if (parse_type(text, dtype, shape)) return engine.variable(dtype, shape);
+  if (parse_type(text, dtype, shape)) return of_type(dtype, shape);
   bool list = text.size() > 1 && ((text.front() == '[' && text.back() == ']') || (text.front() == '(' && text.back() == ')'));
   std::vector<std::string> items;
   // A list with a type somewhere inside; other lists are literals.
@@ -77,7 +77,7 @@ Value parse_value(Engine& engine, const std::string& text, int depth = 0) {
   };
   if (list && depth < kNesting && types(text) && split_items(text.substr(1, text.size() - 2), items)) {
     std::vector<Value> values;
-    for (const std::string& item : items) values.push_back(parse_value(engine, item, depth + 1));
+    for (const std::string& item : items) values.push_back(parse_value(engine, item, of_type, depth + 1));
     return engine.sequence(values, text.front() == '(');
   }
   return engine.literal(text);
@@ -85,19 +85,17 @@ Value parse_value(Engine& engine, const std::string& text, int depth = 0) {
 
 }  // namespace
 
-int trace_arguments(Engine& engine, const FunctionDescription& function, const std::vector<std::string>& given,
+int parse_arguments(Engine& engine, const std::vector<std::string>& given, const OfType& of_type,
                     std::vector<Named>& arguments) {
   for (const std::string& text : given) {
     std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0)
       return usage_error("--arg takes NAME=VALUE, not '" + text + "'", "for example --arg 'X=float64[50,50]' --arg k=3");
     std::string name = trimmed(text.substr(0, equals)), value = trimmed(text.substr(equals + 1));
-    if (!has_parameter(function, name))
-      return usage_error("'" + function.name + "' has no parameter '" + name + "'", neighbour(name, function.parameters));
     if (std::any_of(arguments.begin(), arguments.end(), [&](const Named& n) { return n.name == name; }))
       return usage_error("--arg gives '" + name + "' twice");
     try {
-      arguments.push_back({name, parse_value(engine, value)});
+      arguments.push_back({name, parse_value(engine, value, of_type)});
     } catch (const Error& error) {
       std::string message = error.diagnostic().message;
       return usage_error(
@@ -105,6 +103,18 @@ int trace_arguments(Engine& engine, const FunctionDescription& function, const s
           "a type as float64[50,50], a list of types, or a literal");
     }
   }
+  return kOk;
+}
+
+int trace_arguments(Engine& engine, const FunctionDescription& function, const std::vector<std::string>& given,
+                    std::vector<Named>& arguments) {
+  auto variable = [&](const std::string& dtype, const std::vector<std::int64_t>& shape) {
+    return engine.variable(dtype, shape);
+  };
+  if (int status = parse_arguments(engine, given, variable, arguments)) return status;
+  for (const Named& n : arguments)
+    if (!has_parameter(function, n.name))
+      return usage_error("'" + function.name + "' has no parameter '" + n.name + "'", neighbour(n.name, function.parameters));
   return check_given(function, arguments, "--arg 'NAME=float64[50,50]', or a literal");
 }
 

@@ -118,7 +118,7 @@ class AUTORAY_API Program {
   // A function as native code: traced and compiled at the first call with arguments of a kind. Throws Error when there is no
   // function of that name.
   CompiledFunction jit(std::string_view function);
-  // The same by name, for arguments of every kind.
+  // The same by name, for arguments of every kind; `backend` of a string is autojit's: how this call runs.
   Value call_compiled(std::string_view function, const std::vector<Named>& keywords);
   // Seconds that tracing and compiling for jit and call_compiled took.
   double compile_seconds(std::string_view function) const;
@@ -179,7 +179,7 @@ class AUTORAY_API Engine {
 
   // ---- looking ----
   std::vector<BackendDescription> backends() const;
-  void on_call(std::function<void(const ExplainedCall&)> listener);
+  void on_call(std::function<void(const ExplainedCall&)> listener);  // empty: nobody listens
   std::int64_t peak_memory() const;
   // With EngineOptions::defer: operations recorded and computed at once, nodes computed, and how often the script asked for a
   // value other than to show it.

@@ -330,6 +330,8 @@ std::vector<BackendDescription> Engine::backends() const {
 }
 
 void Engine::on_call(std::function<void(const ExplainedCall&)> listener) {
+  state_->runtime->on_explain = nullptr;
+  if (!listener) return;
   state_->runtime->on_explain = [listener](const runtime::ExplainEntry& e) {
     listener({e.op, e.operands, e.backend, e.provider, e.library});
   };

@@ -30,7 +30,9 @@ JitBackend backend_named(const Value& name) {
   const std::string& text = runtime::text_of(name, "backend");
   if (text == "native") return JitBackend::Native;
   if (text == "plan" || text == "python") return JitBackend::Plan;
-  throw Error(ErrorClass::ValueError, "autojit has no backend '" + text + "'").with_hint("the backends are native and plan");
+  if (text == "eager") return JitBackend::Eager;
+  throw Error(ErrorClass::ValueError, "autojit has no backend '" + text + "'")
+      .with_hint("the backends are native, plan and eager");
 }
 
 // A function that was registered since would take part.
@@ -143,7 +145,7 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
     arguments.keyword_values = values;
     break;
   }
-  if (runtime.recorder().tracing) return function_.as<Callable>().call(runtime, arguments);
+  if (runtime.recorder().tracing || backend == JitBackend::Eager) return function_.as<Callable>().call(runtime, arguments);
   if (!runtime.on_explain) {
     Reading reading;
     reading.backend = backend;

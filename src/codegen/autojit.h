@@ -1,5 +1,5 @@
 // autojit(fn): calls of fn are traced once for every different kind of arguments, compiled, and from then on run as native code
-// (backend "native") or call by call on the runtime's kernels (backend "plan").
+// (backend "native") or call by call on the runtime's kernels (backend "plan"). Backend "eager" leaves the function as it is.
 //
 // What makes two calls the same kind: the containers and their keys, dtype, shape, strides and backend of every array, which of
 // them are one array or overlap, the values of ints, bools, strings and None, and the options. Python floats and numpy scalars
@@ -21,8 +21,9 @@
 
 namespace autoray::codegen {
 
-// Object: nothing is compiled in this process, and nothing calls the runtime where code can be written.
-enum class JitBackend : std::uint8_t { Native, Plan, Object };
+// Eager: the function as it is, neither traced nor compiled. Object: nothing is compiled in this process, and nothing calls the
+// runtime where code can be written.
+enum class JitBackend : std::uint8_t { Native, Plan, Eager, Object };
 
 struct Specialisation;  // what one kind of call compiled to
 struct Reading;         // what a call was given
