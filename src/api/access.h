@@ -52,6 +52,11 @@ struct EngineState {
   std::atomic<bool> shared{false};
   std::recursive_mutex turn;
 
+  // Odd while scripts may run, even otherwise, and another number whenever they ran: what compiled functions captured may be
+  // another then. Written in turn.
+  std::atomic<std::uint64_t> script_state{2};
+  int entered = 0;
+
   static Value wrap(std::shared_ptr<EngineState> engine, runtime::Value value);
   static const runtime::Value& unwrap(const Value& value);
 };
@@ -79,10 +84,26 @@ struct ValueState {
   runtime::Value value;
 };
 
+// Scripts may run while it lives.
+class Scripts {
+ public:
+  explicit Scripts(EngineState& engine) : engine_(engine) {
+    if (engine_.entered++ == 0) engine_.script_state.fetch_add(1, std::memory_order_acq_rel);
+  }
+  ~Scripts() {
+    if (--engine_.entered == 0) engine_.script_state.fetch_add(1, std::memory_order_acq_rel);
+  }
+  Scripts(const Scripts&) = delete;
+
+ private:
+  EngineState& engine_;
+};
+
 // Takes a turn and turns the inner layers' exceptions into the public one.
 template <class Function>
 decltype(auto) enter(EngineState& engine, Function&& function) {
   Turn turn(engine);
+  Scripts scripts(engine);
   try {
     return function();
   } catch (const ir::Error& error) {

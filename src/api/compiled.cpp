@@ -60,12 +60,15 @@ template <class Body>
 bool run_shortly(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments, Body body) {
   codegen::Reading reading;
   runtime::Runtime& runtime = *state.engine->runtime;
-  const Specialisation* spec = state.jit.find(runtime, arguments, reading);
-  if (!spec) return false;
+  const std::atomic<std::uint64_t>& scripts = state.engine->script_state;
+  const Specialisation* spec = state.jit.find(runtime, arguments, scripts, reading);
   try {
-    if (spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, reading, false)) return true;
+    if (spec && spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, reading, false)) return true;
     Turn turn(*state.engine);
-    return body(runtime, *spec, reading, true);
+    if (spec && spec->places.empty()) return body(runtime, *spec, reading, true);
+    codegen::Reading in_turn;
+    spec = state.jit.find_in_turn(runtime, arguments, scripts.load(std::memory_order_relaxed), in_turn);
+    return spec && body(runtime, *spec, in_turn, true);
   } catch (const ir::Error& error) {
     // A stop that was asked for has been seen.
     if (error.code() >= 700 && error.code() <= 705) runtime.clear_stop();

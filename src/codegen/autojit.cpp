@@ -25,6 +25,7 @@ using runtime::Value;
 namespace {
 
 constexpr int kTried = 8;  // specialisations that a call is compared with, the newest first, before its key is looked up
+constexpr std::size_t kMostTraced = 64;  // for one key: a function whose captured values change with every call runs plainly
 
 JitBackend backend_named(const Value& name) {
   const std::string& text = runtime::text_of(name, "backend");
@@ -42,7 +43,7 @@ bool outdated(Runtime& runtime, const Specialisation& spec) {
   return false;
 }
 
-// The newest specialisation that `match(key)` says is of the call's kind, of those that are tried; null: none of them. A match
+// The newest specialisation that `match(spec)` says is of the call's kind, of those that are tried; null: none of them. A match
 // fills `reading`.
 template <class Match>
 const Specialisation* newest_like(const Specialisation* spec, Reading& reading, Match match) {
@@ -50,9 +51,22 @@ const Specialisation* newest_like(const Specialisation* spec, Reading& reading, 
     reading.leaves.resize(0);
     reading.overlap = false;
     reading.floats_static = spec->floats_static;
-    if (!spec->stale.load(std::memory_order_relaxed) && match(spec->key)) return spec;
+    reading.captured_static = spec->captured_static;
+    if (!spec->stale.load(std::memory_order_relaxed) && match(*spec)) return spec;
   }
   return nullptr;
+}
+
+// Whether what stands at the captured places is what stood there when it was traced; then captured arrays are leaves of the
+// reading.
+bool match_places(const Specialisation& spec, Reading& reading) {
+  if (spec.places.empty()) return true;
+  const std::size_t own = reading.leaves.size();
+  const bool overlap = reading.overlap;
+  if (match_captured(spec.captured_key, spec.places, reading)) return true;
+  reading.leaves.resize(own);
+  reading.overlap = overlap;
+  return false;
 }
 
 // A call's arrays by argument number.
@@ -62,7 +76,8 @@ class Given {
     arrays.resize(spec.argument_leaf.size());
     for (std::size_t a = 0; a < arrays.size(); ++a) {
       int number = spec.argument_leaf[a];
-      if (number < 0) {
+      // Captured arrays that were found unchanged are not read again.
+      if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) {
         arrays[a] = &spec.captured[a];
       } else if (const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)]; leaf.array) {
         arrays[a] = leaf.array;
@@ -149,8 +164,9 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
   if (!runtime.on_explain) {
     Reading reading;
     reading.backend = backend;
-    const Specialisation* spec = newest_like(newest_.load(std::memory_order_relaxed), reading,
-                                             [&](std::string_view key) { return match_key(key, arguments, reading); });
+    const Specialisation* spec = newest_like(newest_.load(std::memory_order_relaxed), reading, [&](const Specialisation& s) {
+      return match_key(s.key, arguments, reading) && match_places(s, reading);
+    });
     if (spec && !outdated(runtime, *spec)) return run(runtime, *spec, reading);
   }
   return look_up(runtime, arguments, backend);
@@ -158,37 +174,54 @@ Value AutoJit::call(Runtime& runtime, const Arguments& given) {
 
 Value AutoJit::look_up(Runtime& runtime, const Arguments& arguments, JitBackend backend) {
   auto& function = function_.as<Callable>();
-  for (bool floats_static = false;; floats_static = true) {
+  // What the key counts beside kinds: nothing; the values of floats; the elements of captured arrays too.
+  for (int counted = 0;; ++counted) {
     Reading reading;
     reading.backend = backend;
-    reading.floats_static = floats_static;
+    reading.floats_static = counted >= 1;
+    reading.captured_static = counted >= 2;
     std::string key;
     std::vector<std::string> parts;  // the key in readable pieces, made only for explanations
-    KeyWriter writer(key, runtime.on_explain ? &parts : nullptr);
+    std::vector<Value> held;
+    KeyWriter writer(key, runtime.on_explain ? &parts : nullptr, &held);
     write_key(writer, arguments, reading);
     if (reading.lazy) return function.call(runtime, arguments);
-    auto found = known_.find(key);
-    if (found != known_.end() && found->second && outdated(runtime, *found->second)) {
-      found->second->stale = true;
-      retired_.push_back(known_.extract(found));
-      found = known_.end();
-    }
-    if (found == known_.end()) {
+    bool floats = std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
+    if (counted == 1 && !floats) continue;
+    CallKind& kind = known_[key];
+    std::erase_if(kind.traced, [&](std::shared_ptr<Specialisation>& spec) {
+      if (!outdated(runtime, *spec)) return false;
+      spec->stale = true;
+      retired_.push_back(std::move(spec));
+      return true;
+    });
+    if (kind.needs_values) continue;
+    auto found = std::find_if(kind.traced.rbegin(), kind.traced.rend(),
+                              [&](const auto& known) { return match_places(*known, reading); });
+    std::shared_ptr<Specialisation> spec = found == kind.traced.rend() ? nullptr : *found;
+    if (spec && runtime.on_explain) {
+      explain(runtime, reading, parts, spec->plain.empty() ? "hit" : "plain call",
+              spec->plain.empty() ? spec->note : spec->plain);
+    } else if (!spec) {
       auto begin = std::chrono::steady_clock::now();
       reading.keep();
-      auto spec = trace(runtime, arguments, reading);
+      if (kind.traced.size() < kMostTraced) {
+        spec = trace(runtime, arguments, reading);
+      } else {
+        spec = std::make_shared<Specialisation>();
+        spec->plain = "what it reads from outside changes with every call";
+      }
       compile_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      if (spec && runtime.on_explain) explain_new(runtime, reading, parts, *spec);
-      found = known_.emplace(std::move(key), std::move(spec)).first;
-      if (found->second) publish(found->first, *found->second);
-    } else if (found->second && runtime.on_explain) {
-      const Specialisation& spec = *found->second;
-      explain(runtime, reading, parts, spec.plain.empty() ? "hit" : "plain call", spec.plain.empty() ? spec.note : spec.plain);
+      CallKind& traced = known_[key];  // the function may have called itself
+      traced.needs_values = !spec;
+      if (!spec) continue;
+      spec->held.insert(spec->held.end(), held.begin(), held.end());
+      if (runtime.on_explain)
+        explain_new(runtime, reading, parts, *spec, traced.traced.empty() ? nullptr : traced.traced.back().get());
+      traced.traced.push_back(spec);
+      publish(known_.find(key)->first, *spec);
     }
-    // The trace needs the value of a float: it becomes part of the key.
-    if (!found->second) continue;
     if (runtime.on_explain) last_parts_ = parts;
-    std::shared_ptr<Specialisation> spec = found->second;
     if (spec->first_result) return first_result(*spec, reading);
     if (!spec->plain.empty()) return function.call(runtime, arguments);
     return run(runtime, *spec, reading);
@@ -229,30 +262,6 @@ Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
   });
 }
 
-void AutoJit::explain_new(Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
-                          const Specialisation& spec) const {
-  if (!spec.plain.empty()) return explain(runtime, reading, parts, "plain call", spec.plain);
-  std::string why = "compiled";
-  if (!last_parts_.empty()) {
-    std::string differs;
-    for (std::size_t i = 0; i < std::max(parts.size(), last_parts_.size()); ++i) {
-      std::string before = i < last_parts_.size() ? last_parts_[i] : "nothing", now = i < parts.size() ? parts[i] : "nothing";
-      if (before == now) continue;
-      differs = "argument " + std::to_string(i) + " was " + before + ", is " + now;
-      break;
-    }
-    why += differs.empty() ? ": another key" : ": " + differs;
-  }
-  explain(runtime, reading, parts, why, spec.note);
-}
-
-void AutoJit::explain(Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts, const std::string& what,
-                      const std::string& how) const {
-  std::string operands;
-  for (const std::string& p : parts) operands += (operands.empty() ? "" : ", ") + p;
-  runtime.on_explain({"autojit " + name_, operands, reading.backend == JitBackend::Native ? "native" : "plan", how, what});
-}
-
 // ---- running ----
 
 Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
@@ -287,13 +296,35 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& 
 
 // ---- calls from C++ ----
 
-const Specialisation* AutoJit::find(Runtime& runtime, std::span<const Array* const> arguments, Reading& reading) const {
+const Specialisation* AutoJit::find(Runtime& runtime, std::span<const Array* const> arguments,
+                                    const std::atomic<std::uint64_t>& state, Reading& reading) const {
   if (runtime.on_explain) return nullptr;
   reading.backend = backend_;
-  const Specialisation* spec = newest_like(newest_.load(std::memory_order_acquire), reading, [&](std::string_view key) {
-    return match_key(key, arguments, runtime.native_backend(), reading);
+  const Specialisation* spec = newest_like(newest_.load(std::memory_order_acquire), reading, [&](const Specialisation& s) {
+    if (!match_key(s.key, arguments, runtime.native_backend(), reading)) return false;
+    return s.places.empty() || s.unchanged.load(std::memory_order_acquire) == state.load(std::memory_order_acquire);
   });
   return spec && spec->shortly != Specialisation::Short::No && !outdated(runtime, *spec) ? spec : nullptr;
+}
+
+const Specialisation* AutoJit::find_in_turn(Runtime& runtime, std::span<const Array* const> arguments, std::uint64_t state,
+                                            Reading& reading) const {
+  if (runtime.on_explain) return nullptr;
+  reading.backend = backend_;
+  const Specialisation* spec = newest_like(newest_.load(std::memory_order_relaxed), reading, [&](const Specialisation& s) {
+    return match_key(s.key, arguments, runtime.native_backend(), reading) && match_places(s, reading);
+  });
+  if (!spec || spec->shortly == Specialisation::Short::No || outdated(runtime, *spec)) return nullptr;
+  // Calls beside each other have the arrays that were captured then.
+  bool same = state % 2 == 0;
+  for (std::size_t a = 0; same && a < spec->argument_leaf.size(); ++a) {
+    auto leaf = static_cast<std::size_t>(spec->argument_leaf[a]);
+    if (spec->argument_leaf[a] < 0 || leaf < spec->own_leaves) continue;
+    const Array &now = *reading.leaves[leaf].array, &then = spec->captured[a];
+    same = now.data == then.data && now.storage.get() == then.storage.get();
+  }
+  if (same) spec->unchanged.store(state, std::memory_order_release);
+  return spec;
 }
 
 bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::span<Array* const> results,
@@ -354,12 +385,13 @@ bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& resu
   }
   if (name == "program_text" || name == "llvm_text") {
     std::string text;
-    for (auto& [key, spec] : known_) {
-      if (!spec || !spec->program) continue;
-      std::vector<const Kernel*> kernels;
-      for (const Kernel& k : spec->program->sources) kernels.push_back(&k);
-      text += name == "program_text" ? spec->program->text() : jit_->llvm_text(kernels);
-    }
+    for (auto& [key, kind] : known_)
+      for (auto& spec : kind.traced) {
+        if (!spec->program) continue;
+        std::vector<const Kernel*> kernels;
+        for (const Kernel& k : spec->program->sources) kernels.push_back(&k);
+        text += name == "program_text" ? spec->program->text() : jit_->llvm_text(kernels);
+      }
     result = runtime::make_str(text);
     return true;
   }

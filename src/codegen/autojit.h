@@ -5,6 +5,10 @@
 // them are one array or overlap, the values of ints, bools, strings and None, and the options. Python floats and numpy scalars
 // are values of the run, unless the trace needs to know one. Keys are compared byte by byte.
 //
+// What the function reads from outside of its arguments (runtime::Captures) is looked at again by each call: arrays are hidden
+// arguments, all other values, containers item by item, have to be what they were; else the function is traced anew. A function
+// that assigns a variable that is not its own, or changes a container, runs plainly.
+//
 // A compiled call means what the plain call means: arguments that the function writes are written when everything is computed,
 // a result that is a view of an argument is that view. What cannot be compiled runs plainly, and the explanation says why.
 #pragma once
@@ -48,9 +52,14 @@ class AutoJit final : public runtime::Callable {
 
   // ---- calls from C++ with arrays in position: no lock, no allocation but of results ----
   // What calls with these arrays compiled to; null when that is not known yet, or they need the general way. From any thread.
-  // `reading` belongs to the calls of `run` that follow.
+  // `reading` belongs to the calls of `run` that follow. `state` counts the times at which scripts may have changed what
+  // the function captured; even while none runs. Where nothing was captured or it was found unchanged in this state, nothing
+  // of it is read; otherwise null.
   const Specialisation* find(runtime::Runtime& runtime, std::span<const runtime::Array* const> arguments,
-                             Reading& reading) const;
+                             const std::atomic<std::uint64_t>& state, Reading& reading) const;
+  // The same in turn: what was captured is looked at.
+  const Specialisation* find_in_turn(runtime::Runtime& runtime, std::span<const runtime::Array* const> arguments,
+                                     std::uint64_t state, Reading& reading) const;
   // As many new arrays as the specialisation has leaves. Beside other calls when the specialisation says so; false then: call
   // again in turn, there is something to tell of (numpy's warnings).
   bool run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading,
@@ -60,16 +69,21 @@ class AutoJit final : public runtime::Callable {
                 std::span<const runtime::Array* const> outputs) const;
 
  private:
-  using Known = std::unordered_map<std::string, std::shared_ptr<Specialisation>>;
+  // Calls of one key. What they compiled to differs in captured values; the newest last.
+  struct CallKind {
+    std::vector<std::shared_ptr<Specialisation>> traced;
+    bool needs_values = false;  // that are not part of this key
+  };
 
   runtime::Value look_up(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
-  // Null: the values of floats are needed.
-  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, const Reading& reading);
+  // Adds the captured arrays to the reading's leaves. Null: values are needed that the reading does not count.
+  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, Reading& reading);
   void publish(std::string_view key, Specialisation& spec);
   runtime::Value first_result(Specialisation& spec, const Reading& reading);
   runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;
+  // `before`: what else calls of this key compiled to; null: nothing.
   void explain_new(runtime::Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
-                   const Specialisation& spec) const;
+                   const Specialisation& spec, const Specialisation* before) const;
   void explain(runtime::Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
                const std::string& what, const std::string& how) const;
 
@@ -77,10 +91,10 @@ class AutoJit final : public runtime::Callable {
   runtime::Value function_;
   std::string name_;
   JitBackend backend_;
-  Known known_;                                         // null: calls of this kind have the values of floats in their key
-  std::vector<Known::node_type> retired_;               // what another took the place of: a call may still run it
-  std::atomic<const Specialisation*> newest_{nullptr};  // of those that run compiled; the others follow
-  std::vector<std::string> last_parts_;                 // of the newest key: what a recompile differs in
+  std::unordered_map<std::string, CallKind> known_;
+  std::vector<std::shared_ptr<Specialisation>> retired_;  // what another took the place of: a call may still run it
+  std::atomic<const Specialisation*> newest_{nullptr};    // of those that run compiled; the others follow
+  std::vector<std::string> last_parts_;                   // of the newest key: what a recompile differs in
   double compile_seconds_ = 0;
 };
 

@@ -23,6 +23,7 @@ using ir::NodeId;
 using ir::NodeKind;
 using runtime::Arguments;
 using runtime::Array;
+using runtime::Captures;
 using runtime::LazyArray;
 using runtime::ObjectKind;
 using runtime::Recorder;
@@ -32,9 +33,11 @@ using runtime::Value;
 
 namespace {
 
-// Output while tracing would be lost, or come twice.
+// Output while tracing would be lost, or come twice; so would changes of what is captured. Without `captures` what the function
+// reads from outside is a constant.
 struct SilentTrace {
-  SilentTrace(Runtime& r, Recorder& rec) : runtime(r), recorder(rec), saved(r.write_stdout) {
+  SilentTrace(Runtime& r, Recorder& rec, Captures* captures) : runtime(r), recorder(rec), saved(r.write_stdout) {
+    runtime.captures = captures;
     runtime.write_stdout = [](std::string_view) {
       throw Error(ErrorClass::NotImplementedError, "a traced function prints").with_code(202);
     };
@@ -42,6 +45,7 @@ struct SilentTrace {
   }
   ~SilentTrace() {
     runtime.write_stdout = std::move(saved);
+    runtime.captures = nullptr;
     --recorder.tracing;
   }
   Runtime& runtime;
@@ -60,7 +64,9 @@ void decide_short(Specialisation& spec) {
   if (!arrays) return;
   const Program& program = *spec.program;
   bool copies = std::any_of(spec.leaves.begin(), spec.leaves.end(), [](const auto& leaf) { return leaf.copy; });
-  bool runtime_needed = copies || !program.calls.empty() || !spec.written.empty();
+  bool captured = std::any_of(spec.leaves.begin(), spec.leaves.end(),
+                              [&](const auto& leaf) { return leaf.argument >= static_cast<int>(spec.own_leaves); });
+  bool runtime_needed = copies || captured || !program.calls.empty() || !spec.written.empty();
   spec.shortly = runtime_needed ? Specialisation::Short::InTurn : Specialisation::Short::Beside;
   std::vector<bool> used(program.output_bytes.size());
   spec.direct = !runtime_needed && spec.leaves.size() == used.size();
@@ -87,11 +93,11 @@ NodeId memory_of(const ir::Graph& graph, NodeId id) {
 
 }  // namespace
 
-std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, const Reading& reading) {
+std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, Reading& reading) {
   auto spec = std::make_shared<Specialisation>();
   const bool floats_static = spec->floats_static = reading.floats_static;
-  for (const auto& leaf : reading.leaves)
-    if (!leaf.traced && leaf.value->is_object()) spec->held.push_back(*leaf.value);
+  const bool captured_static = spec->captured_static = reading.captured_static;
+  spec->own_leaves = reading.leaves.size();
   Recorder& recorder = runtime.recorder();
   ir::Graph& graph = recorder.graph();
   std::vector<Ref<LazyArray>> leaves;  // by leaf; null where it is not traced
@@ -114,6 +120,30 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     leaf_nodes[i] = leaves[i]->node();
     return lazy;
   };
+  // A captured array is an argument like the others, and may be one of them.
+  struct CapturedArray {
+    const Array* array;
+    Ref<LazyArray> lazy;
+    NodeId node;
+  };
+  std::vector<CapturedArray> captured_arrays;
+  Captures captures([&](const Value& v) -> Value {
+    const Array& array = v.as<runtime::ArrayObject>().array;
+    if (captured_static) {
+      Array copy = runtime::converted_like(runtime, array, array.dtype);
+      copy.backend = array.backend;
+      return runtime::make_array(std::move(copy));
+    }
+    for (std::size_t i = 0; i < leaves.size(); ++i) {
+      const Array* given = reading.leaves[i].array;
+      if (leaves[i] && given && is_same(*given, array)) return leaves[i];
+    }
+    for (const CapturedArray& c : captured_arrays)
+      if (is_same(*c.array, array)) return c.lazy;
+    auto lazy = recorder.argument(array, Kind::Array);
+    captured_arrays.push_back({&array, lazy, lazy->node()});
+    return lazy;
+  });
   // Held for the whole trace: a node's number must not come back for another one.
   std::vector<NodeId> roots;
   Value result;
@@ -122,27 +152,47 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   auto failed = [&](int code, auto message) -> std::shared_ptr<Specialisation> {
     for (NodeId id : roots) graph.release(id);
     recorder.forget_draws();
-    if (code != 405 && code != 202) throw;
+    bool stopped = code >= 700 && code <= 705, refused = code == 405 || code == 202;
     bool has_float =
         std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
-    if (!floats_static && has_float) return nullptr;
+    if (!floats_static && has_float && refused) return nullptr;
+    // With their elements at hand the function may do what it cannot do with graphs.
+    if (!captured_static && captures.any_array() && !stopped) return nullptr;
+    if (!refused) throw;
+    // Whatever it reads: it may have been stopped before it read all.
     spec->plain = message();
+    spec->places.clear();
     if (reading.backend == JitBackend::Object || spec->plain.find("truth value") != std::string::npos) throw;
     return spec;
   };
   try {
-    SilentTrace silent(runtime, recorder);
+    SilentTrace silent(runtime, recorder, reading.backend == JitBackend::Object ? nullptr : &captures);
     std::vector<Value> positional, keyword_values;
     for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
     for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));
+    for (const Value& v : positional) captures.watch(v);
+    for (const Value& v : keyword_values) captures.watch(v);
     result = function_.as<Callable>().call(runtime, {positional, arguments.keyword_names, keyword_values});
+    captures.check();
+    spec->places = captures.places();
+    KeyWriter writer(spec->captured_key, nullptr, &spec->held);
+    write_captured(writer, spec->places, reading);
+    if (runtime.on_explain) spec->captured_values = describe_captured(spec->places);
+    for (std::size_t i = leaves.size(); i < reading.leaves.size(); ++i) {
+      auto own = std::find_if(captured_arrays.begin(), captured_arrays.end(),
+                              [&](const CapturedArray& c) { return c.array == reading.leaves[i].array; });
+      bool same = own == captured_arrays.end();  // as an earlier leaf
+      leaves.push_back(same ? leaves[static_cast<std::size_t>(reading.leaves[i].same_as)] : own->lazy);
+      leaf_nodes.push_back(same ? ir::kNoNode : own->node);
+    }
     runtime::for_each_leaf(result, [&](const Value& v) {
+      if (captured_static && v.is(ObjectKind::Array)) captures.refuse("returns an array that it reads from outside");
       Specialisation::Leaf leaf;
       if (auto* lazy = v.get_if<LazyArray>()) {
         NodeId node = lazy->node();
         leaf.kind = graph.type(node).kind;
         for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (!reading.leaves[i].is_float() && lazy == leaves[i].get())  // written to or not
+          if (!reading.leaves[i].is_float() && lazy == leaves[i].get() && leaf.argument < 0)  // written to or not
             leaf.argument = static_cast<int>(i);
         if (leaf.argument < 0) {
           leaf.result = static_cast<int>(roots.size());
@@ -166,10 +216,10 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
                   [&] { return exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message"); });
   }
   if (roots.empty()) {
-    // What it did is done: later calls are plain, and this one has its result.
+    // What it did is done: later calls are plain, and this one has its result, unless that may hold the trace's copies.
     spec->plain = "nothing is computed on arrays";
-    spec->tree = std::move(result);
-    spec->first_result = true;
+    spec->first_result = !captures.any_copy();
+    if (spec->first_result) spec->tree = std::move(result);
     recorder.forget_draws();
     return spec;
   }
@@ -224,7 +274,10 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     spec->argument_leaf.push_back(given ? static_cast<int>(leaf - leaf_nodes.begin()) : -1);
     if (!given && node.kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
-    spec->captured.push_back(given ? Array() : recorder.owned_array(id));
+    bool captured = given && spec->argument_leaf.back() >= static_cast<int>(spec->own_leaves);
+    spec->captured.push_back(captured ? *reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].array
+                             : given  ? Array()
+                                      : recorder.owned_array(id));
     // What becomes data of an object is dense.
     if (Array& own = spec->captured.back(); reading.backend == JitBackend::Object && own.data && !own.c_contiguous())
       own = runtime::converted(runtime, own, own.dtype);

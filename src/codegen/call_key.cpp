@@ -1,5 +1,6 @@
 #include "codegen/call_key.h"
 
+#include "ir/dtype.h"
 #include "ir/error.h"
 #include "runtime/dispatch.h"
 
@@ -44,6 +45,18 @@ template <class Sink>
 struct Reader {
   Sink& sink;
   Reading& reading;
+  bool captured = false;  // values count as they are, and arrays alone are leaves
+  bool in_key = false;    // of a dictionary's key or a set: values count, and nothing is a leaf
+
+  bool by_value() const { return captured || in_key; }
+  void add(const Value& v, const Array* array, bool traced) {
+    if (!in_key && (array || !captured)) reading.leaves.push_back({&v, array, traced});
+  }
+  bool read_key(const Value& v, int depth) {
+    bool outer = std::exchange(in_key, true), same = read(v, depth);
+    in_key = outer;
+    return same;
+  }
 
   // Containers are read in order; dictionaries with their keys.
   bool read(const Value& v, int depth) {
@@ -69,12 +82,16 @@ struct Reader {
         if (!put(sink, '{', dict.size())) return false;
         for (auto& entry : dict.entries()) {
           if (entry.key.empty()) continue;
-          // A name is part of the key alone.
-          std::size_t before = reading.leaves.size();
-          if (!read(entry.key, depth + 1)) return false;
-          reading.leaves.resize(before);
-          if (!read(entry.value, depth + 1)) return false;
+          if (!read_key(entry.key, depth + 1) || !read(entry.value, depth + 1)) return false;
         }
+        return true;
+      }
+      case ObjectKind::Set: {
+        add(v, nullptr, false);
+        auto& set = v.as<runtime::Set>();
+        if (!put(sink, '<', set.items->size())) return false;
+        for (auto& entry : set.items->entries())
+          if (!entry.key.empty() && !read_key(entry.key, depth + 1)) return false;
         return true;
       }
       default: return read_object(v);
@@ -82,17 +99,18 @@ struct Reader {
   }
 
   bool read_object(const Value& v) {
-    auto add = [&](bool traced, const Array* array = nullptr) { reading.leaves.push_back({&v, array, traced}); };
     if (auto* a = v.get_if<ArrayObject>()) {
-      add(true, &a->array);
+      if (captured && reading.captured_static)
+        return read_array(sink, a->array, a->array.backend) && read_elements(a->array, a->array.data);
+      add(v, &a->array, true);
       return read_array(sink, a->array, a->array.backend);
     }
     if (auto* s = v.get_if<runtime::NumpyScalar>()) {
-      add(true);
+      add(v, nullptr, true);
       sink.part([&] { return std::string(ir::name(s->dtype)) + " scalar"; });
-      return put(sink, 'S', s->dtype);
+      return put(sink, 'S', s->dtype) && (!by_value() || sink.put(s->data, ir::itemsize(s->dtype)));
     }
-    add(false);
+    add(v, nullptr, false);
     reading.lazy = reading.lazy || v.is(ObjectKind::Lazy);
     if (auto* text = v.get_if<runtime::Str>()) {
       sink.part([&] { return "'" + text->text + "'"; });
@@ -103,13 +121,14 @@ struct Reader {
       return put(sink, 'c', c->value);
     }
     // By identity: whoever keeps the key keeps the object alive.
+    sink.hold(v);
     sink.part([&] { return runtime::type_name(v); });
     return put(sink, 'o', v.object());
   }
 
   bool read_immediate(const Value& v) {
-    bool traced = v.is_float() && !reading.floats_static;
-    reading.leaves.push_back({&v, nullptr, traced});
+    bool traced = v.is_float() && !reading.floats_static && !by_value();
+    add(v, nullptr, traced);
     if (traced) {
       sink.part([] { return std::string("float"); });
       return sink.put("f", 1);
@@ -124,17 +143,26 @@ struct Reader {
     return put(sink, 'v', v.tag()) && put(sink, 'v', v.is_bool() ? std::int64_t{v.as_bool()} : v.is_int() ? v.as_int() : 0);
   }
 
-  // Which arrays are one, and which overlap.
-  bool read_aliases() {
-    for (std::size_t i = 1; i < reading.leaves.size(); ++i) {
+  // All elements in C order.
+  bool read_elements(const Array& array, const char* data, std::size_t axis = 0) {
+    const std::size_t item = ir::itemsize(array.dtype);
+    if (axis == array.shape.size()) return sink.put(data, item);
+    bool dense = axis + 1 == array.shape.size() && array.strides[axis] == static_cast<std::int64_t>(item);
+    if (dense) return sink.put(data, item * static_cast<std::size_t>(array.shape[axis]));
+    for (std::int64_t i = 0; i < array.shape[axis]; ++i)
+      if (!read_elements(array, data + i * array.strides[axis], axis + 1)) return false;
+    return true;
+  }
+
+  // Which arrays are one, and which overlap, of the leaves from `first` on.
+  bool read_aliases(std::size_t first = 1) {
+    for (std::size_t i = std::max<std::size_t>(first, 1); i < reading.leaves.size(); ++i) {
       if (!reading.leaves[i].array) continue;
       const Array& x = *reading.leaves[i].array;
       for (std::size_t k = 0; k < i; ++k) {
         if (!reading.leaves[k].array) continue;
         const Array& y = *reading.leaves[k].array;
-        // Views on the host's memory have a storage each.
-        if (x.storage.get() != y.storage.get() && !runtime::may_overlap(x, y)) continue;
-        if (x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides) {
+        if (is_same(x, y)) {
           reading.leaves[i].same_as = static_cast<int>(k);
           if (!put(sink, '=', i << 32 | k)) return false;
           break;
@@ -146,7 +174,10 @@ struct Reader {
   }
 
   bool read_options(std::size_t positional) {
-    return put(sink, 'b', reading.backend) && put(sink, 'f', reading.floats_static) && put(sink, 'p', positional);
+    std::uint64_t head = 'o' | std::uint64_t{static_cast<std::uint8_t>(reading.backend)} << 8 |
+                         std::uint64_t{reading.floats_static} << 16 | std::uint64_t{reading.captured_static} << 24 |
+                         std::uint64_t{positional} << 32;
+    return sink.put(&head, sizeof head);
   }
 
   bool read_call(const runtime::Arguments& arguments) {
@@ -156,6 +187,16 @@ struct Reader {
     for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
       if (!put(sink, 'k', arguments.keyword_names[i]) || !read(arguments.keyword_values[i], 0)) return false;
     return read_aliases();
+  }
+
+  bool read_captured(std::span<const runtime::CapturedPlace> places) {
+    const std::size_t first = reading.leaves.size();
+    captured = true;
+    for (const runtime::CapturedPlace& place : places) {
+      const Value* v = place.value();
+      if (v ? !read(*v, 0) : !sink.put("-", 1)) return false;
+    }
+    return read_aliases(first);
   }
 };
 
@@ -169,6 +210,12 @@ void Reading::keep() {
   }
 }
 
+bool is_same(const Array& x, const Array& y) {
+  // Views on the host's memory have a storage each.
+  return x.data == y.data && x.dtype == y.dtype && x.shape == y.shape && x.strides == y.strides &&
+         (x.storage.get() == y.storage.get() || runtime::may_overlap(x, y));
+}
+
 void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& reading) {
   Reader<KeyWriter>{writer, reading}.read_call(arguments);
 }
@@ -176,6 +223,29 @@ void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& 
 bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading) {
   KeyMatcher matcher(key);
   return Reader<KeyMatcher>{matcher, reading}.read_call(arguments) && matcher.at_end();
+}
+
+void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading) {
+  Reader<KeyWriter>{writer, reading}.read_captured(places);
+}
+
+std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPlace> places) {
+  std::vector<CapturedValue> list;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::string key, text;
+    std::vector<std::string> parts;
+    KeyWriter writer(key, &parts);
+    Reading reading;
+    write_captured(writer, places.subspan(i, 1), reading);
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    list.push_back({std::move(key), text.empty() ? "nothing" : text});
+  }
+  return list;
+}
+
+bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace> places, Reading& reading) {
+  KeyMatcher matcher(key);
+  return Reader<KeyMatcher>{matcher, reading}.read_captured(places) && matcher.at_end();
 }
 
 bool match_key(std::string_view key, std::span<const Array* const> arguments, runtime::BackendId backend, Reading& reading) {

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "codegen/autojit.h"
+#include "codegen/specialisation.h"
 #include "ir/small_vector.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/objects.h"
 
 namespace autoray::codegen {
@@ -17,14 +19,15 @@ struct Reading {
     const runtime::Value* value = nullptr;  // null: an array of the host program's
     const runtime::Array* array = nullptr;  // null: a number, a string ...
     bool traced = false;                    // an array, a numpy scalar, a float
-    int same_as = -1;                       // an earlier leaf with the very same elements
+    int same_as = -1;                       // an earlier leaf that is the very same array
     bool is_float() const { return value && value->is_float(); }
   };
   ir::SmallVector<Leaf, 8> leaves;
   JitBackend backend = JitBackend::Native;
-  bool floats_static = false;  // the values of floats belong to the key
-  bool overlap = false;        // two arrays share some of their memory
-  bool lazy = false;           // an argument is a graph's
+  bool floats_static = false;    // the values of floats belong to the key
+  bool captured_static = false;  // the elements of captured arrays belong to theirs
+  bool overlap = false;          // two arrays share some of their memory
+  bool lazy = false;             // an argument is a graph's
 
   // Values stay, whatever the traced function does to the containers that they came in.
   void keep();
@@ -35,8 +38,11 @@ struct Reading {
 
 class KeyWriter {
  public:
-  // `parts`: the key in readable pieces as well; null: not.
-  explicit KeyWriter(std::string& key, std::vector<std::string>* parts = nullptr) : key_(key), parts_(parts) { key.clear(); }
+  // `parts`: the key in readable pieces as well; `held`: the objects that it names by identity. Null: not.
+  explicit KeyWriter(std::string& key, std::vector<std::string>* parts = nullptr, std::vector<runtime::Value>* held = nullptr)
+      : key_(key), parts_(parts), held_(held) {
+    key.clear();
+  }
   bool put(const void* bytes, std::size_t count) {
     key_.append(static_cast<const char*>(bytes), count);
     return true;
@@ -45,10 +51,14 @@ class KeyWriter {
   void part(Text&& text) {
     if (parts_) parts_->push_back(text());
   }
+  void hold(const runtime::Value& v) {
+    if (held_) held_->push_back(v);
+  }
 
  private:
   std::string& key_;
   std::vector<std::string>* parts_;
+  std::vector<runtime::Value>* held_;
 };
 
 class KeyMatcher {
@@ -61,6 +71,7 @@ class KeyMatcher {
   }
   template <class Text>
   void part(Text&&) {}
+  void hold(const runtime::Value&) {}
   bool at_end() const { return key_.empty(); }
 
  private:
@@ -70,6 +81,13 @@ class KeyMatcher {
 // Fill `reading.leaves` on the way (and leave them half filled when the key is another one).
 void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& reading);
 bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading);
+// One array in two objects.
+bool is_same(const runtime::Array& x, const runtime::Array& y);
+// The same for what stands at captured places now: their leaves, which are arrays alone, follow those of the call.
+void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading);
+// What stands there, by place.
+std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPlace> places);
+bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace> places, Reading& reading);
 // Arrays of the host program's, in position; `backend` is what dispatch takes them for.
 bool match_key(std::string_view key, std::span<const runtime::Array* const> arguments, runtime::BackendId backend,
                Reading& reading);

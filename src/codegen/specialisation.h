@@ -6,9 +6,14 @@
 
 #include "codegen/program.h"
 #include "ir/plan/plan.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/objects.h"
 
 namespace autoray::codegen {
+
+struct CapturedValue {
+  std::string key, text;
+};
 
 struct Specialisation {
   // Where the result at a leaf of the tree comes from.
@@ -27,14 +32,23 @@ struct Specialisation {
 
   std::string_view key;                   // of the map that owns it
   bool floats_static = false;             // the trace needed the value of a float: all floats are part of the key
+  bool captured_static = false;           // it needed an element of a captured array: all are part of captured_key
   const Specialisation* older = nullptr;  // the one that was published before
   std::atomic<bool> stale{false};         // another took its place: a function was registered
+
+  // What the function read from outside of its arguments, and what stood there.
+  std::vector<runtime::CapturedPlace> places;
+  std::string captured_key;
+  std::vector<CapturedValue> captured_values;  // by place; made only for explanations
+  std::size_t own_leaves = 0;                  // of the arguments; the captured arrays' follow
+  // The state of the engine's values (AutoJit::find) in which `places` were found to hold `captured`; 0: none yet.
+  mutable std::atomic<std::uint64_t> unchanged{0};
 
   runtime::Value tree;
   std::vector<Leaf> leaves;                  // of the tree, in order
   std::vector<std::pair<int, int>> written;  // result number -> leaf argument that it is written to
-  std::vector<int> argument_leaf;            // by argument of the plan: the call's leaf, -1: captured
-  std::vector<runtime::Array> captured;      // by argument of the plan
+  std::vector<int> argument_leaf;            // by argument of the plan: the call's leaf, -1: a constant of the trace
+  std::vector<runtime::Array> captured;      // by argument of the plan: such a constant, or a captured array when it was traced
   std::unique_ptr<ir::Plan> plan;
   std::shared_ptr<Program> program;                                 // null: the plan runs
   std::string plain;                                                // not empty: the call runs plainly, for this reason

@@ -2,7 +2,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "frontend/evaluator.h"
+#include "frontend/captured.h"
 #include "frontend/parser.h"
 #include "ir/suggest.h"
 
@@ -20,6 +20,13 @@ using runtime::Tuple;
 namespace {
 constexpr int kRecursion = 1000;  // CPython's limit
 constexpr std::size_t kInlineArguments = 8;
+
+// A variable that inner functions share.
+runtime::Ref<Cell> new_cell(Runtime& runtime) {
+  auto cell = make<Cell>();
+  if (runtime.captures) runtime.captures->own(cell);
+  return cell;
+}
 }  // namespace
 
 // ---- script functions ----
@@ -41,10 +48,10 @@ std::string ScriptFunction::qualified_name() const {
   return given ? runtime::text_of(*given, "__qualname__") : std::string(code.qualified_name);
 }
 
-bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& result) {
+bool ScriptFunction::get_attribute(Runtime& runtime, std::string_view attribute, Value& result) {
   if (attributes)
     if (Value* found = attributes->find(attribute)) {
-      result = *found;
+      result = runtime.captures ? captured_attribute(runtime, *this, attribute, *found) : *found;
       return true;
     }
   if (attribute == "__doc__") {
@@ -69,7 +76,9 @@ bool ScriptFunction::get_attribute(Runtime&, std::string_view attribute, Value& 
   return false;
 }
 
-bool ScriptFunction::set_attribute(Runtime&, std::string_view attribute, const Value& value) {
+bool ScriptFunction::set_attribute(Runtime& runtime, std::string_view attribute, const Value& value) {
+  if (runtime.captures && !runtime.captures->owns(this))
+    runtime.captures->refuse("sets the attribute '" + std::string(attribute) + "' of a function that is not its own");
   if (value.empty()) return attributes && !attributes->pop(runtime::make_str(std::string(attribute))).empty();
   if (attribute == "__name__") name = runtime::text_of(value, "__name__");
   if (!attributes) attributes = make<Dict>();
@@ -80,6 +89,7 @@ bool ScriptFunction::set_attribute(Runtime&, std::string_view attribute, const V
 bool Evaluator::make_function(Function& f, Frame& frame, Value& out) {
   auto function = make<ScriptFunction>(*this, f, *frame.unit);
   function->name = std::string(interpreter_.interner.text(f.name));
+  if (runtime().captures) runtime().captures->own(function);
   function->defaults.resize(f.parameters.size());
   for (std::size_t i = 0; i < f.parameters.size(); ++i)
     if (f.parameters[i].default_value && !eval(*f.parameters[i].default_value, frame, function->defaults[i])) return false;
@@ -178,7 +188,7 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
     Parameter& p = parameters[i];
     if (!slots[p.slot].empty()) continue;
     if (!function.defaults[i].empty()) {
-      slots[p.slot] = function.defaults[i];
+      slots[p.slot] = runtime().captures ? captured_default(runtime(), function, i, text(p.name)) : function.defaults[i];
     } else {
       (p.kind == ParameterKind::KeywordOnly ? missing_keywords : missing).push_back(text(p.name));
     }
@@ -192,7 +202,7 @@ bool Evaluator::bind(ScriptFunction& function, const Arguments& arguments, Value
 
 bool Evaluator::run_function(ScriptFunction& function, Frame& frame, Value& result) {
   for (std::uint32_t slot : function.code.scope->cell_slots) {
-    auto cell = make<Cell>();
+    auto cell = new_cell(runtime());
     cell->value = std::move(frame.slots[slot]);
     frame.slots[slot] = cell;
   }
@@ -496,7 +506,7 @@ class GeneratorIterator final : public runtime::Iterator {
       : evaluator_(evaluator), e_(e), slots_(e.scope->slot_count), iterators_(e.generators.size()), first_(std::move(first)) {
     for (const Capture& c : e.scope->captures)
       closure_.push_back(c.from_parent_cell ? Ref<Cell>::share(&maker.slots[c.index].as<Cell>()) : maker.closure[c.index]);
-    for (std::uint32_t slot : e.scope->cell_slots) slots_[slot] = make<Cell>();
+    for (std::uint32_t slot : e.scope->cell_slots) slots_[slot] = new_cell(evaluator.runtime());
     frame_.unit = maker.unit;
     frame_.scope = e.scope;
     frame_.function = "<genexpr>";
@@ -595,7 +605,7 @@ bool Evaluator::eval_comprehension(Comprehension& e, Frame& frame, Value& out) {
       return false;
     }
   }
-  for (std::uint32_t slot : e.scope->cell_slots) frame.slots[slot] = make<Cell>();
+  for (std::uint32_t slot : e.scope->cell_slots) frame.slots[slot] = new_cell(runtime());
   Value target = e.what == ComprehensionKind::List  ? runtime::make_list()
                  : e.what == ComprehensionKind::Set ? Value(make<runtime::Set>())
                                                     : Value(make<Dict>());
@@ -615,17 +625,19 @@ class ScriptModule final : public runtime::NativeObject {
   ScriptModule(Interpreter& interpreter, ModuleUnit& unit) : interpreter_(interpreter), unit_(unit) {}
   std::string native_type() const override { return "module"; }
   std::string repr() const override { return "<module '" + unit_.name + "'>"; }
-  bool get_attribute(Runtime&, std::string_view name, Value& result) override {
+  bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override {
     if (name == "__name__") {
       result = runtime::make_str(unit_.name);
       return true;
     }
     auto found = unit_.globals.index.find(interpreter_.interner.intern(name));
     if (found == unit_.globals.index.end() || unit_.globals.values[found->second].empty()) return false;
-    result = unit_.globals.values[found->second];
+    result =
+        runtime.captures ? captured_global(runtime, unit_.globals, found->second, name) : unit_.globals.values[found->second];
     return true;
   }
-  bool set_attribute(Runtime&, std::string_view name, const Value& value) override {
+  bool set_attribute(Runtime& runtime, std::string_view name, const Value& value) override {
+    if (runtime.captures) runtime.captures->refuse("sets '" + std::string(name) + "' of a module");
     std::uint32_t slot = unit_.globals.slot(interpreter_.interner.intern(name));
     unit_.globals.values[slot] = value;
     return true;

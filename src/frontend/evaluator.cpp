@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ir/suggest.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/lazy/deferral.h"
 
 namespace autoray::frontend {
@@ -549,6 +550,7 @@ bool Evaluator::exec_delete(Expr& target, Frame& frame) {
         if (name.scope == Scope::Free) place = &frame.closure[name.slot]->value;
         if (name.scope == Scope::Global) place = &frame.unit->globals.values[name.slot];
         if (place->empty()) return name_error(name, frame);
+        if (runtime().captures && name.scope >= Scope::Free && !may_write(name, frame)) return false;
         place->clear();
         return true;
       }
@@ -723,14 +725,31 @@ Completion Evaluator::exec_with(With& s, Frame& frame, std::size_t item) {
 
 // ---- binding names ----
 
+bool Evaluator::may_write(Name& name, Frame& frame) {
+  if (name.scope == Scope::Free && runtime().captures->owns(frame.closure[name.slot].get())) return true;
+  try {
+    runtime().captures->refuse("assigns '" + std::string(interpreter_.interner.text(name.id)) + "', which is not its own");
+  } catch (...) {
+    set_raised(name.span, frame);
+    return false;
+  }
+}
+
 bool Evaluator::assign_name(Name& name, Frame& frame, Value value) {
   if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
     name_lazy(value, name.id);
   switch (name.scope) {
     case Scope::Local: frame.slots[name.slot] = std::move(value); break;
     case Scope::Cell: frame.slots[name.slot].as<Cell>().value = std::move(value); break;
-    case Scope::Free: frame.closure[name.slot]->value = std::move(value); break;
-    default: frame.unit->globals.values[name.slot] = std::move(value);
+    case Scope::Free:
+      if (runtime().captures && !may_write(name, frame)) [[unlikely]]
+        return false;
+      frame.closure[name.slot]->value = std::move(value);
+      break;
+    default:
+      if (runtime().captures && !may_write(name, frame)) [[unlikely]]
+        return false;
+      frame.unit->globals.values[name.slot] = std::move(value);
   }
   return true;
 }

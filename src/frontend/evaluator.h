@@ -102,6 +102,10 @@ class Evaluator {
   bool matches(Handler& handler, const Value& exception, Frame& frame, bool& result);
 
   bool eval_name(Name& e, Frame& frame, Value& out);
+  // Of a global or free name while autojit traces: what the trace sees of it; may be Empty.
+  bool capture(Name& e, Frame& frame, Value& out);
+  // A global or free name is about to change while autojit traces: raises unless it is the trace's own.
+  bool may_write(Name& name, Frame& frame);
   bool name_error(Name& e, Frame& frame);
   bool eval_call(Call& e, Frame& frame, Value& out);
   bool eval_binary(Binary& e, Frame& frame, Value& out);

@@ -2,7 +2,7 @@
 #include <bit>
 #include <cmath>
 
-#include "frontend/evaluator.h"
+#include "frontend/captured.h"
 #include "ir/suggest.h"
 #include "runtime/dispatch.h"
 
@@ -54,14 +54,32 @@ bool Evaluator::name_error(Name& e, Frame& frame) {
   return raise(error, e.span, frame);
 }
 
+bool Evaluator::capture(Name& e, Frame& frame, Value& out) {
+  std::string_view name = interpreter_.interner.text(e.id);
+  try {
+    out = e.scope == Scope::Free ? captured_variable(runtime(), frame.closure[e.slot], name)
+                                 : captured_global(runtime(), frame.unit->globals, e.slot, name);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    return false;
+  }
+}
+
 bool Evaluator::eval_name(Name& e, Frame& frame, Value& out) {
   switch (e.scope) {
     case Scope::Local: out = frame.slots[e.slot]; break;
     case Scope::Cell: out = frame.slots[e.slot].as<Cell>().value; break;
-    case Scope::Free: out = frame.closure[e.slot]->value; break;
+    case Scope::Free:
+      out = frame.closure[e.slot]->value;
+      if (runtime().captures && !capture(e, frame, out)) [[unlikely]]
+        return false;
+      break;
     default: {
       GlobalTable& globals = frame.unit->globals;
       out = globals.values[e.slot];
+      if (runtime().captures && !capture(e, frame, out)) [[unlikely]]
+        return false;
       if (!out.empty()) return true;
       Value& cached = globals.builtins[e.slot];
       if (cached.empty()) {

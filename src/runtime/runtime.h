@@ -29,6 +29,7 @@ namespace autoray::runtime {
 
 class Recorder;      // lazy/recorder.h
 class Deferral;      // lazy/deferral.h
+class Captures;      // lazy/captures.h
 struct OpBinding;    // bind.h: a row's signature, prepared for binding
 struct QuickLoop;    // elementwise/quick.h: the short way of small calls
 struct RandomState;  // runtime/random: the legacy np.random stream and seeds for new generators
@@ -143,6 +144,7 @@ class Runtime {
   // Where the script stands, as a call stack in the recorder's tables; set by whoever runs it.
   std::uint32_t (*current_source)(void* context) = nullptr;
   void* source_context = nullptr;
+  Captures* captures = nullptr;  // of the function that autojit traces; null: none is traced
   // Filled at first use; see elementwise/quick.h.
   QuickLoop& quick_loop(BackendId backend, ir::OpId id, ir::DType dtype);
 

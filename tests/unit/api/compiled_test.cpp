@@ -193,6 +193,89 @@ TEST(Compiled, OutlivesProgramAndEngineHandles) {
 }
 
 // Eight threads call one function while a hundred others are compiled in the same Engine.
+constexpr const char* kCaptures =
+    "scale = 2.0\nW = np.ones(3)\n"
+    "def f(x):\n    return x * scale + W\n"
+    "def acc(x):\n    W[:] = W + x\n    return x * 2\n"
+    "def own(x):\n    return W\n"
+    "def set_scale(v):\n    global scale\n    scale = float(v[0])\n"
+    "def write(v):\n    W[0] = v[0]\n"
+    "def rebind(v):\n    global W\n    W = v\n";
+
+TEST(Compiled, ReadsWhatItCapturedAnew) {
+  Engine engine;
+  Program program = program_of(engine, kCaptures);
+  CompiledFunction f = program.jit("f"), acc = program.jit("acc"), own = program.jit("own");
+  Array x = numbers({1, 2, 3}), out = numbers({0, 0, 0});
+  auto check = [&](const Items& want) {
+    for (int round = 0; round < 3; ++round) {
+      EXPECT_EQ(items(f(x)), want);
+      f.into({&out, 1}, {&x, 1});
+      EXPECT_EQ(items(out), want);
+    }
+  };
+  check({3, 5, 7});
+  program.call("set_scale", {numbers({5})});
+  check({6, 11, 16});
+  program.call("write", {numbers({-5})});
+  check({0, 11, 16});
+  program.call("rebind", {numbers({10, 20, 30})});
+  check({15, 30, 45});
+  program.call("set_scale", {numbers({2})});
+  check({12, 24, 36});
+  program.call("rebind", {numbers({1, 1, 1})});
+  check({3, 5, 7});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(items(acc(x)), (Items{2, 4, 6}));
+    EXPECT_EQ(items(own(x)), items(program.call("own", {&x, 1}).array()));
+  }
+  EXPECT_EQ(items(own(x)), (Items{4, 7, 10}));
+  check({6, 11, 16});
+}
+
+TEST(Compiled, AHostFunctionThatAScriptCallsSeesWhatTheScriptHasChanged) {
+  Engine engine;
+  CompiledFunction f;
+  engine.register_function("numpy", "host", [&](Span<const Array> given) { return f(given[0]); });
+  Program program =
+      program_of(engine, std::string(kCaptures) +
+                             "def loop(x):\n    global scale\n    total = 0 * x\n    for i in range(4):\n"
+                             "        scale = float(i)\n        total = total + do('host', x)\n    return total\n");
+  f = program.jit("f");
+  Array x = numbers({1, 2, 3});
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(items(program.call("loop", {&x, 1}).array()), (Items{10, 16, 22}));
+    EXPECT_EQ(items(f(x)), (Items{4, 7, 10}));
+  }
+}
+
+TEST(Compiled, ThreadsCallWhileAScriptChangesWhatTheyRead) {
+  Engine engine;
+  Program program = program_of(engine, kCaptures);
+  CompiledFunction f = program.jit("f");
+  std::atomic<bool> done{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&] {
+      Array x = numbers({1, 2, 3});
+      double before = 0;
+      while (!done) {
+        Items got = items(f(x));
+        // Some scale and one W: 1 s + w, 2 s + w, 3 s + w.
+        if (got[1] - got[0] != got[2] - got[1] || got[1] - got[0] < before) ++wrong;
+        before = got[1] - got[0];
+      }
+    });
+  for (int k = 0; k < 200; ++k) {
+    program.call("rebind", {numbers({1.0 * k, 1.0 * k, 1.0 * k})});
+    if (k % 50 == 0) program.call("set_scale", {numbers({2.0 + k})});
+  }
+  done = true;
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST(Compiled, ThreadsCallWhileOthersCompile) {
   Engine engine;
   std::string text = "def f(x):\n    return 2 * x + 1\n\ndef s(x):\n    return np.linalg.norm(x) * x\n\n";

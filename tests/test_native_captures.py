@@ -1,0 +1,246 @@
+"""What a compiled function reads from outside of its arguments: each call means what the plain call means, which CPython says
+(there `autojit` gives the function itself)."""
+import json
+
+import pytest
+
+from both import run_cpython
+from conftest import autoray
+
+OURS, PLAIN = "import numpy as np\nfrom autoray import autojit\n", "import numpy as np\nautojit = lambda f: f\n"
+
+
+def same(tmp_path, body):
+    """The program's output, which is CPython's."""
+    ours, plain = tmp_path / "script.ar", tmp_path / "plain.py"
+    ours.write_text(OURS + body)
+    plain.write_text(PLAIN + body)
+    want = run_cpython(plain)
+    assert want.returncode == 0, want.stderr
+    got = autoray("run", ours)
+    assert got.returncode == 0, got.stderr
+    assert got.stdout == want.stdout
+    # The same on the plan.
+    ours.write_text(OURS + "native = autojit\ndef autojit(f): return native(f, backend='plan')\n" + body)
+    got = autoray("run", ours)
+    assert got.returncode == 0, got.stderr
+    assert got.stdout == want.stdout
+    return got.stdout
+
+
+def kinds(tmp_path, body):
+    """How each call of a compiled function ran: [(what, how)]."""
+    path = tmp_path / "explained.ar"
+    path.write_text(OURS + body)
+    done = autoray("run", path, "--explain", "--format=json")
+    assert done.returncode == 0, done.stderr
+    entries = [json.loads(line) for line in done.stderr.splitlines()]
+    return [(e["library"], e["provider"]) for e in entries if e["op"].startswith("autojit ")]
+
+
+# A name, what stands there, what is done with it, and what changes between two calls.
+CHANGES = {
+    "float": ("c = 2.0", "x * c", "c = 3.0"),
+    "int": ("c = 2", "x * c", "c = 3"),
+    "int and float": ("c = 3", "np.arange(3) * c", "c = 3.0"),
+    "int and bool": ("c = 1", "np.arange(3) + (c == 1) * 1 + (c is True)", "c = True"),
+    "negative zero": ("c = 0.0", "x / c if c else np.arctan2(x, -1.0) + np.copysign(x, c)", "c = -0.0"),
+    "bool": ("c = True", "x + 1 if c else x - 1", "c = False"),
+    "string": ("c = 'sum'", "x.sum() if c == 'sum' else x.max()", "c = 'max'"),
+    "none": ("c = None", "x if c is None else x * c", "c = 4"),
+    "complex": ("c = 1j", "x * c", "c = 2j"),
+    "numpy scalar": ("c = np.float64(2.0)", "x * c", "c = np.float64(5.0)"),
+    "numpy scalar's dtype": ("c = np.float64(2.0)", "np.ones(2, 'float32') * c", "c = np.float32(2.0)"),
+    "big int": ("c = 2 ** 70", "x * (c // 2 ** 69)", "c = 2 ** 71"),
+    "tuple": ("c = (1.0, 2)", "x * c[0] + c[1]", "c = (1.0, 3)"),
+    "list item": ("c = [1.0, 2.0]", "sum([x * v for v in c])", "c[0] = 9.0"),
+    "list append": ("c = [1.0, 2.0]", "sum([x * v for v in c])", "c.append(4.0)"),
+    "list length": ("c = [1.0, 2.0]", "x * len(c)", "c.pop()"),
+    "dict value": ("c = {'a': 1.0}", "x + c['a']", "c['a'] = 4.0"),
+    "dict key": ("c = {'a': 1.0}", "x + sum([len(k) for k in c])", "c['long'] = 1.0"),
+    "dict key's value": ("c = {1.0: 2.0}", "x + sum([k for k in c])", "c = {3.0: 2.0}"),
+    "set": ("c = {1, 2}", "x + sum(c)", "c.add(7)"),
+    "nested": ("c = {'w': [1.0, (2.0, {'z': 3.0})]}", "x * c['w'][1][1]['z']", "c['w'][1][1]['z'] = 9.0"),
+    "array written": ("c = np.ones(3)", "x + c", "c[1] = 5.0"),
+    "array rebound": ("c = np.ones(3)", "x + c", "c = np.full(3, 7.0)"),
+    "array shape": ("c = np.ones(3)", "(x + c).sum()", "c = np.ones((4, 3))"),
+    "array dtype": ("c = np.ones(3)", "x.astype('int64') + c", "c = np.array([1, 2, 3])"),
+    "array strides": ("c = np.arange(6.0)[::2]", "x + c", "c = np.arange(9.0)[::-3]"),
+    "array and number": ("c = np.ones(3)", "x + c", "c = 5"),
+    "array's item": ("c = np.ones(3)", "x + c[0]", "c[0] = 5.0"),
+    "array's sum": ("c = np.ones(3)", "x * c.sum() + (c * 2)[1]", "c[1] = 5.0"),
+    "array's rows": ("c = np.ones((2, 3))", "sum([x * row for row in c])", "c[1, 2] = 5.0"),
+    "array as a branch": ("c = np.ones(3)", "x if c[0] > 0 else -x", "c[0] = -1.0"),
+    "array as a number": ("c = np.ones(3)", "x * float(c[1])", "c[1] = 8.0"),
+    "array as a mask": ("c = np.array([True, False, True])", "x[c]", "c[1] = True"),
+    "array as an index": ("c = np.array([0, 2])", "x[c]", "c[1] = 1"),
+    "array as a size": ("c = np.array([2])", "np.zeros(int(c[0])) + x[0]", "c[0] = 4"),
+    "array in a list": ("c = [np.ones(3), np.ones(3)]", "sum(c) + x", "c[1] = np.arange(3.0)"),
+    "array in a list written": ("c = [np.ones(3), np.ones(3)]", "sum(c) + x", "c[1][0] = 4.0"),
+    "list of arrays": ("c = [np.ones(3)]", "sum(c) + x", "c.append(np.arange(3.0))"),
+    "two names of one array": ("c = np.ones(3); d = c", "x + c * d", "d = np.full(3, 2.0)"),
+    "function": ("def c(x): return x * 2", "c(x)", "def c(x): return x - 100"),
+    "a function's global": ("k = 1.0\ndef c(x): return x * k", "c(x) + 1", "k = 2.0"),
+    "lambda's global": ("k = 1.0\nc = lambda x: x * k", "c(x) + 1", "k = 2.0"),
+    "compiled function's global": ("k = 1.0\nc = autojit(lambda x: x * k)", "c(x) + 1", "k = 2.0"),
+    "attribute of a function": ("def c(): pass\nc.a = 2.0", "x * c.a", "c.a = 3.0"),
+    "builtin": ("c = 1", "abs(x) + c", "def abs(v): return v * 100"),
+    "default argument": ("def c(x, p=[1.0]):\n    return x * p[0]\np = [2.0]\ndef d(x, p=p): return x * p[0]", "c(x) + d(x)", "p[0] = 7.0"),
+    "default array": ("p = np.ones(3)\ndef d(x, p=p): return x * p", "d(x)", "p[0] = 7.0"),
+    "range": ("c = range(3)", "sum([x * i for i in c])", "c = range(5)"),
+    "comprehension": ("c = 2", "sum([x * i for i in range(c)])", "c = 4"),
+    "generator": ("c = 2", "sum(x * i for i in range(c))", "c = 4"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_changes_between_calls(tmp_path, what):
+    before, expression, after = CHANGES[what]
+    same(tmp_path, f"{before}\nx = np.arange(3.0) - 1\ndef f(x):\n    return {expression}\nf = autojit(f)\n"
+                   f"print(f(x))\nprint(f(x))\n{after}\nprint(f(x))\nprint(f(x))\n{before}\nprint(f(x))\n")
+
+
+@pytest.mark.parametrize("what", [name for name, (before, _, after) in CHANGES.items()
+                                  if ";" not in before and "\n" not in before and "def " not in after])
+def test_what_changes_in_an_enclosing_function(tmp_path, what):
+    before, expression, after = CHANGES[what]
+    same(tmp_path, f"""
+def make():
+    {before}
+    def f(x):
+        return {expression}
+    def change():
+        nonlocal c
+        {after}
+    return autojit(f), change
+x = np.arange(3.0) - 1
+f, change = make()
+g, _ = make()
+print(f(x), g(x))
+change()
+print(f(x), g(x))
+""")
+
+
+def test_a_name_that_goes_and_comes(tmp_path):
+    same(tmp_path, """
+c = 3.0
+f = autojit(lambda x: x * c)
+x = np.ones(2)
+print(f(x))
+del c
+try:
+    print(f(x))
+except NameError as error:
+    print(error)
+c = 5.0
+print(f(x))
+""")
+
+
+def test_a_module_of_the_scripts(tmp_path):
+    (tmp_path / "helper.py").write_text("k = 2.0\ndef h(x):\n    return x * k\n")
+    same(tmp_path, """
+import helper
+f = autojit(lambda x: helper.h(x) + helper.k)
+x = np.ones(2)
+print(f(x))
+helper.k = 5.0
+print(f(x))
+""")
+
+
+@pytest.mark.parametrize("body", [
+    # Writes into captured arrays are seen, each call's once.
+    "acc = np.zeros(3)\n@autojit\ndef f(x):\n    acc[:] = acc + x\n    return acc * 2\n",
+    "acc = [np.zeros(3)]\n@autojit\ndef f(x):\n    acc[0][1:] += x[1:]\n    return acc[0].sum()\n",
+    # Arguments that are captured too.
+    "acc = x\n@autojit\ndef f(x):\n    x += 1\n    return acc * 2\n", "acc = x\n@autojit\ndef f(x):\n    acc[1] = 7\n    return x * 2\n",
+    "acc = x[1:]\n@autojit\ndef f(x):\n    acc[:] = 7\n    return x * 2\n",
+    # Variables that are not its own.
+    "acc = 0\n@autojit\ndef f(x):\n    global acc\n    acc += 1\n    return x * acc\n",
+    "acc = 0\n@autojit\ndef f(x):\n    global acc\n    try:\n        acc += 1\n    except Exception:\n        acc = -5\n    return x * acc\n",
+    "def make():\n    n = 0\n    @autojit\n    def f(x):\n        nonlocal n\n        n += 1\n        return x * n\n    return f\nf = make()\nacc = 0\n",
+    # Containers.
+    "acc = []\n@autojit\ndef f(x):\n    acc.append(1)\n    return x * len(acc)\n",
+    "acc = []\n@autojit\ndef f(x):\n    acc.append(x.sum())\n    return x * 2\n",
+    "acc = {}\n@autojit\ndef f(x):\n    acc['last'] = x.sum()\n    return x * 2\n",
+    "acc = [[1]]\n@autojit\ndef f(x):\n    acc[0].append(2)\n    return x * sum(acc[0])\n",
+    "acc = set()\n@autojit\ndef f(x):\n    acc.add(len(acc))\n    return x * len(acc)\n",
+    "def g(): pass\ng.n = 0\nacc = 0\n@autojit\ndef f(x):\n    g.n += 1\n    return x * g.n\n",
+    "acc = 0\ndef g(x, log=[]):\n    log.append(1)\n    return x * len(log)\nf = autojit(g)\n",
+    "acc = iter(range(9))\n@autojit\ndef f(x):\n    return x * next(acc)\n",
+    "from collections import deque\nacc = deque([1])\n@autojit\ndef f(x):\n    acc.append(2)\n    return x * len(acc)\n",
+    # Its own variables are nobody's business.
+    "acc = 0\n@autojit\ndef f(x):\n    n = 0\n    def add():\n        nonlocal n\n        n += 1\n        return n\n    add.k = 3\n    return x * add() * add() * add.k\n",
+])
+def test_what_a_call_changes(tmp_path, body):
+    same(tmp_path, "x = np.arange(3.0) - 1\n" + body + "for _ in range(4):\n    print(f(x))\n    print('' if str(acc)[0] == '<' else acc)\nprint(x)\n")
+
+
+def test_lists_that_are_given_are_the_callers(tmp_path):
+    same(tmp_path, """
+@autojit
+def f(x, log):
+    log.append(2.0)
+    return x * len(log)
+log = []
+for _ in range(3):
+    print(f(np.ones(2), log), log)
+s = {1}
+g = autojit(lambda x, s: x * len(s))
+print(g(np.ones(2), s))
+s.add(5)
+print(g(np.ones(2), s))
+h = autojit(lambda x, d: x * sum([k for k in d]))
+print(h(np.ones(2), {1.0: 0}), h(np.ones(2), {3.0: 0}))
+""")
+
+
+def test_captured_results_are_the_captured_ones(tmp_path):
+    same(tmp_path, """
+A = np.ones(3)
+params = {'a': 1}
+@autojit
+def f(x):
+    return A, x + A
+@autojit
+def g():
+    return params
+for _ in range(3):
+    print(f(np.ones(3))[0] is A, g() is params)
+""")
+
+
+def test_a_captured_array_is_an_argument(tmp_path):
+    """Rebinding it does not compile again; another number does, and the explanation names it."""
+    how = kinds(tmp_path, """
+W, rate, kind = np.ones(3), 0.5, 'a'
+@autojit
+def step(x):
+    return W - rate * x if kind == 'a' else W + x
+for k in range(4):
+    W = step(np.ones(3))
+assert W.tolist() == [-1.0] * 3
+rate = 0.25
+W = step(np.ones(3))
+kind = 'b'
+step(np.ones(3))
+kind = 'a'
+step(np.ones(3))
+""")
+    what = [library for library, _ in how]
+    assert what == ["compiled", "hit", "hit", "hit", "compiled: 'rate' was float 0.500000, is float 0.250000",
+                    "compiled: 'kind' was 'a', is 'b'", "hit"]
+
+
+def test_plain_calls_say_why(tmp_path):
+    how = kinds(tmp_path, "n, big = 0, list(range(100000))\n@autojit\ndef f(x):\n    global n\n    n += 1\n    return x\n"
+                          "g = autojit(lambda x: x * len(big))\nf(np.ones(2))\ng(np.ones(2))\nassert n == 1\n")
+    assert how == [("plain call", "a traced function assigns 'n', which is not its own"),
+                   ("plain call", "a traced function reads 'big', which has more items than each call could compare")]
+
+
+def test_values_that_change_with_every_call(tmp_path):
+    how = kinds(tmp_path, "n = 0\nf = autojit(lambda x: x * n)\nfor n in range(80):\n    assert f(np.ones(2))[0] == n\n")
+    assert [what.split(":")[0] for what, _ in how] == ["compiled"] * 64 + ["plain call"] * 16
