@@ -87,6 +87,12 @@ CHANGES = {
     "builtin": ("c = 1", "abs(x) + c", "def abs(v): return v * 100"),
     "default argument": ("def c(x, p=[1.0]):\n    return x * p[0]\np = [2.0]\ndef d(x, p=p): return x * p[0]", "c(x) + d(x)", "p[0] = 7.0"),
     "default array": ("p = np.ones(3)\ndef d(x, p=p): return x * p", "d(x)", "p[0] = 7.0"),
+    "array of a partial": ("from functools import partial\ndef g(w, x, k=None): return x * w[0] + w.sum() + k[1]\n"
+                           "p = np.ones(3)\nc = partial(g, p, k=p)", "c(x)", "p[:2] = 7.0, 5.0"),
+    "list of a partial": ("from functools import partial\np = [1.0]\nc = partial(lambda w, x: x * w[0], p)", "c(x)", "p[0] = 7.0"),
+    "list of a method": ("p = [1.0]\nc = p.index", "x + c(1.0)", "p.insert(0, 3.0)"),
+    "counter": ("from collections import Counter\nc = Counter('aab')", "x * c['a'] + c['z']", "c.update('aaz')"),
+    "namedtuple": ("from collections import namedtuple\nP = namedtuple('P', 'a b')\nc = P(1.0, 2.0)", "x * c.a + c.b", "c = P(5.0, 2.0)"),
     "range": ("c = range(3)", "sum([x * i for i in c])", "c = range(5)"),
     "comprehension": ("c = 2", "sum([x * i for i in range(c)])", "c = 4"),
     "generator": ("c = 2", "sum(x * i for i in range(c))", "c = 4"),
@@ -171,6 +177,11 @@ print(f(x))
     "acc = 0\ndef g(x, log=[]):\n    log.append(1)\n    return x * len(log)\nf = autojit(g)\n",
     "acc = iter(range(9))\n@autojit\ndef f(x):\n    return x * next(acc)\n",
     "from collections import deque\nacc = deque([1])\n@autojit\ndef f(x):\n    acc.append(2)\n    return x * len(acc)\n",
+    "acc = []\nadd = acc.append\n@autojit\ndef f(x):\n    add(1)\n    return x * len(acc)\n",
+    "from collections import defaultdict\nacc = dict(defaultdict(list))\nd = defaultdict(list)\n@autojit\ndef f(x):\n    return x * len(d['b']) + len(d)\n",
+    # A cache would hold what is of the trace.
+    "from functools import lru_cache\nacc = 0\n@lru_cache\ndef w(n): return np.ones(n) * 2\n@autojit\ndef f(x):\n    return x * w(3) + w(2)[0]\n"
+    "print(f(x))\nprint(w(3), w(2))\n",
     # Its own variables are nobody's business.
     "acc = 0\n@autojit\ndef f(x):\n    n = 0\n    def add():\n        nonlocal n\n        n += 1\n        return n\n    add.k = 3\n    return x * add() * add() * add.k\n",
 ])

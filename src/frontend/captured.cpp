@@ -34,7 +34,8 @@ Value captured_default(Runtime& runtime, ScriptFunction& function, std::size_t p
 }
 Value captured_attribute(Runtime& runtime, ScriptFunction& function, std::string_view name, const Value& value) {
   if (runtime.captures->owns(&function)) return value;
-  return runtime.captures->read({read_attribute, &function, 0, std::string(name), Ref<ScriptFunction>::share(&function)}, value);
+  return runtime.captures->read({read_attribute, &function, 0, std::string(name), Ref<ScriptFunction>::share(&function)},
+                                value);
 }
 
 }  // namespace autoray::frontend

@@ -2,6 +2,7 @@
 #include "frontend/modules/module_object.h"
 #include "frontend/types/named_tuple.h"
 #include "frontend/types/native_operand.h"
+#include "runtime/lazy/captures.h"
 
 namespace autoray::frontend {
 
@@ -45,6 +46,11 @@ class Partial final : public runtime::Callable {
   }
   Value call(Runtime& runtime, const Arguments& a) override {
     std::vector<Value> all = positional, values;
+    const bool captured = runtime.captures && !runtime.captures->owns(this);
+    auto read = [&](runtime::CapturedPlace::Read place, std::size_t index, const std::string& name, const Value& value) {
+      return runtime.captures->read({place, this, static_cast<std::uint32_t>(index), name, Ref<Partial>::share(this)}, value);
+    };
+    for (std::size_t i = 0; captured && i < all.size(); ++i) all[i] = read(read_positional, i, "partial", all[i]);
     all.insert(all.end(), a.positional.begin(), a.positional.end());
     std::vector<std::string_view> names;
     for (auto& entry : keywords->entries()) {
@@ -52,7 +58,7 @@ class Partial final : public runtime::Callable {
       const std::string& name = entry.key.as<runtime::Str>().text;
       if (keyword(a, name)) continue;  // the call's own wins
       names.push_back(name);
-      values.push_back(entry.value);
+      values.push_back(captured ? read(read_keyword, 0, name, entry.value) : entry.value);
     }
     names.insert(names.end(), a.keyword_names.begin(), a.keyword_names.end());
     values.insert(values.end(), a.keyword_values.begin(), a.keyword_values.end());
@@ -73,9 +79,17 @@ class Partial final : public runtime::Callable {
   Value function;
   std::vector<Value> positional;
   Ref<Dict> keywords;
+
+ private:
+  static const Value* read_positional(const runtime::CapturedPlace& p) {
+    return &static_cast<const Partial*>(p.table)->positional[p.index];
+  }
+  static const Value* read_keyword(const runtime::CapturedPlace& p) {
+    return static_cast<const Partial*>(p.table)->keywords->find(p.name);
+  }
 };
 
-Value partial(Runtime&, const Arguments& a) {
+Value partial(Runtime& runtime, const Arguments& a) {
   if (a.positional.empty()) throw Error(ErrorClass::TypeError, "type 'partial' takes at least one argument");
   if (!a.positional[0].is(ObjectKind::Callable)) throw Error(ErrorClass::TypeError, "the first argument must be callable");
   Value function = a.positional[0];
@@ -90,7 +104,9 @@ Value partial(Runtime&, const Arguments& a) {
   }
   positional.insert(positional.end(), a.positional.begin() + 1, a.positional.end());
   for (std::size_t i = 0; i < a.keyword_names.size(); ++i) keywords->set(a.keyword_names[i], a.keyword_values[i]);
-  return make<Partial>(std::move(function), std::move(positional), std::move(keywords));
+  auto made = make<Partial>(std::move(function), std::move(positional), std::move(keywords));
+  if (runtime.captures) runtime.captures->own(made);
+  return made;
 }
 
 // ---- wraps ----
@@ -133,7 +149,8 @@ class LruCache final : public runtime::Callable {
   }
 
   Value call(Runtime& runtime, const Arguments& a) override {
-    if (most_ == 0) {
+    // What a trace computes is of its graph: it must not stay here.
+    if (most_ == 0 || runtime.captures) {
       ++misses_;
       return frontend::call(runtime, function_, a);
     }

@@ -8,6 +8,7 @@
 #include "frontend/types/native_operand.h"
 #include "ir/suggest.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/lazy/deferral.h"
 
 namespace autoray::frontend {
@@ -117,11 +118,18 @@ namespace {
 class BoundMethod final : public runtime::Callable {
  public:
   BoundMethod(Value s, Method m, std::string n) : self_(std::move(s)), method_(m), name_(std::move(n)) {}
-  Value call(Runtime& runtime, const Arguments& arguments) override { return method_(runtime, self_, arguments); }
+  Value call(Runtime& runtime, const Arguments& arguments) override {
+    if (!runtime.captures || runtime.captures->owns(this)) return method_(runtime, self_, arguments);
+    // Bound outside of what is traced.
+    return method_(runtime, runtime.captures->read({read_self, this, 0, name_, Ref<BoundMethod>::share(this)}, self_),
+                   arguments);
+  }
   std::string callable_name() const override { return name_; }
   void clear() override { self_.clear(); }
 
  private:
+  static const Value* read_self(const runtime::CapturedPlace& p) { return &static_cast<const BoundMethod*>(p.table)->self_; }
+
   Value self_;
   Method method_;
   std::string name_;
@@ -274,7 +282,11 @@ Value get_attribute(Runtime& runtime, const Value& v, std::string_view name) {
     return d->default_factory.empty() ? Value::none() : d->default_factory;
   if (name == "__class__") return type_of(runtime, v);
   if (name == "__doc__") return Value::none();
-  if (Method method = find_method(v, name)) return make<BoundMethod>(v, method, std::string(name));
+  if (Method method = find_method(v, name)) {
+    auto bound = make<BoundMethod>(v, method, std::string(name));
+    if (runtime.captures) runtime.captures->own(bound);
+    return bound;
+  }
   no_attribute(v, name);
 }
 

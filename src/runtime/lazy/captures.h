@@ -1,7 +1,7 @@
 // What a function that autojit traces reads from outside of its arguments: global variables, those of enclosing functions,
-// default arguments, attributes of functions and of script files. Whoever runs scripts passes such a value through `read`, and asks
-// `refuse` before a place outside is written. The trace sees arrays as their substitutes, and lists, dictionaries and sets as
-// copies: what it does to them can be found out and leaves no trace.
+// default arguments, attributes of functions and of script files. Whoever runs scripts passes such a value through `read`, and
+// asks `refuse` before a place outside is written. The trace sees arrays as their substitutes, and lists, dictionaries and sets
+// as copies: what it does to them can be found out and leaves no trace.
 //
 // The places can be read again, so that a later call can be compared with the one that was traced. Within a trace none of them
 // changes.
@@ -64,9 +64,9 @@ class Captures {
 
   std::function<Value(const Value&)> substitute_;
   std::vector<CapturedPlace> places_;
-  std::vector<Value> seen_;                            // by place
-  std::unordered_map<const Object*, Value> copies_;    // arrays' substitutes too
-  std::vector<Value> kept_;                            // what was copied: its address is not used again
+  std::vector<Value> seen_;                          // by place
+  std::unordered_map<const Object*, Value> copies_;  // arrays' substitutes too
+  std::vector<Value> kept_;                          // what was copied: its address is not used again
   std::vector<Watched> watched_;
   std::vector<std::pair<Value, std::uint64_t>> arrays_;  // substitutes with elements, and their versions
   std::unordered_map<const Object*, Ref<Container>> own_;
