@@ -251,7 +251,7 @@ def test_did_you_mean_in_scripts(script, text, hint):
 
 def test_version_and_help():
     assert re.fullmatch(r"autoray \d+\.\d+\.\d+\n", autoray("--version").stdout)
-    for command in [[], ["run"], ["graph"], ["compile"], ["bench"], ["check"], ["ops"], ["backends"], ["explain"]]:
+    for command in [[], ["run"], ["graph"], ["compile"], ["bench"], ["check"], ["ops"], ["backends"], ["explain"], ["completion"]]:
         done = autoray(*command, "--help")
         assert done.returncode == 0 and done.stderr == "" and "examples:" in done.stdout, command
     assert autoray().returncode == 2
@@ -300,6 +300,27 @@ def test_explain_a_code():
     assert autoray("explain").returncode == 2
     # A script may have a name of five letters.
     assert autoray("explain", "exact").returncode == 2
+
+
+@pytest.mark.parametrize("line, words", [
+    ("co", "compile completion"), ("run --backe", "--backend"), ("run --backend ei", "eigen"), ("run --backend = ei", "eigen"),
+    ("bench --se", "--seconds"), ("cache ", "ls verify clear"), ("ops tensord", "tensordot"), ("completion z", "zsh"),
+    ("graph --format = j", "json"), ("run scri", "")])
+def test_completion(line, words):
+    done = subprocess.run(["bash", "--norc", "-c", 'source <("$1" completion bash); COMP_WORDS=("${@:1}"); COMP_CWORD=$(($# - 1)); '
+                           '_autoray "$1"; echo "${COMPREPLY[*]}"', "bash", BINARY, *line.split(" ")],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (words + "\n", "")
+
+
+def test_completion_of_shells():
+    for shell in ("bash", "zsh", "fish"):
+        text = autoray("completion", shell).stdout
+        names = re.findall(r"^  (\w+) ", autoray("--help").stdout.partition("--version")[0], re.M)
+        assert " ".join(names) in text and "COMMANDS" not in text
+    assert autoray("completion").returncode == 2
+    done = autoray("completion", "bahs")
+    assert done.returncode == 2 and "did you mean 'bash'" in done.stderr
 
 
 def test_errors_as_json(script):

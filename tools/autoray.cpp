@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"backends", "list the backends and what each computes itself", backends_command},
     {"explain", "explain an error code, or say who computes what in a script", explain_command},
     {"cache", "list, check or remove the compiled kernels that stay on disk", cache_command},
+    {"completion", "print what a shell completes command lines with", completion_command},
 };
 
 int help() {
@@ -42,6 +43,8 @@ int help() {
 }
 
 }  // namespace
+
+Span<const Command> commands() { return {kCommands, std::size(kCommands)}; }
 
 int usage_error(const std::string& message, const std::string& hint) {
   std::fprintf(stderr, "autoray: error: %s\n", message.c_str());

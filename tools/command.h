@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autoray/engine.h"
+#include "autoray/span.h"
 
 namespace autoray::tools {
 
@@ -28,6 +29,8 @@ struct Command {
   int (*run)(const std::vector<std::string>& arguments);
 };
 
+Span<const Command> commands();  // in the order of the help
+
 int run_command(const std::vector<std::string>& arguments);
 int check_command(const std::vector<std::string>& arguments);
 int ops_command(const std::vector<std::string>& arguments);
@@ -36,6 +39,7 @@ int explain_command(const std::vector<std::string>& arguments);
 int graph_command(const std::vector<std::string>& arguments);
 int compile_command(const std::vector<std::string>& arguments);
 int cache_command(const std::vector<std::string>& arguments);
+int completion_command(const std::vector<std::string>& arguments);
 int bench_command(const std::vector<std::string>& arguments);
 
 // "autoray: error: ..." with a hint; returns kUsage.
