@@ -137,6 +137,8 @@ def test_statuses(bench, tmp_path):
     # What fails eagerly is the script's error.
     done = bench("--call", "ends", "--arg", "x=float64[3]")
     assert done.returncode == 1 and "IndexError" in done.stderr and done.stdout == ""
+    done = bench("--call", "ends", "--arg", "x=float64[3]", "--format=json")
+    assert done.returncode == 1 and json.loads(done.stderr.partition("\n")[2])["line"] == 21
     assert bench(*one, "-o", "/nowhere/plot.svg").returncode == 1
     assert autoray("bench", "-", "--call", "f", input="x = (\n", stdin=None).returncode == 3
     assert autoray("bench", "-", "--call", "f", "--timeout", "0.3", stdin=None,

@@ -260,6 +260,15 @@ def test_version_and_help():
         assert f"--{option} " in text, option
 
 
+def test_version_and_help_in_other_words():
+    version = json.loads(autoray("--version", "--format=json").stdout)["version"]
+    assert autoray("--version").stdout == f"autoray {version}\n"
+    assert autoray("--version", "extra").returncode == 2
+    assert autoray("help", "run").stdout == autoray("run", "--help").stdout
+    done = autoray("help", "rnu")
+    assert done.returncode == 2 and "did you mean 'run'" in done.stderr
+
+
 def test_check(script):
     good, bad = script("x = 1\n", "good.ar"), script("x = (\n", "bad.ar")
     done = autoray("check", good)
@@ -296,6 +305,7 @@ def test_explain_a_code():
     done = autoray("explain", "E0401")
     assert done.returncode == 0 and done.stdout.startswith("E0401: shapes do not fit")
     assert json.loads(autoray("explain", "e0401", "--format=json").stdout)["code"] == "e0401"
+    assert json.loads(autoray("explain", "--format=json", "E0401").stdout)["code"] == "E0401"
     assert autoray("explain", "E0999").returncode == 2
     assert autoray("explain").returncode == 2
     # A script may have a name of five letters.

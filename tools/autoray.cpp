@@ -95,12 +95,16 @@ std::optional<std::string> take_option(std::vector<std::string>& arguments, cons
 namespace {
 
 int dispatch(std::vector<std::string> arguments) {
+  if (arguments.size() > 1 && arguments[0] == "help") arguments = {arguments[1], "--help"};
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     help();
     return arguments.empty() ? kUsage : kOk;
   }
   if (arguments[0] == "--version") {
-    std::printf("autoray %s\n", autoray::version().c_str());
+    bool as_json = false;
+    if (!take_format(arguments, as_json)) return kUsage;
+    if (arguments.size() > 1) return usage_error("unexpected argument '" + arguments[1] + "'");
+    std::printf(as_json ? "{\"version\": \"%s\"}\n" : "autoray %s\n", autoray::version().c_str());
     return kOk;
   }
   std::string name = arguments[0];

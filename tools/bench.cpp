@@ -199,7 +199,7 @@ int bench_command(const std::vector<std::string>& given) {
   app.add_option("--repeat", o.repeat, "time N calls of each instead")->excludes(seconds)->check(CLI::PositiveNumber);
   app.add_option("-o,--output", o.output, "write a plot to this .svg; - is standard output, instead of the table");
   bool shown_in_help;  // take_format has taken it out
-  app.add_flag("--format", shown_in_help, "--format=json: the figures as JSON");
+  app.add_flag("--format", shown_in_help, "--format=json: the figures as JSON, and errors on standard error");
   app.footer(
       "Each call begins with the inputs as they were given, after calls that warm up; the executors take turns. The figures "
       "are\n"
@@ -212,7 +212,7 @@ int bench_command(const std::vector<std::string>& given) {
       "written,\n"
       "             2 usage, 3 parse or type error, 5 a limit, 130 interrupted");
   if (auto status = parse_options(app, "bench", given, std::move(arguments))) return *status;
-  return execute(o);
+  return with_errors(o.as_json, [&] { return execute(o); });
 }
 
 }  // namespace autoray::tools

@@ -188,7 +188,8 @@ int explain_command(const std::vector<std::string>& given) {
         arguments.empty() ? stderr : stdout);
     return arguments.empty() ? kUsage : kOk;
   }
-  const std::string code = arguments[0];
+  auto named = std::find_if(arguments.begin(), arguments.end(), [](const std::string& a) { return !a.starts_with("-"); });
+  const std::string code = named == arguments.end() ? "" : *named;
   bool is_code = code.size() == 5 && (code[0] == 'E' || code[0] == 'e') &&
                  std::all_of(code.begin() + 1, code.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!is_code) {

@@ -261,14 +261,7 @@ int run_command(const std::vector<std::string>& given) {
       "out.npz\n  autoray run f.ar -- a b      (sys.argv[1:] is ['a', 'b'])");
   if (auto status = parse_options(app, "run", given, std::move(arguments))) return *status;
   o.repeat_given = repeat->count() > 0;
-  try {
-    return execute(o);
-  } catch (const Error& error) {
-    if (!o.as_json) throw;
-    std::fflush(stdout);
-    print_error(error.diagnostic(), true);
-    return error.diagnostic().status;
-  }
+  return with_errors(o.as_json, [&] { return execute(o); });
 }
 
 }  // namespace autoray::tools

@@ -49,6 +49,17 @@ void print_to_stderr(std::string_view text) {
   if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+int with_errors(bool as_json, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const Error& error) {
+    if (!as_json) throw;
+    std::fflush(stdout);
+    print_error(error.diagnostic(), true);
+    return error.diagnostic().status;
+  }
+}
+
 std::string neighbour(const std::string& name, const std::vector<std::string>& names) {
   std::string near = did_you_mean(name, names);
   return near.empty() ? "" : "did you mean '" + near + "'?";

@@ -1,6 +1,7 @@
 // What the commands that run a script share: its options, an engine that has loaded it, its functions.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ std::unique_ptr<Session> open_session(const ScriptOptions& script, EngineOptions
 
 // For EngineOptions::write_stdout where standard output is the command's own.
 void print_to_stderr(std::string_view text);
+
+// The body's status; an Error is told as JSON where that is asked for, and is the caller's otherwise.
+int with_errors(bool as_json, const std::function<int()>& body);
 
 // "did you mean 'name'?", or nothing.
 std::string neighbour(const std::string& name, const std::vector<std::string>& names);
