@@ -104,6 +104,19 @@ class Builder {
     steps_.push_back({Step::Routine, i});
   }
 
+  // Its place has the offset in its root, until places are known.
+  Located located(Index x) {
+    Located value;
+    value.present = x != kNoIndex;
+    if (!value.present) return value;
+    const Where& w = memory_.where[x];
+    memory_.touch(w.root, group_);
+    value.place.offset = w.layout.offset;
+    value.type = block_.type(x);
+    value.strides = w.layout.strides;
+    return value;
+  }
+
   void call(Index i) {
     const ir::BlockNode& n = block_.nodes[i];
     RuntimeCall c;
@@ -117,16 +130,8 @@ class Builder {
     auto inputs = block_.inputs(i);
     std::vector<RootId> roots;
     for (Index x : inputs) {
-      Located located;
-      located.present = x != kNoIndex;
-      roots.push_back(located.present ? memory_.where[x].root : kNoRoot);
-      if (located.present) {
-        memory_.touch(memory_.where[x].root, group_);
-        located.place.offset = memory_.where[x].layout.offset;
-        located.type = block_.type(x);
-        located.strides = memory_.where[x].layout.strides;
-      }
-      c.inputs.push_back(std::move(located));
+      roots.push_back(x == kNoIndex ? kNoRoot : memory_.where[x].root);
+      c.inputs.push_back(located(x));
     }
     std::size_t operands = inputs.size() - (c.random ? 2 : 0), others = 0, at = 0;
     for (char letter : op.operands) others += letter == 'A' || letter == 'B' || letter == 'O';
@@ -140,9 +145,14 @@ class Builder {
     }
     auto types = block_.types(i);
     c.types.assign(types.begin(), types.end());
-    RootId first = memory_.first_dynamic_root(i);
-    c.first_dynamic = memory_.roots[first].number;
-    for (std::size_t k = 0; k < types.size(); ++k) memory_.touch(first + static_cast<RootId>(k), group_);
+    if (roles_[i].role == Role::CallInto) {
+      c.into = located(i);
+      roots.push_back(memory_.where[i].root);
+    } else {
+      RootId first = memory_.first_dynamic_root(i);
+      c.first_dynamic = memory_.roots[first].number;
+      for (std::size_t k = 0; k < types.size(); ++k) memory_.touch(first + static_cast<RootId>(k), group_);
+    }
     steps_.push_back({Step::Call, static_cast<Index>(program_->calls.size())});
     program_->calls.push_back(std::move(c));
     call_roots_.push_back(std::move(roots));
@@ -176,6 +186,7 @@ class Builder {
         RuntimeCall& c = program_->calls[number];
         for (std::size_t k = 0; k < c.inputs.size(); ++k)
           if (c.inputs[k].present) c.inputs[k].place = memory_.place(call_roots_[number][k], c.inputs[k].place.offset);
+        if (c.into) c.into->place = memory_.place(call_roots_[number].back(), c.into->place.offset);
         program_->steps.push_back(step);
         continue;
       }
@@ -245,9 +256,9 @@ class Builder {
   std::unordered_map<Kernel, Family, KernelHash> families_;
   std::vector<KernelStep> kernels_;
   ir::LargeVector<Instance::Buffer> buffers_;
-  ir::LargeVector<std::int64_t> numbers_;      // extents and strides
-  std::vector<std::pair<Step, Index>> steps_;  // a call's number, a routine's node; else the next kernel
-  std::vector<std::vector<RootId>> call_roots_;
+  ir::LargeVector<std::int64_t> numbers_;        // extents and strides
+  std::vector<std::pair<Step, Index>> steps_;    // a call's number, a routine's node; else the next kernel
+  std::vector<std::vector<RootId>> call_roots_;  // of its inputs, and of its result in the program's memory
 };
 
 // The imaginary part of a real array is made of zeros that nobody may write.

@@ -43,9 +43,11 @@ class Sweep {
           if (in_place_[i] && joins_its_value(i)) break;
           [[fallthrough]];
         case Role::Routine:
+        case Role::CallInto:
         case Role::Call:
           start(i);
-          groups_[group_[i]].call = roles_[i].role == Role::Call || roles_[i].role == Role::Routine;
+          groups_[group_[i]].call =
+              roles_[i].role == Role::Call || roles_[i].role == Role::CallInto || roles_[i].role == Role::Routine;
           groups_[group_[i]].level = 1;
           level_[i] = 1;
           if (in_place_[i]) barrier_ = group_[i];

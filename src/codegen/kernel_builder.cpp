@@ -37,7 +37,7 @@ void KernelBuilder::decide_stores() {
         continue;
       }
       bool looked_at = role == Role::Product || role == Role::Join || role == Role::Update || role == Role::Routine ||
-                       role == Role::Call || roles_[i].indexing;
+                       role == Role::CallInto || role == Role::Call || roles_[i].indexing;
       if (!inside || looked_at) stored_[x] = true;
       // Over another shape it would be computed again and again.
       if (inside && role == Role::Pointwise && count(x) != 1 && !(block_.type(x).shape == block_.type(i).shape))

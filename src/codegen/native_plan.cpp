@@ -18,7 +18,7 @@ void explain_calls(runtime::Runtime& runtime, const Program& program) {
     std::string operands;
     for (const Located& in : c.inputs)
       if (in.present) operands += (operands.empty() ? "" : ", ") + ir::to_string(in.type);
-    runtime.on_explain({std::string(ir::op(c.op).path), operands, "native", c.reason, "fallback"});
+    runtime.on_explain({std::string(ir::op(c.op).path), operands, "native", c.reason, c.into ? "routine" : "fallback"});
   }
 }
 

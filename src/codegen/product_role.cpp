@@ -36,7 +36,7 @@ NodeRole Roles::product_role(Index i) {
     case OpId::LinalgTensordot: contract(ir::tensordot_axes(attributes[0], a, b)); break;
     case OpId::Matmul:
     case OpId::LinalgMatmul: {
-      if (a.size() > 2 || b.size() > 2) return call("a large product");
+      if (a.size() > 2 || b.size() > 2) return call_into("a large product");
       contract({{a.ssize() - 1}, {b.size() == 1 ? 0 : b.ssize() - 2}});
       break;
     }
@@ -67,7 +67,7 @@ NodeRole Roles::product_role(Index i) {
   double m = extent(a, role.free_a), columns = extent(b, role.free_b), k = extent(a, role.summed_a);
   bool vector = m == 1 || columns == 1;
   bool large = is_large_product(m, columns, k);
-  if (large && !standalone_) return call("a large product");
+  if (large && !standalone_) return call_into("a large product");
   role.fold = ir::is_bool(dtype) ? Prim::Or : Prim::Add;
   role.accumulate = computed_dtype(dtype);
   role.any_order = large && !vector;

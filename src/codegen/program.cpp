@@ -184,6 +184,23 @@ std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, 
   return values;
 }
 
+Array Program::Call::array_at(const Located& value, runtime::BackendId backend) const {
+  Array array;
+  switch (value.place.home) {
+    case Home::Arena: array.storage = frame_.arena; break;
+    case Home::Output: array.storage = frame_.outputs[value.place.number]; break;
+    case Home::Dynamic: array.storage = frame_.dynamic[value.place.number].storage; break;
+    case Home::Argument: array.storage = frame_.given[value.place.number]->storage; break;
+    case Home::Constants: break;
+  }
+  array.data = frame_.bases[program_.base_of(value.place)] + value.place.offset;
+  array.dtype = value.type.dtype;
+  array.shape = value.type.shape;
+  array.strides = value.strides;
+  array.backend = backend;
+  return array;
+}
+
 void Program::Call::call_runtime(const RuntimeCall& call) {
   Runtime& runtime = runtime_;
   Frame& frame = frame_;
@@ -195,20 +212,7 @@ void Program::Call::call_runtime(const RuntimeCall& call) {
       operands.push_back({});
       continue;
     }
-    Array array;
-    switch (input.place.home) {
-      case Home::Arena: array.storage = frame.arena; break;
-      case Home::Output: array.storage = frame.outputs[input.place.number]; break;
-      case Home::Dynamic: array.storage = frame.dynamic[input.place.number].storage; break;
-      case Home::Argument: array.storage = frame.given[input.place.number]->storage; break;
-      case Home::Constants: break;
-    }
-    array.data = frame.bases[program_.base_of(input.place)] + input.place.offset;
-    array.dtype = input.type.dtype;
-    array.shape = input.type.shape;
-    array.strides = input.strides;
-    array.backend = call.backend;
-    arrays.push_back(std::move(array));
+    arrays.push_back(array_at(input, call.backend));
     operands.push_back({&arrays.back(), input.type.kind});
   }
   const ir::Op& op = ir::op(call.op);
@@ -229,9 +233,17 @@ void Program::Call::call_runtime(const RuntimeCall& call) {
                              .out = out,
                              .dynamic_out = &out};
   if (call.random) kernel.random = reinterpret_cast<runtime::BitGenerator*>(operands[data].array->data);
+  const Array place = call.into ? array_at(*call.into, call.backend) : Array();
+  if (call.into) out[0] = place;
   kernel.provider = entry.provided_by;
   kernel.library = entry.library;
   entry.kernel(kernel);
+  if (call.into) {
+    // A kernel that composes its result has made it elsewhere.
+    bool made = out[0].data == place.data && out[0].strides == place.strides;
+    if (!made) runtime::copy_into(runtime, out[0], place);
+    return;
+  }
   for (std::size_t k = 0; k < out.size(); ++k) {
     // What is a view of an operand would change with the next use of its memory.
     bool own = out[k].storage && out[k].dtype == call.types[k].dtype && out[k].c_contiguous();
@@ -258,7 +270,7 @@ std::string Program::text() const {
       const RuntimeCall& call = calls[step.first];
       text += "call " + std::string(ir::op(call.op).path) + " (" + call.reason + ")";
       for (const Located& input : call.inputs) text += " " + (input.present ? place(input.place) : std::string("none"));
-      text += " -> dynamic" + std::to_string(call.first_dynamic) + "\n";
+      text += " -> " + (call.into ? place(call.into->place) : "dynamic" + std::to_string(call.first_dynamic)) + "\n";
       continue;
     }
     text += step.routine ? std::string(routines[step.number].routine.name) : "kernel " + std::to_string(step.number);

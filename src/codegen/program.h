@@ -1,5 +1,6 @@
 // A plan as native code: a table of steps over buffers whose places are known. Most steps call a generated kernel; what is not
-// generated (linear algebra, large products, draws) goes through the runtime's dispatch.
+// generated calls a routine of the runtime (sorts), a kernel of its with a place for the result (draws, large products), or
+// goes through its dispatch (linear algebra).
 //
 // A program is constant: calls from several threads each take a frame (the memory of intermediates and the table of pointers).
 #pragma once
@@ -7,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,7 @@ struct RuntimeCall {
   std::vector<std::uint32_t> groups;
   std::vector<ir::Type> types;
   std::uint32_t first_dynamic = 0;  // one for each result
+  std::optional<Located> into;      // where the kernel makes its only result; else dynamic arrays are what it gives
   bool random = false;              // the input behind the operands is the generator
   std::string reason;               // why no code was generated
   ir::SourceId source = ir::kNoSource;
@@ -101,6 +104,7 @@ class Program {
     void take_result(std::size_t number, runtime::Array& array);  // `array` is a new one
 
    private:
+    runtime::Array array_at(const Located& value, runtime::BackendId backend) const;
     void call_runtime(const RuntimeCall& call);
     [[noreturn]] void index_failed(const IndexCheck& check) const;
     const Program& program_;

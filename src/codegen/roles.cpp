@@ -50,6 +50,12 @@ NodeRole Roles::call(std::string reason) {
   return role;
 }
 
+NodeRole Roles::call_into(std::string reason) {
+  NodeRole role = call(std::move(reason));
+  role.role = Role::CallInto;
+  return role;
+}
+
 Roles::Roles(runtime::Runtime& runtime, const ir::Block& block, std::span<const ArgumentInfo> arguments,
              const GivenRoles& given, bool standalone)
     : runtime_(runtime), block_(block), arguments_(arguments), standalone_(standalone) {
@@ -155,6 +161,8 @@ NodeRole Roles::role_of(Index i) {
     return call("another backend");
   auto types = block_.types(i);
   if (types.size() != 1 || op.has(ir::kTupleResult) || op.has(ir::kListResult)) return call("several results");
+  // Its inputs are a stream's state and the draw before it too, whatever that has drawn.
+  if (op.has(ir::kRandom)) return standalone_ ? call("a draw") : call_into("a draw");
   const Dims first = n.input_count ? block_.type(block_.inputs(i)[0]).shape : Dims();
   if (ir::element_count(types[0].shape) == 0 && makes_nothing(op, attrs(i), first)) {
     role.role = Role::Nothing;
@@ -195,8 +203,8 @@ NodeRole Roles::role_of(Index i) {
   }
   if (n.op == OpId::SetItem) return update_role(i);
   if (n.op == OpId::LinalgNorm) return norm_role(i);
-  static constexpr std::string_view kClasses[] = {"", "a scan or search", "",       "", "indexing or sorting", "creation",
-                                                  "", "linalg",           "a draw", ""};
+  static constexpr std::string_view kClasses[] = {"", "a scan or search", "", "", "indexing or sorting", "creation",
+                                                  "", "linalg",           "", ""};
   return call(std::string(kClasses[static_cast<int>(op.op_class)]));
 }
 

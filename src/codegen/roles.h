@@ -23,6 +23,7 @@ enum class Role : std::uint8_t {
   Update,     // a new version of the first operand with other values in one place
   Nothing,    // has no elements
   Routine,    // by a routine of the runtime, on contiguous memory
+  CallInto,   // by the runtime's kernel of the op, which makes its result in the program's memory
   Call,       // by the runtime's dispatch
   Project,    // one result of a call
 };
@@ -58,7 +59,7 @@ struct Indexing {
 
 struct NodeRole {
   Role role = Role::Call;
-  std::string reason;  // Call: why
+  std::string reason;  // CallInto, Call: why
   // Pointwise
   Lowering lowering = nullptr;
   ir::DType compute{};
@@ -108,6 +109,7 @@ class Roles {
 
  private:
   static NodeRole call(std::string reason);
+  static NodeRole call_into(std::string reason);
   NodeRole role_of(ir::Index i);
   std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
   std::optional<NodeRole> sum_of_nothing(ir::Index i, const ir::Op& op);

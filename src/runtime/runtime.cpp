@@ -144,7 +144,8 @@ Array Runtime::allocate_zeroed(ir::DType dtype, std::span<const std::int64_t> sh
 }
 
 Array& KernelCall::allocate(std::size_t i) {
-  out[i] = runtime.allocate(types[i].dtype, types[i].shape);
+  // One with memory is the caller's place for the result.
+  if (!out[i].storage) out[i] = runtime.allocate(types[i].dtype, types[i].shape);
   out[i].backend = backend;
   return out[i];
 }

@@ -44,10 +44,13 @@ bool multiplied_vectors(KernelCall& call, ProductFunction product) {
   return true;
 }
 
+// Where the caller wants the result; null: anywhere.
+const Array* place_of(KernelCall& call) { return call.out[0].storage ? &call.out[0] : nullptr; }
+
 // a[..., sum axes ...] b over the given axes; what is not summed stays, a's axes first.
 void contract(KernelCall& call, ProductFunction product, const Array& a, const Array& b, const ir::SummedAxes& axes) {
   Factor x{&a, {}, other_axes(a.ndim(), axes.a), axes.a}, y{&b, {}, other_axes(b.ndim(), axes.b), axes.b};
-  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype);
+  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype, place_of(call));
 }
 
 // numpy multiplies a matrix by a lone number with BLAS's axpy, for which zero times anything is zero, infinity and NaN
@@ -69,9 +72,10 @@ void scale(KernelCall& call, const Array& a, const Array& b) {
 
 }  // namespace
 
-Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype) {
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
+                 const Array* place) {
   const char* library = "autoray";
-  Array result = multiply_pair(call.runtime, product, a, b, dtype, library);
+  Array result = multiply_pair(call.runtime, product, a, b, dtype, library, place);
   credit(call, library);
   return result;
 }
@@ -96,7 +100,7 @@ void matmul(KernelCall& call, ProductFunction product) {
   std::int64_t rank = batch.ssize();
   Factor x{&a, along, vector_a ? Dims{} : Dims{rank}, {vector_a ? rank : rank + 1}};
   Factor y{&b, along, vector_b ? Dims{} : Dims{rank + 1}, {rank}};
-  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype);
+  call.out[0] = multiplied(call, product, x, y, call.types[0].dtype, place_of(call));
 }
 
 void dot(KernelCall& call, ProductFunction product) {

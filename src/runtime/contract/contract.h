@@ -9,8 +9,10 @@
 
 namespace autoray::runtime {
 
-// The product of two factors; --explain is told who multiplied (small and integer products are our own loops').
-Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype);
+// The product of two factors; --explain is told who multiplied (small and integer products are our own loops'). `place`: as
+// multiply_pair's.
+Array multiplied(KernelCall& call, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
+                 const Array* place = nullptr);
 
 void matmul(KernelCall& call, ProductFunction product);
 void dot(KernelCall& call, ProductFunction product);

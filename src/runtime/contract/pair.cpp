@@ -68,7 +68,7 @@ Prepared prepare(Runtime& runtime, const Factor& factor, ir::DType dtype) {
 }  // namespace
 
 Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
-                    const char*& library) {
+                    const char*& library, const Array* place) {
   // float16 is storage only: computed in float32, rounded once.
   ir::DType compute = dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype;
   Prepared x = prepare(runtime, a, compute), y = prepare(runtime, b, compute);
@@ -80,7 +80,7 @@ Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, 
   }
   for (std::int64_t axis : a.free) shape.push_back(a.array->shape[static_cast<std::size_t>(axis)]);
   for (std::int64_t axis : b.free) shape.push_back(b.array->shape[static_cast<std::size_t>(axis)]);
-  Array out = runtime.allocate(compute, shape);
+  Array out = place && compute == dtype ? *place : runtime.allocate(compute, shape);
   const std::int64_t m = x.free.extent, n = y.free.extent, size = out.itemsize();
   Matrix left{x.array.data, m, x.summed.extent, x.free.stride, x.summed.stride};
   Matrix right{y.array.data, y.summed.extent, n, y.summed.stride, y.free.stride};

@@ -12,9 +12,10 @@ struct Factor {
 };
 
 // Shape: batch, free of a, free of b; C-contiguous. Both factors are converted to `dtype` where they have another one; copies
-// a factor only when its groups of axes have no common stride. `library`: who multiplied.
+// a factor only when its groups of axes have no common stride. `library`: who multiplied. `place`: memory for the result, which
+// has that many elements of `dtype`; float16 is made elsewhere.
 Array multiply_pair(Runtime& runtime, ProductFunction product, const Factor& a, const Factor& b, ir::DType dtype,
-                    const char*& library);
+                    const char*& library, const Array* place = nullptr);
 
 // 0 ... n - 1, and what of it is not among `axes`.
 ir::Dims all_axes(int ndim);

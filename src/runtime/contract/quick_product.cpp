@@ -26,6 +26,7 @@ void multiply_vectors(Runtime& runtime, OpId id, BackendId backend, std::span<co
   static constexpr std::uint32_t kGroups[] = {1, 1};
   const ir::Type type{in[0]->dtype, op.has(ir::kScalarResult) ? Kind::Scalar : Kind::Array, {}};
   const Entry& entry = runtime.entry(backend, id);
+  result.storage = StoragePtr();  // what was there is no place for it
   KernelCall call{.runtime = runtime,
                   .op = op,
                   .backend = backend,

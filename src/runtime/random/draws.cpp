@@ -56,7 +56,10 @@ void require_non_negative(const Parameter& parameter, const char* name) {
 }
 
 // The float64 array to draw into; `finish` gives the result its dtype (random.normal(dtype=...)).
-Array float64_result(KernelCall& call) { return call.runtime.allocate(DType::Float64, call.types[0].shape); }
+Array float64_result(KernelCall& call) {
+  if (call.types[0].dtype == DType::Float64) return call.allocate();
+  return call.runtime.allocate(DType::Float64, call.types[0].shape);
+}
 void finish(KernelCall& call, Array drawn) {
   call.out[0] = drawn.dtype == call.types[0].dtype ? std::move(drawn) : converted(call.runtime, drawn, call.types[0].dtype);
 }
