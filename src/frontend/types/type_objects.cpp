@@ -220,10 +220,15 @@ Value construct_complex(Runtime&, const TypeObject&, const Arguments& a) {
                                              " argument must be a " + (part == re ? "string or a " : "") + "number, not '" +
                                              runtime::type_name(*part) + "'");
   std::complex<double> r = re ? complex_of(*re) : 0, i = im ? complex_of(*im) : 0;
-  // Two real parts are taken as they are: -0.0 keeps its sign.
-  if (re && im && r.imag() == 0 && i.imag() == 0 && !re->is(ObjectKind::Complex) && !im->is(ObjectKind::Complex))
-    return runtime::make_complex({r.real(), i.real()});
-  return runtime::make_complex({r.real() - i.imag(), r.imag() + i.real()});
+  // What is real has no other part to add: -0.0 keeps its sign.
+  auto has_parts = [](const Value* v) {
+    if (auto* s = v ? v->get_if<runtime::NumpyScalar>() : nullptr) return ir::is_complex(s->dtype);
+    if (auto* array = v ? v->get_if<runtime::ArrayObject>() : nullptr) return ir::is_complex(array->array.dtype);
+    return v && v->is(ObjectKind::Complex);
+  };
+  if (!im) return runtime::make_complex(r);
+  return runtime::make_complex(
+      {has_parts(im) ? r.real() - i.imag() : r.real(), has_parts(re) ? i.real() + r.imag() : i.real()});
 }
 
 Value construct_bool(Runtime& runtime, const TypeObject&, const Arguments& a) {
