@@ -1,4 +1,6 @@
 // What arrays that are made, joined and written become.
+#include <cctype>
+
 #include "codegen/roles.h"
 #include "ir/rules/movement.h"
 
@@ -22,9 +24,11 @@ std::optional<NodeRole> Roles::created_role(Index i) {
   auto plain = [&] {
     const Attr& order = ir::attribute(op, attrs(i), "order");
     const std::string* text = order.get<std::string>();
-    role.c_order = text && *text == "C";
-    role.f_order = text && *text == "F";
-    return order.none() || role.c_order || role.f_order || (text && *text == "K");
+    char letter = text && text->size() == 1 ? static_cast<char>(std::toupper((*text)[0])) : '\0';
+    bool prototype = n.op == OpId::Copy || n.op == OpId::EmptyLike || n.op == OpId::ZerosLike || n.op == OpId::OnesLike;
+    role.c_order = letter == 'C';
+    role.f_order = letter == 'F';
+    return order.none() || role.c_order || role.f_order || (prototype && (letter == 'K' || letter == 'A'));
   };
   auto filled = [&](double value) -> std::optional<NodeRole> {
     if (!plain()) return std::nullopt;
@@ -99,7 +103,7 @@ NodeRole Roles::join_role(Index i, const ir::Op& op) {
         part.strides.resize(shape.size(), 0);
         if (shape.size() > 1) extent = shape[axis];
         break;
-      default: return call("a movement that copies");
+      default: return call_unless_known(i, "a movement that copies");
     }
     role.parts.push_back(std::move(part));
     offset += extent * (asked || n.op != OpId::Concatenate ? whole.strides[axis] : whole.strides.back());

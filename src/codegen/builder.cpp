@@ -100,7 +100,8 @@ class Builder {
 
   void routine(Index i) {
     memory_.touch(memory_.where[i].root, group_);
-    for (Index operand : block_.inputs(i)) memory_.touch(memory_.where[operand].root, group_);
+    for (Index operand : block_.inputs(i))
+      if (operand != kNoIndex) memory_.touch(memory_.where[operand].root, group_);
     steps_.push_back({Step::Routine, i});
   }
 
@@ -219,7 +220,9 @@ class Builder {
 
   void add_routine(Index i) {
     const NodeRole& role = roles_[i];
-    std::vector<Index> operands(block_.inputs(i).begin(), block_.inputs(i).end());
+    std::vector<Index> operands;
+    for (Index operand : block_.inputs(i))
+      if (operand != kNoIndex) operands.push_back(operand);
     operands.push_back(i);
     ProgramStep step;
     step.routine = true;
@@ -227,6 +230,10 @@ class Builder {
     step.kernel = role.routine.function;
     step.first = static_cast<std::uint32_t>(program_->buffers.size());
     step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
+    if (role.error) {
+      step.first_check = static_cast<std::uint32_t>(program_->checks.size());
+      program_->checks.push_back({.error = role.error->error_class(), .before = {}, .after = {}, .known = role.error});
+    }
     program_->routines.push_back({block_.nodes[i].op, block_.type(operands[0]), role.routine});
     program_->arguments.insert(program_->arguments.end(), role.numbers.begin(), role.numbers.end());
     for (Index operand : operands) {

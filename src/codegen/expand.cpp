@@ -30,6 +30,15 @@ DType accumulator(DType dtype) {
   return ir::is_unsigned(dtype) ? DType::UInt64 : DType::Int64;
 }
 
+// Of a path of a write.
+bool reshapes_nothing(const Attr& path) {
+  auto* steps = path.get<Attr::Tuple>();
+  return !steps || std::ranges::none_of(*steps, [](const Attr& step) {
+    OpId id = ir::find_op(*(*step.get<Attr::Tuple>())[0].get<std::string>());
+    return id == OpId::Reshape || id == OpId::Ravel;
+  });
+}
+
 }  // namespace
 
 bool Expander::may_expand(Index i) {
@@ -46,7 +55,9 @@ bool Expander::may_expand(Index i) {
     case OpId::Sum:
     case OpId::Prod:
     case OpId::Max:
-    case OpId::Min: return masks() || differs("initial", [](const Attr& a) { return a.get<ir::Ellipsis>() != nullptr; });
+    case OpId::Min:
+      if (n.op != OpId::Sum && ir::is_complex(dtype(i))) return true;
+      return masks() || differs("initial", [](const Attr& a) { return a.get<ir::Ellipsis>() != nullptr; });
     case OpId::Mean:
     case OpId::All:
     case OpId::Any: return masks();
@@ -55,7 +66,9 @@ bool Expander::may_expand(Index i) {
     case OpId::Flatten:
       return differs("order", [](const Attr& a) { return !a.get<std::string>() || *a.get<std::string>() != "F"; });
     case OpId::GetItem: return inputs(i) > 1;
-    case OpId::SetItem: return inputs(i) > 2;
+    case OpId::SetItem: return inputs(i) > 2 || differs("path", reshapes_nothing);
+    case OpId::Power: return ir::is_integer(dtype(i));
+    case OpId::Cov: return inputs(i) > 2 && (from_.inputs(i)[2] != kNoIndex || from_.inputs(i)[3] != kNoIndex);
     case OpId::Std:
     case OpId::Var:
     case OpId::Argmax:
@@ -77,14 +90,17 @@ bool Expander::may_expand(Index i) {
     case OpId::Argsort:
     case OpId::Searchsorted:
     case OpId::Imag: return true;
-    default: return false;
+    default: return overflows_half(i);
   }
 }
 
 Index Expander::written_out(Index i) {
   const ir::BlockNode& n = from_.nodes[i];
   if (ir::element_count(type(i).shape) == 0) return kNoIndex;
+  if (overflows_half(i)) return overflowing_half(i);
   switch (n.op) {
+    case OpId::Power: return integer_power(i);
+    case OpId::Cov: return weighted_cov(i);
     case OpId::Std:
     case OpId::Var: return spread(i);
     case OpId::Argmax:
@@ -267,8 +283,9 @@ Index Expander::spread(Index i) {
   bool mask = inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex;
   // Integer results, and the mean of real parts, are truncated and composed in ways of their own.
   bool generated = result == DType::Float32 || result == DType::Float64;
-  if (mask || !generated || items == DType::Float16) return kNoIndex;
+  if (!generated || items == DType::Float16) return kNoIndex;
   if (complex && !asked.none() && !ir::is_complex(*ir::as_dtype(asked))) return kNoIndex;
+  if (mask) return masked_spread(i);
   Dims axes = ir::reduction_axes(attr(i, "axis"), type(from_.inputs(i)[0]).shape.ssize());
   double n = 1;
   for (std::int64_t axis : axes) n *= static_cast<double>(type(from_.inputs(i)[0]).shape[static_cast<std::size_t>(axis)]);
@@ -291,28 +308,6 @@ Index Expander::spread(Index i) {
   return from_.nodes[i].op == OpId::Std ? call(OpId::Sqrt, {variance}) : variance;
 }
 
-// The smallest place at which the extreme value stands; the first NaN where there is one.
-Index Expander::place_of_extreme(Index i) {
-  Index x = input(i, 0);
-  DType items = made(x).dtype;
-  if (ir::is_complex(items) || items == DType::Float16 || ir::element_count(shape(x)) == 0) return kNoIndex;
-  const Dims whole = shape(x);
-  const Attr& axis = attr(i, "axis");
-  OpId extreme = from_.nodes[i].op == OpId::Argmax ? OpId::Max : OpId::Min;
-  Index best = call(extreme, {x, kNoIndex}, {{"axis", axis}, {"keepdims", true}});
-  Index is_best = call(OpId::Equal, {x, best});
-  if (ir::is_inexact(items)) is_best = call(OpId::LogicalOr, {is_best, call(OpId::NotEqual, {x, x})});
-  AffineIndex place{ir::contiguous_strides(whole, 1)};
-  if (!axis.none() && !whole.empty()) {
-    place.steps = Dims(whole.size(), 0);
-    place.steps[static_cast<std::size_t>(ir::normalize_axis(ir::as_int(axis, "axis"), whole.ssize()))] = 1;
-  }
-  Index far = constant(DType::Int64, 9e18);
-  Index places = call(OpId::Where, {is_best, affine(whole, std::move(place)), far});
-  Index first = call(OpId::Min, {places, kNoIndex}, {{"axis", axis}, {"keepdims", attr(i, "keepdims")}});
-  return together(first, Prim::Minimum, Order::Any, axis);
-}
-
 Index Expander::together(Index fold, Prim prim, Order order, const Attr& axis) {
   NodeRole role;
   role.role = Role::Fold;
@@ -329,13 +324,14 @@ Index Expander::scanned(Index i) {
   DType result = dtype(i), computed = accumulator(result);
   Index x = input(i, 0);
   Attr axis = attr(i, "axis");
-  bool flattened = axis.none() || shape(x).empty();
-  if (!flattened && computed == result) return kNoIndex;
+  bool flattened = axis.none() || shape(x).empty(), complex = ir::is_complex(result) && from_.nodes[i].op == OpId::Cumprod;
+  if (!flattened && computed == result && !complex) return kNoIndex;
   if (ir::is_bool(result)) x = cast(x, DType::Bool);
   if (flattened) {
     x = flat(x);
     axis = std::int64_t{0};
   }
+  if (complex) return complex_product_scan(cast(x, result), ir::scan_axis(axis, shape(x).ssize()));
   return cast(call(from_.nodes[i].op, {x}, {{"axis", axis}, {"dtype", computed}}), result);
 }
 
@@ -376,6 +372,11 @@ Index Expander::started(Index i) {
   DType result = dtype(i), items = dtype(from_.inputs(i)[0]);
   const Attr& initial = attr(i, "initial");
   bool mask = inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex, given = !initial.get<ir::Ellipsis>() && !initial.none();
+  bool complex = ir::is_complex(result);
+  if (!given && !mask && complex && id != OpId::Sum)
+    return id == OpId::Prod ? complex_product(cast(input(i, 0), result), attr(i, "axis"), type(i).shape)
+                            : complex_extreme(id, input(i, 0), attr(i, "axis"), attr(i, "keepdims"));
+  if (complex && (id == OpId::Max || id == OpId::Min)) return kNoIndex;
   if (!given && !mask && !initial.none()) return kNoIndex;
   if (result == DType::Float16 || items == DType::Float16) return kNoIndex;
   bool product = id == OpId::Prod, sum = id == OpId::Sum || product;
@@ -403,8 +404,9 @@ Index Expander::started(Index i) {
   if (mask)
     x = call(OpId::Where, {cast(input(i, 1), DType::Bool), cast(x, computed), constant(computed, sum ? product : first)});
   const Attr &axis = attr(i, "axis"), &keepdims = attr(i, "keepdims");
-  Index r = sum ? call(id, {x, kNoIndex}, {{"axis", axis}, {"dtype", given ? computed : result}, {"keepdims", keepdims}})
-                : call(id, {x, kNoIndex}, {{"axis", axis}, {"keepdims", keepdims}});
+  Index r = product && complex ? complex_product(cast(x, computed), axis, type(i).shape)
+            : sum ? call(id, {x, kNoIndex}, {{"axis", axis}, {"dtype", given ? computed : result}, {"keepdims", keepdims}})
+                  : call(id, {x, kNoIndex}, {{"axis", axis}, {"keepdims", keepdims}});
   if (!given) return r;
   OpId op = id == OpId::Max ? OpId::Maximum : id == OpId::Min ? OpId::Minimum : product ? OpId::Multiply : OpId::Add;
   return cast(call(op, {constant(computed, first), r}), result);

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "codegen/expander.h"
-#include "codegen/routines.h"
 #include "ir/rules/index.h"
 #include "ir/rules/movement.h"
 
@@ -112,6 +111,12 @@ Index Expander::getitem(Index i) {
 
 Index Expander::setitem(Index i) {
   auto* steps = attr(i, "path").get<Attr::Tuple>();
+  if (inputs(i) == 2) {
+    DType part = dtype(i);
+    if (viewed_along(runtime_, Attr(*steps), contiguous_layout(type(i)), part)) return kNoIndex;
+    const Attr::Tuple whole = *steps;
+    return put(input(i, 0), whole, input(i, 1));
+  }
   Attr::Tuple path(steps->begin(), steps->end() - 1);
   auto* last = steps->back().get<Attr::Tuple>();
   auto* index = last->size() == 2 ? (*last)[1].get<Attr::Tuple>() : nullptr;
@@ -136,6 +141,49 @@ Index Expander::setitem(Index i) {
   }
   path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
   return updated(type(i), std::move(all), std::move(path), std::move(c->indexing));
+}
+
+Index Expander::along(Index x, std::span<const Attr> path) {
+  for (const Attr& step : path) {
+    const auto& parts = *step.get<Attr::Tuple>();
+    OpId id = ir::find_op(*parts[0].get<std::string>());
+    auto names = ir::attribute_names(id);
+    std::vector<Named> given;
+    for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
+    x = call(id, {x}, given);
+  }
+  return x;
+}
+
+// Where a reshape would be a view in the memory of the eager array alone: that is reshaped, written, and reshaped back.
+Index Expander::put(Index x, std::span<const Attr> path, Index value) {
+  auto steps = [&](std::size_t count) { return Attr::Tuple(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(count)); };
+  std::size_t known = 0;
+  for (; known < path.size(); ++known) {
+    DType item = made(x).dtype;
+    if (!viewed_along(runtime_, Attr(steps(known + 1)), contiguous_layout(made(x)), item)) break;
+  }
+  if (known == path.size()) return call(OpId::SetItem, {x, value}, {{"path", steps(known)}});
+  const auto& step = *path[known].get<Attr::Tuple>();
+  OpId id = ir::find_op(*step[0].get<std::string>());
+  if (id != OpId::Reshape && id != OpId::Ravel) return kNoIndex;
+  auto names = ir::attribute_names(id);
+  auto order = static_cast<std::size_t>(std::ranges::find(names, "order") - names.begin());
+  auto* text = order + 1 < step.size() ? step[order + 1].get<std::string>() : nullptr;
+  if (!text || (*text != "C" && *text != "F")) return kNoIndex;
+  Index before = along(x, steps(known));
+  ir::Type flat = made(before);
+  const std::span<const Attr> attrs(step.begin() + 1, step.end());
+  const ir::OperandType operand[] = {{&flat}};
+  const std::uint32_t groups[] = {1};
+  ir::Inference inference{ir::op(id), operand, groups, attrs, {}};
+  ir::infer(inference);
+  auto reshaped = [&](Index of, const Dims& to) { return *text == "C" ? reshape(of, to) : reshape_columns(of, to); };
+  Index after = put(reshaped(before, inference.results[0].shape), path.subspan(known + 1), value);
+  if (after == kNoIndex) return kNoIndex;
+  Attr::Tuple place = steps(known);
+  if (place.empty()) place.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Ellipsis{})})}));
+  return call(OpId::SetItem, {x, reshaped(after, flat.shape)}, {{"path", std::move(place)}});
 }
 
 Index Expander::updated(const ir::Type& type, Inputs inputs, Attr::Tuple path, Indexing indexing) {
@@ -243,15 +291,7 @@ Index Expander::set_masked(Index i, const Attr::Tuple& path, const Dims& place, 
   for (std::size_t k = 0; k < behind; ++k) seen.push_back(1);
   Attr::Tuple whole = path;
   whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(basic)}));
-  Index now = x;
-  for (const Attr& step : whole) {
-    const auto& parts = *step.get<Attr::Tuple>();
-    OpId id = ir::find_op(*parts[0].get<std::string>());
-    auto names = ir::attribute_names(id);
-    std::vector<Named> given;
-    for (std::size_t k = 0; k < names.size() && k + 1 < parts.size(); ++k) given.emplace_back(names[k], parts[k + 1]);
-    now = call(id, {now}, given);
-  }
+  Index now = along(x, whole);
   Index fresh = call(OpId::Where, {reshape(mask, seen), cast(reshape(value, one), made(now).dtype), now});
   if (path.empty() && index.size() == 1) return fresh;
   return call(OpId::SetItem, {x, fresh}, {{"path", std::move(whole)}});
@@ -260,6 +300,8 @@ Index Expander::set_masked(Index i, const Attr::Tuple& path, const Dims& place, 
 Index Expander::take(Index i) {
   const std::string& mode = ir::as_string(attr(i, "mode"), "mode");
   Index x = input(i, 0), indices = input(i, 1);
+  // A Python float is cut.
+  if (made(indices).kind == Kind::Weak && ir::is_real_floating(made(indices).dtype)) indices = cast(indices, DType::Int64);
   if (!indexes(made(indices).dtype) || (mode != "raise" && mode != "clip" && mode != "wrap")) return kNoIndex;
   const Attr& axis_attr = attr(i, "axis");
   if (axis_attr.none() || shape(x).empty()) x = flat(x);
@@ -293,52 +335,6 @@ Index Expander::take_along_axis(Index i) {
   indexing.arrays.push_back({1, axis, n, axis, 0});
   for (std::int64_t a = 0; a < shape(x).ssize(); ++a) indexing.axes.push_back(a == axis ? -1 : a);
   return chosen(type(i), {x, indices}, std::move(indexing));
-}
-
-// By the runtime's search of one dense row.
-Index Expander::searched(Index i) {
-  Index row = input(i, 0), values = input(i, 1);
-  const std::string& side = ir::as_string(attr(i, "side"), "side");
-  DType searched = ir::promote(made(row).dtype, made(values).dtype);
-  bool sorter = inputs(i) > 2 && from_.inputs(i)[2] != kNoIndex;
-  if (standalone_ || sorter || searched == DType::Float16 || (side != "left" && side != "right") ||
-      ir::element_count(shape(row)) == 0)
-    return kNoIndex;
-  auto dense = [&](Index x) { return call(OpId::Copy, {cast(x, searched)}, {{"order", std::string("C")}}); };
-  NodeRole role;
-  role.role = Role::Routine;
-  role.routine = searchsorted_routine();
-  role.numbers = {ir::element_count(shape(row)), ir::element_count(shape(values)), static_cast<std::int64_t>(searched),
-                  side == "right"};
-  return given({DType::Int64, Kind::Array, type(i).shape}, {dense(row), dense(values)}, std::move(role));
-}
-
-// By the runtime's sort of rows, with the sorted axis last.
-Index Expander::sorted(Index i) {
-  Index x = input(i, 0);
-  const Attr& axis_attr = attr(i, "axis");
-  if (standalone_ || made(x).dtype == DType::Float16 || shape(x).empty() || ir::element_count(shape(x)) == 0) return kNoIndex;
-  // All kinds are one here; what is none is refused by the runtime.
-  auto* kind = attr(i, "kind").get<std::string>();
-  bool known = attr(i, "kind").none() ||
-               (kind && !kind->empty() && std::string_view("qQhHmMsS").find((*kind)[0]) != std::string_view::npos &&
-                attr(i, "stable").none());
-  if (!known || !attr(i, "order").none()) return kNoIndex;
-  if (axis_attr.none()) x = flat(x);
-  std::int64_t last = shape(x).ssize() - 1,
-               axis = axis_attr.none() ? 0 : ir::normalize_axis(ir::as_int(axis_attr, "axis"), shape(x).ssize());
-  auto moved = [&](Index of, std::int64_t from, std::int64_t to) {
-    return from == to ? of : call(OpId::Moveaxis, {of}, {{"source", from}, {"destination", to}});
-  };
-  auto copy = [&](Index of) { return call(OpId::Copy, {of}, {{"order", std::string("C")}}); };
-  Index rows = copy(moved(x, axis, last));
-  NodeRole role;
-  role.role = Role::Routine;
-  role.routine = from_.nodes[i].op == OpId::Sort ? sort_routine() : argsort_routine();
-  std::int64_t length = shape(rows).back();
-  role.numbers = {ir::element_count(shape(rows)) / length, length, static_cast<std::int64_t>(made(rows).dtype)};
-  Index r = given({dtype(i), Kind::Array, shape(rows)}, {rows}, std::move(role));
-  return axis == last ? r : copy(moved(r, last, axis));
 }
 
 }  // namespace autoray::codegen

@@ -32,12 +32,16 @@ Index Expander::in_column_order(Index i) {
   if (!order || *order != "F") return kNoIndex;
   bool reshapes = from_.nodes[i].op == OpId::Reshape;
   if (reshapes && !attr(i, "copy").none()) return kNoIndex;
+  if (reshapes) return reshape_columns(input(i, 0), type(i).shape);
   Index turned = call(OpId::Transpose, {input(i, 0)});
   if (from_.nodes[i].op == OpId::Flatten) turned = call(OpId::Copy, {turned}, {{"order", std::string("C")}});
   Dims shape = type(i).shape;
   std::reverse(shape.begin(), shape.end());
-  Index r = call(OpId::Reshape, {turned}, {{"shape", shape}});
-  return reshapes ? call(OpId::Transpose, {r}) : r;
+  return call(OpId::Reshape, {turned}, {{"shape", shape}});
+}
+Index Expander::reshape_columns(Index x, Dims to) {
+  std::reverse(to.begin(), to.end());
+  return call(OpId::Transpose, {call(OpId::Reshape, {call(OpId::Transpose, {x})}, {{"shape", to}})});
 }
 
 // The value everywhere, in an order that the prototype may give.
@@ -164,7 +168,8 @@ Index Expander::pad(Index i) {
   auto widths = ir::pad_widths(attr(i, "pad_width"), shape(x).ssize());
   if (mode == "constant" || mode == "empty") return pad_constant(i, x, widths);
   bool edge = mode == "edge", reflect = mode == "reflect", symmetric = mode == "symmetric", wrap = mode == "wrap",
-       ramps = mode == "linear_ramp", statistic = mode == "maximum" || mode == "minimum" || mode == "mean";
+       ramps = mode == "linear_ramp", median = mode == "median" && !standalone_,
+       statistic = median || mode == "maximum" || mode == "minimum" || mode == "mean";
   if (!edge && !reflect && !symmetric && !wrap && !ramps && !statistic) return kNoIndex;
   if ((ramps || statistic) && dtype(i) == DType::Float16) return kNoIndex;
   if (ir::element_count(shape(x)) == 0) return kNoIndex;
@@ -183,7 +188,11 @@ Index Expander::pad(Index i) {
     }
     if (statistic) {
       OpId id = mode == "maximum" ? OpId::Max : mode == "minimum" ? OpId::Min : OpId::Mean;
-      Index value = call(id, {x, kNoIndex}, {{"axis", static_cast<std::int64_t>(a)}, {"keepdims", true}});
+      Attr axis = static_cast<std::int64_t>(a);
+      Index value = median ? median_along(x, a)
+                    : id != OpId::Mean && ir::is_complex(dtype(i))
+                        ? complex_extreme(id, x, axis, true)
+                        : call(id, {x, kNoIndex}, {{"axis", axis}, {"keepdims", true}});
       if (ir::is_integer(dtype(i))) value = call(OpId::Round, {value});
       value = cast(value, dtype(i));
       if (before) parts.push_back(repeated(value, a, before));

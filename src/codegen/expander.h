@@ -2,6 +2,7 @@
 #pragma once
 
 #include "codegen/expand.h"
+#include "ir/error.h"
 
 namespace autoray::codegen {
 
@@ -22,15 +23,34 @@ class Expander {
   void forget(Index first);
   // ---- reductions (expand.cpp) ----
   Index spread(Index i);
-  Index place_of_extreme(Index i);
   Index scanned(Index i);
   Index masked(Index i);
   Index started(Index i);
   Index traced(Index i);
   // The fold, in the kernel of the one on which it depends.
   Index together(Index fold, Prim prim, Order order, const ir::Attr& axis);
+  // ---- extremes (expand_extremes.cpp) ----
+  Index place_of_extreme(Index i);
+  Index complex_extreme(ir::OpId op, Index x, const ir::Attr& axis, const ir::Attr& keepdims);
+  Index numbered(Index x, ir::Dims axes);
+  // ---- rows for routines (expand_routines.cpp) ----
+  Index sorted(Index i);
+  Index searched(Index i);
+  // What a routine makes of the rows along an axis, of their length.
+  Index by_rows(Index x, std::int64_t axis, ir::DType result, Routine routine);
+  Index median_along(Index x, std::size_t axis);
+  Index complex_product(Index x, const ir::Attr& axis, const ir::Dims& result);
+  Index complex_product_scan(Index x, std::int64_t axis);
+  // ---- what is refused, or told of, when it is seen (expand_checked.cpp) ----
+  void refuse_if(Index condition, ir::Error error);
+  Index integer_power(Index i);
+  Index masked_spread(Index i);
+  Index weighted_cov(Index i);
+  bool overflows_half(Index i) const;
+  Index overflowing_half(Index i);
   // ---- movements and creation (expand_moves.cpp) ----
   Index in_column_order(Index i);
+  Index reshape_columns(Index x, ir::Dims shape);
   Index full_like(Index i);
   Index triangle(Index i);
   Index diagonal_matrix(Index i);
@@ -51,12 +71,13 @@ class Expander {
   Index setitem(Index i);
   Index set_masked(Index i, const ir::Attr::Tuple& path, const ir::Dims& place, const ir::Attr::Tuple& index);
   Index set_counted(Index i, ir::Attr::Tuple path, const ir::Dims& place, const ir::Attr::Tuple& index, std::int64_t count);
+  // A new version of x with the value written where the path leads.
+  Index put(Index x, std::span<const ir::Attr> path, Index value);
+  Index along(Index x, std::span<const ir::Attr> path);
   // A new version of the first input, with the second written where arrays choose behind the path.
   Index updated(const ir::Type& type, Inputs inputs, ir::Attr::Tuple path, Indexing indexing);
   Index take(Index i);
   Index take_along_axis(Index i);
-  Index sorted(Index i);
-  Index searched(Index i);
   Index chosen(const ir::Type& type, Inputs inputs, Indexing indexing);
 
   // ---- the node that is read ----

@@ -183,7 +183,11 @@ Parts KernelBuilder::evaluate(Emission& e, Index i) {
   Body body(e.draft.nest);
   if (role.indexing) return e.values[i] = gather(e, i);
   ir::SmallVector<Parts, 4> operands;
-  if (role.index) operands.push_back(affine_index(e, *role.index));
+  if (role.index) {
+    AffineIndex index = *role.index;
+    if (!index.by_memory.empty()) index.steps = numbered_by_memory(block_.inputs(i)[0], index.by_memory);
+    operands.push_back(affine_index(e, index));
+  }
   auto inputs = block_.inputs(i);
   for (std::size_t k = 0; k < role.operands; ++k) {
     Parts v;
@@ -198,6 +202,22 @@ Parts KernelBuilder::evaluate(Emission& e, Index i) {
   }
   Parts v = role.lowering(body, role.compute, std::span(operands.begin(), operands.size()), role.parameters);
   return e.values[i] = body.cast(v, block_.type(i).dtype);
+}
+
+// The axis of the largest stride is the outermost.
+Dims KernelBuilder::numbered_by_memory(Index x, Dims axes) const {
+  const Layout& layout = memory_.where[x].layout;
+  std::sort(axes.begin(), axes.end());
+  auto stride = [&](std::int64_t axis) { return std::abs(layout.strides[static_cast<std::size_t>(axis)]); };
+  std::stable_sort(axes.begin(), axes.end(), [&](std::int64_t a, std::int64_t b) { return stride(a) > stride(b); });
+  Dims steps(layout.shape.size(), 0);
+  std::int64_t step = 1;
+  for (std::size_t k = axes.size(); k-- > 0;) {
+    auto axis = static_cast<std::size_t>(axes[k]);
+    steps[axis] = step;
+    step *= layout.shape[axis];
+  }
+  return steps;
 }
 
 void KernelBuilder::store(NestDraft& draft, Parts value, const Walk& walk) {

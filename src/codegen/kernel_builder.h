@@ -42,6 +42,7 @@ class KernelBuilder {
   void store(NestDraft& draft, Parts value, const Walk& walk);
   // ---- indices (kernel_indices.cpp) ----
   Parts affine_index(Emission& e, const AffineIndex& index);
+  ir::Dims numbered_by_memory(ir::Index x, ir::Dims axes) const;
   // What arrays of integers choose at a point.
   Parts gather(Emission& e, ir::Index i);
   // Bytes from the place that the other axes walk to: of an operand with these strides.

@@ -93,7 +93,7 @@ void KernelBuilder::check_indices(Index i) {
     std::string of = array.named_axis < 0 ? "size " : "axis " + std::to_string(array.named_axis) + " with size ";
     check(block_.inputs(i)[array.input],
           [&](Emission& e, ValueId found) { return std::pair{found, constant_number(e, array.size)}; },
-          {ir::ErrorClass::IndexError, "index ", " is out of bounds for " + of + std::to_string(array.size)});
+          {ir::ErrorClass::IndexError, "index ", " is out of bounds for " + of + std::to_string(array.size), {}});
   }
   if (!indexing.count) return;
   // Twice the difference is in the bounds of 1 where it is 0.
@@ -103,7 +103,7 @@ void KernelBuilder::check_indices(Index i) {
           ValueId off = body.emit(Prim::Subtract, DType::Int64, found, constant_number(e, indexing.count->expected));
           return std::pair{body.emit(Prim::Add, DType::Int64, off, off), body.integer(DType::Int64, 1)};
         },
-        {ir::ErrorClass::ValueError, indexing.count->before, indexing.count->after});
+        {ir::ErrorClass::ValueError, indexing.count->before, indexing.count->after, {}});
 }
 
 }  // namespace autoray::codegen

@@ -228,6 +228,18 @@ Parts is_at_most_zero(Body& b, DType, Operands x, Parameters) {
   return {b.emit(Prim::LessEqual, DType::Bool, x[0].re, b.integer(b.dtype(x[0].re), 0))};
 }
 
+Parts power_by_squaring(Body& b, DType t, Operands x, Parameters) {
+  ValueId result = b.integer(t, 1), power = x[0].re, zero = b.integer(t, 0);
+  int bits = static_cast<int>(8 * ir::itemsize(t)) - (ir::is_unsigned(t) ? 0 : 1);
+  for (int k = 0; k < bits; ++k) {
+    if (k > 0) power = b.emit(Prim::Multiply, t, power, power);
+    ValueId bit = b.emit(Prim::And, t, x[1].re, b.integer(t, static_cast<std::int64_t>(std::uint64_t{1} << k)));
+    ValueId taken = b.emit(Prim::NotEqual, DType::Bool, bit, zero);
+    result = b.emit(Prim::Select, t, taken, b.emit(Prim::Multiply, t, result, power), result);
+  }
+  return {result};
+}
+
 Parts integer_power(Body& b, DType t, Operands x, Parameters parameters) {
   // Products wrap around in whatever order they are taken.
   auto n = static_cast<std::uint64_t>(parameters[0]);

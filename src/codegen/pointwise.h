@@ -27,5 +27,7 @@ Parts is_zero(Body& body, ir::DType dtype, std::span<const Parts> operands, std:
 Parts is_at_most_zero(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
 // An integer to the power of a constant, which is the parameter.
 Parts integer_power(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
+// An integer to the power of another that is not negative.
+Parts power_by_squaring(Body& body, ir::DType dtype, std::span<const Parts> operands, std::span<const double> parameters);
 
 }  // namespace autoray::codegen

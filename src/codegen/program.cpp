@@ -148,6 +148,7 @@ Program::Call::run(std::span<char* const> into) {
 }
 
 void Program::Call::index_failed(const IndexCheck& check) const {
+  if (check.known) throw *check.known;
   throw ir::Error(check.error, check.before + std::to_string(frame_.context.failed_index) + check.after);
 }
 

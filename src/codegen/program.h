@@ -1,5 +1,5 @@
 // A plan as native code: a table of steps over buffers whose places are known. Most steps call a generated kernel; what is not
-// generated calls a routine of the runtime (sorts), a kernel of its with a place for the result (draws, large products), or
+// generated calls a routine of the runtime (sorts), a kernel of it with a place for the result (draws, large products), or
 // goes through its dispatch (linear algebra).
 //
 // A program is constant: calls from several threads each take a frame (the memory of intermediates and the table of pointers).
@@ -57,6 +57,7 @@ struct RuntimeCall {
 struct IndexCheck {
   ir::ErrorClass error{};
   std::string before, after;
+  std::shared_ptr<const ir::Error> known;  // the whole error, where no number is part of it
 };
 
 // A routine of the runtime that works on the program's memory as a kernel does.

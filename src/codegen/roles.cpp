@@ -172,13 +172,13 @@ NodeRole Roles::role_of(Index i) {
     for (const ir::Type& type : types)
       if (type.dtype == DType::Float16) return call("float16");
   if (auto identity = sum_of_nothing(i, op)) return std::move(*identity);
-  if (ir::element_count(types[0].shape) == 0) return call("no elements");
+  if (ir::element_count(types[0].shape) == 0) return call_unless_known(i, "no elements");
   for (Index input : block_.inputs(i)) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
     if (standalone_ && type.dtype == DType::Float16) return call("float16");
     bool skipped = op.op_class == ir::OpClass::Join || n.op == OpId::SetItem;
-    if (ir::element_count(type.shape) == 0 && !skipped) return call("no elements");
+    if (ir::element_count(type.shape) == 0 && !skipped) return call_unless_known(i, "no elements");
   }
   switch (op.op_class) {
     case ir::OpClass::Elementwise: return pointwise_role(i, op);
@@ -187,7 +187,7 @@ NodeRole Roles::role_of(Index i) {
     case ir::OpClass::Join: return join_role(i, op);
     case ir::OpClass::View: {
       // Whether it is one depends on strides, which the builder knows; a copy is element-wise.
-      if (!op.has(ir::kViewResult) && n.op != OpId::Flatten) return call("a movement that copies");
+      if (!op.has(ir::kViewResult) && n.op != OpId::Flatten) return call_unless_known(i, "a movement that copies");
       role.role = Role::View;
       return role;
     }
@@ -205,7 +205,7 @@ NodeRole Roles::role_of(Index i) {
   if (n.op == OpId::LinalgNorm) return norm_role(i);
   static constexpr std::string_view kClasses[] = {"", "a scan or search", "", "", "indexing or sorting", "creation",
                                                   "", "linalg",           "", ""};
-  return call(std::string(kClasses[static_cast<int>(op.op_class)]));
+  return call_unless_known(i, std::string(kClasses[static_cast<int>(op.op_class)]));
 }
 
 // Python integers that the dtype does not hold are the eager kernel's business.
@@ -215,16 +215,6 @@ bool Roles::weak_out_of_range(Index i, DType dtype) const {
     if (block_.nodes[input].kind != NodeKind::Constant) continue;
     const runtime::Array* value = arguments_[block_.nodes[input].number].constant;
     if (value && runtime::out_of_range({value, Kind::Weak}, dtype)) return true;
-  }
-  return false;
-}
-
-// numpy warns of them.
-bool Roles::overflows_half(Index i) const {
-  for (Index input : block_.inputs(i)) {
-    bool integer;
-    auto value = constant(input, integer);
-    if (value && block_.type(input).kind == Kind::Weak && std::isfinite(*value) && std::fabs(*value) >= 65520) return true;
   }
   return false;
 }
@@ -250,11 +240,10 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
   // numpy warns of what it throws away.
   if (n.op == OpId::Astype && ir::is_complex(first) && !ir::is_complex(type.dtype) && !ir::is_bool(type.dtype))
     return call("a complex number made real");
-  if (weak_out_of_range(i, compute)) return call("a Python integer out of range");
+  if (weak_out_of_range(i, compute)) return call_unless_known(i, "a Python integer out of range");
   OpId id = n.op;
   // What only moves values moves halves; arithmetic on them is float32's, rounded.
   if (compute == DType::Float16 && !pointwise(id, compute)) {
-    if (overflows_half(i)) return call("a Python number that is infinite in float16");
     role.half = true;
     compute = DType::Float32;
   }
@@ -277,7 +266,7 @@ NodeRole Roles::pointwise_role(Index i, const ir::Op& op) {
   if (auto chosen = by_parameters(i, id, compute)) {
     role.parameters = std::move(*chosen);
   } else {
-    return call("no code for these parameters of " + std::string(op.path));
+    return call_unless_known(i, "no code for these parameters of " + std::string(op.path));
   }
   if (id == OpId::Power && ir::is_integer(compute)) {
     role.lowering = integer_power;
@@ -328,7 +317,7 @@ NodeRole Roles::fold_role(Index i, const ir::Op& op) {
   role.role = Role::Fold;
   role.accumulate = computed_dtype(type.dtype);
   for (std::size_t k = 1; k < inputs.size(); ++k)
-    if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call("where=");
+    if (inputs[k] != kNoIndex && !is_true(inputs[k])) return call_unless_known(i, "where=");
   auto initial = [&] { return !ir::attribute(op, attributes, "initial").get<ir::Ellipsis>(); };
   switch (n.op) {
     case OpId::Sum:

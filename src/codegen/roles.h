@@ -32,6 +32,8 @@ enum class Role : std::uint8_t {
 struct AffineIndex {
   ir::Dims steps;
   std::int64_t offset = 0;
+  // Of these axes instead: the points are numbered as they lie in the memory of the node's first input.
+  ir::Dims by_memory = {};
 };
 
 // Elements that arrays of integers choose, out of an operand (a pointwise value) or in it (an update). Point (i, j, ...) of the
@@ -82,9 +84,10 @@ struct NodeRole {
   // Product: axes of both operands.
   ir::Dims batch_a, free_a, summed_a, batch_b, free_b, summed_b;
   bool any_order = false;  // so large that its sums have no order that others agree on
-  // Routine: what it is given.
+  // Routine: what it is given, and the error with which it may end the program.
   Routine routine;
   std::vector<std::int64_t> numbers;
+  std::shared_ptr<const ir::Error> error;
   // Join: where each operand lies in the result, which is contiguous.
   std::vector<Layout> parts;
 };
@@ -110,6 +113,8 @@ class Roles {
  private:
   static NodeRole call(std::string reason);
   static NodeRole call_into(std::string reason);
+  // An error or a number that is known before any element is; else a call.
+  NodeRole call_unless_known(ir::Index i, std::string reason);
   NodeRole role_of(ir::Index i);
   std::optional<std::vector<double>> by_parameters(ir::Index i, ir::OpId id, ir::DType compute);
   std::optional<NodeRole> sum_of_nothing(ir::Index i, const ir::Op& op);
@@ -124,7 +129,6 @@ class Roles {
   // The value of a constant scalar.
   std::optional<double> constant(ir::Index i, bool& integer) const;
   bool is_true(ir::Index i) const;
-  bool overflows_half(ir::Index i) const;
   bool weak_out_of_range(ir::Index i, ir::DType dtype) const;
 
   runtime::Runtime& runtime_;

@@ -1,8 +1,11 @@
 #include "codegen/routines.h"
 
+#include <immintrin.h>
+
 #include <cstring>
 
 #include "runtime/movement/fast_sorts.h"
+#include "runtime/reduction/reduction.h"
 
 namespace autoray::codegen {
 namespace {
@@ -38,8 +41,36 @@ std::int32_t search_row(Context*, char* const* buffers, const std::int64_t* numb
   return 0;
 }
 
+std::int32_t product_rows(Context*, char* const* buffers, const std::int64_t* numbers) {
+  Rows rows(numbers);
+  for (std::int64_t r = 0; r < rows.count; ++r)
+    runtime::complex_product(rows.dtype, buffers[0] + r * rows.bytes, rows.length,
+                             buffers[1] + r * static_cast<std::int64_t>(ir::itemsize(rows.dtype)));
+  return 0;
+}
+std::int32_t product_scan_rows(Context*, char* const* buffers, const std::int64_t* numbers) {
+  Rows rows(numbers);
+  for (std::int64_t r = 0; r < rows.count; ++r)
+    runtime::complex_product_scan(rows.dtype, buffers[0] + r * rows.bytes, rows.length, buffers[1] + r * rows.bytes);
+  return 0;
+}
+
+// The status is the number of the step's only check.
+std::int32_t refuse(Context*, char* const*, const std::int64_t*) { return 1; }
+std::int32_t refuse_if(Context*, char* const* buffers, const std::int64_t*) { return buffers[0][0] ? 1 : 0; }
+
+std::int32_t overflow(Context*, char* const*, const std::int64_t*) {
+  _mm_setcsr(_mm_getcsr() | _MM_EXCEPT_OVERFLOW);
+  return 0;
+}
+
 }  // namespace
 
+Routine product_routine() { return {"complex product", product_rows}; }
+Routine product_scan_routine() { return {"complex products", product_scan_rows}; }
+Routine refuse_routine() { return {"an error", refuse}; }
+Routine refuse_if_routine() { return {"a check", refuse_if}; }
+Routine overflow_routine() { return {"an overflow", overflow}; }
 Routine sort_routine() { return {"sort", sort_rows}; }
 Routine argsort_routine() { return {"argsort", argsort_rows}; }
 Routine searchsorted_routine() { return {"searchsorted", search_row}; }

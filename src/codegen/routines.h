@@ -12,5 +12,14 @@ Routine argsort_routine();
 // Where values stand in a sorted row. Buffers: the row, the values, the result. Numbers: the row's length, how many values, the
 // dtype of both, whether behind equal items.
 Routine searchsorted_routine();
+// Products of the rows of a contiguous complex array, in the eager order; and all partial products. Buffers and numbers: as
+// sorts.
+Routine product_routine();
+Routine product_scan_routine();
+// Ends the program with the error of its role; where its operand, one truth value, is true.
+Routine refuse_routine();
+Routine refuse_if_routine();
+// Tells of an overflow, as a floating-point event.
+Routine overflow_routine();
 
 }  // namespace autoray::codegen

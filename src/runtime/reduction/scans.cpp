@@ -3,6 +3,7 @@
 #include "ir/rules/reduction.h"
 #include "runtime/reduction/common.h"
 #include "runtime/reduction/order.h"
+#include "runtime/reduction/reduction.h"
 
 namespace autoray::runtime {
 
@@ -53,6 +54,16 @@ void scan_kernel(KernelCall& call) {
 }
 
 }  // namespace
+
+void complex_product_scan(DType dtype, const char* items, std::int64_t n, char* products) {
+  visit_accumulator(dtype, [&]<class T>() {
+    if constexpr (scalar::is_complex_v<T>) {
+      auto* p = reinterpret_cast<const T*>(items);
+      auto* to = reinterpret_cast<T*>(products);
+      for (std::int64_t i = 0; i < n; ++i) to[i] = i ? ProductFold::apply(to[i - 1], p[i]) : p[i];
+    }
+  });
+}
 
 std::span<const KernelRow> scan_kernels() {
   static constexpr KernelRow kRows[] = {{OpId::Cumsum, scan_kernel<SumFold>, "autoray"},

@@ -301,6 +301,15 @@ Array complex_spread(Runtime& runtime, const Array& spread, DType dtype) {
   return pairs;
 }
 
+void complex_product(DType dtype, const char* items, std::int64_t n, char* product) {
+  visit_accumulator(dtype, [&]<class T>() {
+    if constexpr (scalar::is_complex_v<T>) {
+      auto* p = reinterpret_cast<const T*>(items);
+      *reinterpret_cast<T*>(product) = ordered_fold<ProductFold, T>(0, n, [p](std::int64_t i) { return p[i]; });
+    }
+  });
+}
+
 std::span<const KernelRow> sum_kernels() {
   static constexpr KernelRow kRows[] = {{OpId::Sum, sum_kernel, "autoray"},
                                         {OpId::Prod, sum_kernel, "autoray"},

@@ -1,0 +1,175 @@
+"""Calls whose arguments may be refused, of nothing, of complex numbers and of integers, in compiled code: the plain call's bits and its errors, and
+nothing left to the runtime's dispatch."""
+import pytest
+
+from test_native import run_text
+from test_native_products import HEAD, fallbacks
+
+TRY = """
+def outcome(f, *args):
+    try:
+        r = f(*args)
+        return [np.array(a) for a in r] if isinstance(r, tuple) else [np.array(r)]
+    except Exception as e:
+        return type(e).__name__ + ': ' + str(e)
+
+
+def both(name, f, *args):
+    want, g = outcome(f, *args), autojit(f)
+    for turn in range(2):
+        got = outcome(g, *args)
+        if isinstance(want, str) or isinstance(got, str):
+            assert isinstance(got, str) and isinstance(want, str) and want == got, (name, want, got)
+        else:
+            assert len(want) == len(got) and all(same(a, b) for a, b in zip(want, got)), (name, want, got)
+
+"""
+
+
+def outcomes(expressions, arguments, names):
+    return TRY + "".join(f"both({text + ' of ' + args!r}, lambda {names}: {text}, {args})\n" for text in expressions for args in arguments)
+
+
+def left(tmp_path, body):
+    """The fallbacks, with a call that is compiled whatever else is refused."""
+    return fallbacks(tmp_path, body + "\nassert autojit(lambda a: a + 1)(np.ones(3)).sum() == 6\n")
+
+
+WILD = """
+nan, inf = float('nan'), float('inf')
+parts = [0.0, -0.0, 1.0, 1.0, -2.5, 3.0, inf, -inf, 3.0]
+def wild(dtype, n, m, nans):
+    r = np.random.default_rng(n * 100 + m)
+    p = np.array(parts)
+    a = (p[r.integers(0, 9, (n, m))] + 0.0).astype(dtype)
+    a.imag = p[r.integers(0, 9, (n, m))]
+    if nans:
+        a[r.random((n, m)) < 0.1] = complex(nan, 1)
+        a[r.random((n, m)) < 0.1] = complex(2, nan)
+        a[0, 0] = complex(nan, nan)
+    return a
+
+"""
+EXTREMES = [f"np.{f}(a{rest})" for f in ("max", "min", "argmax", "argmin") for rest in ("", ", axis=0", ", axis=1", ", axis=-1, keepdims=True")]
+EXTREMES += ["np.max(a, axis=(0, 1))", "np.min(a, axis=(1, 0), keepdims=True)", "np.max(a * 2 + 1j)", "np.max(np.stack([a, a[::-1]]), axis=(0, 2))",
+             "np.max(a[0, 0])", "np.max(a.T[::-1])", "np.min(a[:, ::-1].T, axis=0)", "np.pad(a, 1, mode='maximum')", "np.pad(a, (1, 2), mode='median')",
+             "np.pad(a, 1, mode='minimum')"]
+PRODUCTS = [f"np.{f}(a{rest})" for f in ("prod", "cumprod") for rest in ("", ", axis=0", ", axis=1", ", axis=-2")]
+PRODUCTS += ["np.prod(a, axis=1, keepdims=True)", "np.prod(a, axis=(0, 1))", "np.prod(a, where=np.real(a) > 0)", "np.prod(a, axis=0, where=np.imag(a) > 0, initial=2)",
+             "np.prod(np.real(a), axis=0, dtype=a.dtype)", "np.cumprod(np.imag(a), dtype=a.dtype)", "np.prod(a[0, 0])"]
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_extremes(dtype, tmp_path):
+    arguments = [f"wild('{dtype}', {n}, {m}, {nans})" + view for n, m in ((3, 4), (1, 7), (40, 3)) for nans in (False, True)
+                 for view in ("", ".T", "[::-1, ::2]")]
+    assert left(tmp_path, WILD + outcomes(EXTREMES, arguments, "a")) == []
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_products(dtype, tmp_path):
+    arguments = [f"(numbers('{dtype}', {shape}) / 3)" + view for shape in ("3, 4", "300, 2", "2, 700") for view in ("", ".T", "[::-1, ::2]")]
+    assert left(tmp_path, outcomes(PRODUCTS, arguments, "a")) == []
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+def test_integer_powers(dtype, tmp_path):
+    text = ["a ** b", "np.power(a, b[0])", "3 ** b", "a ** np.abs(b)", "(a + 1) ** (b % 7)", "np.power(a, a)", "a ** 100", "a ** 0", "a ** b[0, 0]", "(a ** b).sum()", "b ** -1",
+            "np.float64(2) ** b"]
+    arguments = [f"np.arange(-4, 8).reshape(3, 4).astype('{dtype}'), (np.arange(12).reshape(3, 4) * {step}).astype('{dtype}')" for step in (1, 9, -1)]
+    assert left(tmp_path, outcomes(text, arguments, "a, b")) == []
+
+
+def test_masked_spreads(tmp_path):
+    text = [f"np.{f}(a, where=m{rest})" for f in ("var", "std") for rest in ("", ", axis=0", ", axis=1, ddof=1", ", axis=(0, 1), keepdims=True", ", ddof=100", ", axis=0, dtype='float32'")]
+    text += ["np.var(a, where=m[0], axis=1)", "np.std(a, where=True)", "np.var(a, where=False)", "np.var(a, axis=0, where=np.real(a) > 1e9)"]
+    arguments = [f"numbers('{dtype}', 5, 60), numbers('bool', 5, 60)" for dtype in ("float64", "float32", "complex128", "complex64", "int64", "uint8", "bool")]
+    body = outcomes(text, arguments, "a, m")
+    done = run_text(tmp_path, HEAD + "np.seterr(all='ignore')\n" + body + "print('ok')\n")
+    assert done.stdout == "ok\n", done.stdout + done.stderr[-2000:]
+
+
+def test_weighted_cov(tmp_path):
+    text = ["np.cov(a, fweights=f)", "np.cov(a, aweights=w)", "np.cov(a, fweights=f, aweights=w)", "np.cov(a.T, rowvar=False, aweights=w)", "np.cov(a, a[:1] * 2, aweights=w)",
+            "np.cov(a[0], aweights=w, ddof=0)", "np.cov(a, aweights=w, bias=True)", "np.cov(a, fweights=f - 1)", "np.cov(a, aweights=-w)", "np.cov(a, aweights=w * 0)",
+            "np.cov(a, fweights=f, ddof=3)", "np.cov(np.real(a), aweights=w, dtype='float32')"]
+    arguments = [f"numbers('{dtype}', 4, 6), np.array([1, 2, 1, 1, 3, 0]), np.array([0.5, 1, 1, 2, 1, 0.25])" for dtype in ("float64", "float32", "complex128", "int64")]
+    assert left(tmp_path, outcomes(text, arguments, "a, f, w")) == []
+
+
+OF_NOTHING = ["np.max(a)", "np.min(a, axis=0)", "np.argmax(a)", "np.argmin(a, axis=0)", "np.max(a, axis=1)", "np.min(a, initial=3)", "np.min(a, axis=0, initial=3)",
+              "np.sum(a, initial=None)", "np.prod(a, axis=0, initial=None)", "np.linalg.norm(a, axis=0)", "np.linalg.norm(a, 'nuc')", "np.linalg.norm(a, -np.inf, axis=0)",
+              "np.sum(b, initial=None, where=b > 0)", "np.max(b, where=b > 0)", "np.sort(b, kind='nope')", "np.searchsorted(b, 1, side='middle')", "np.pad(b, 1, mode='nope')",
+              "np.ones(3, order='X')", "np.ones((2, 3), order='f') + np.zeros_like(a.T + 0, order='A').sum()", "np.copy(b, order='A')", "np.zeros(3, order='K')",
+              "np.roll(b[0], 0, axis=())", "c + 300", "c * -1", "np.clip(c, 300, 500)", "np.clip(c, None, -1)", "300 - c", "b.astype('int64') ** -1", "np.take(b, 1.5)", "np.take(b, 1, mode='nope')"]
+
+
+def test_errors_that_are_known(tmp_path):
+    arguments = [f"np.zeros({shape}), np.array([3.0, 1.0, 2.0]), np.arange(3, dtype='uint8')" for shape in ("0", "(0, 3)", "(0, 0)", "(3, 0)")]
+    assert left(tmp_path, outcomes(OF_NOTHING, arguments, "a, b, c")) == []
+
+
+def test_halves_and_searches(tmp_path):
+    text = ["np.sort(h)", "np.argsort(h, kind='stable')", "np.sort(h.reshape(4, 5), axis=0)", "np.searchsorted(np.sort(h), h[:3])", "np.searchsorted(x, h[:4].astype('float64'), sorter=order)",
+            "np.searchsorted(x, 2.0, 'right', sorter=order)", "np.searchsorted(x, 2.0, sorter=order + 1)", "np.searchsorted(x, 2.0, sorter=order[:2])"]
+    arguments = ["numbers('float16', 20), np.array([3.0, 1.0, 2.0, 0.5]), np.array([3, 1, 2, 0])"]
+    assert left(tmp_path, outcomes(text, arguments, "h, x, order")) == []
+
+
+def test_python_numbers_that_overflow_a_half(tmp_path):
+    script = "h = np.array([0.5, 2.0, -1.0], 'f2')\n"
+    for text in ["h * 70000", "70000 - h", "np.minimum(h, 1e300)", "h == 70000", "h / -65520", "h * 20000", "h * float('inf')", "np.maximum(h, 7) * 1e5"]:
+        script += (f"with np.errstate(over='ignore'):\n    both({text!r}, lambda h: {text}, h)\n"
+                   f"with np.errstate(over='raise'):\n    both({text!r}, lambda h: {text}, h)\n")
+    assert left(tmp_path, TRY + script) == []
+
+
+PLACES = ["x.reshape(-1, order='F')[2:9:2] = v", "x.ravel('F')[1] = 7", "x.reshape(2, 6, order='F')[:, 1] = v[:2]", "x.T.reshape(-1)[3:7] += v", "x.T.reshape(2, -1)[1, ::2] = 1",
+          "x.reshape((2, 3, 2), order='F')[1].reshape(-1, order='F')[0] = 5", "x[...] = v[:3]", "x.T.ravel()[::-1][:4] = v"]
+
+
+def test_places_in_column_order(tmp_path):
+    body = ""
+    for k, place in enumerate(PLACES):
+        body += f"def f{k}(x, v):\n    {place}\n    y = x * 2\n    {place.replace('x', 'y', 1)}\n    return x, y, x.reshape(-1), y.ravel('K')\n"
+        for make in ("np.array(np.arange(12.0).reshape(4, 3), order='F')", "np.arange(12.0).reshape(4, 3)", "(np.arange(12.0) * 1j).reshape(3, 4).T"):
+            body += f"for g in (f{k}, autojit(f{k})):\n    x = {make}\n    r = g(x, np.arange(4.0) - 9)\n    if g is f{k}:\n        want, was = r, x\n    else:\n        assert same(was, x) and all(same(a, b) for a, b in zip(want, r)), ({place!r}, {make!r}, want, r)\n"
+    assert left(tmp_path, body) == []
+
+
+def test_the_order_of_complex_products(tmp_path):
+    """That of src/runtime/reduction/order.h, every product rounded, whether rows or columns are folded."""
+    done = run_text(tmp_path, HEAD + """
+def ordered(items):
+    n = len(items)
+    if n > 256:
+        head = 256 if n // 2 < 256 else n // 2 // 256 * 256
+        return ordered(items[:head]) * ordered(items[head:])
+    lanes = [1 + 0j] * 16
+    for i, item in enumerate(items):
+        lanes[i % 16] = lanes[i % 16] * item
+    half = 8
+    while half:
+        for k in range(half):
+            if k + half < n:
+                lanes[k] = lanes[k] * lanes[k + half]
+        half = half // 2
+    return lanes[0]
+
+
+for n in (1, 3, 20, 256, 300, 700):
+    a = numbers('complex128', n, 3) / 3
+    b = np.array([complex(0, 1), complex(1, -0.0), complex(-0.0, 0)] * n).reshape(n, 3)
+    for x in (a, b):
+        for column in range(3):
+            items = [complex(v) for v in x[:, column]]
+            want, scanned = ordered(items), [items[0]]
+            for item in items[1:]:
+                scanned.append(scanned[-1] * item)
+            for got in (np.prod(x, axis=0)[column], np.prod(np.array(x.T), axis=1)[column], np.prod(np.array(x[:, column]))):
+                assert np.array(got).tobytes() == np.array(want).tobytes(), (n, column, got, want)
+            for got in (np.cumprod(x, axis=0)[:, column], np.cumprod(np.array(x[:, column]))):
+                assert np.array(got).tobytes() == np.array(scanned).tobytes(), (n, column)
+print('ok')
+""")
+    assert done.stdout == "ok\n", done.stdout + done.stderr[-2000:]
