@@ -30,7 +30,7 @@ struct KernelCall {
   std::span<const std::uint32_t> groups;      // operands of each operand parameter
   std::span<const ir::Attr> attrs;            // signature order, defaults filled in
   std::span<const ir::Type> types;            // of the results; empty for ops with a dynamic shape
-  std::span<Array> out;                       // the kernel fills these: `allocate(i)` or a view
+  std::span<Array> out;                       // the kernel fills these: `allocate(i)` or a view; memory in one is a place
   std::vector<Array>* dynamic_out = nullptr;  // ops with a dynamic shape append their results here instead
   BitGenerator* random = nullptr;             // kRandom ops
   // The first operand's elements are not needed afterwards: the kernel may make its result there.
@@ -39,7 +39,7 @@ struct KernelCall {
   BackendId provider = 0;
   std::string_view library = "autoray";
 
-  // A fresh C-contiguous, uninitialised array of types[i], stored in out[i].
+  // A C-contiguous, uninitialised array of types[i], stored in out[i]: a fresh one, or what the caller gave as a place.
   Array& allocate(std::size_t i = 0);
 };
 using Kernel = void (*)(KernelCall&);
