@@ -424,6 +424,11 @@ BUSY = {
     "big integers": "x = 3 ** 2000000\nwhile True:\n    x = x * x % (10 ** 600000)\n",
     "sorted": "x = sorted(range(5 * 10**6, 0, -1), key=lambda v: -v)\nwhile True:\n    x = sorted(x, key=lambda v: -v)\n",
     "finally": "try:\n    while True:\n        pass\nfinally:\n    print('finally')\n",
+    # One kernel each, of 4 * 10^10 points.
+    **{f"native {what}": "import numpy as np\nfrom autoray import autojit\nf = autojit(lambda x: "
+       f"np.{what})\nf(np.zeros(200000))\n"
+       for what in ("sum(np.sqrt(x + x[:, None]))", "max(np.sqrt(x + x[:, None]))", "sum(np.sqrt(x + x[:, None]), axis=0)",
+                    "max(np.sqrt(x + x[:, None]), axis=0)", "sum(np.sqrt(x + x[:, None]), axis=1)")},
 }
 
 

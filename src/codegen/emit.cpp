@@ -152,6 +152,59 @@ class Emitter {
     return now;
   }
 
+  // ---- loops that may be long ----
+
+  // Ends the kernel, or the function of it that is being written, where somebody asked the run to stop.
+  void poll() {
+    if (!options_.polls) return;
+    auto field = [&](std::size_t offset) { return b_.CreateConstGEP1_64(b_.getInt8Ty(), kernel_context_, offset); };
+    auto* asked = b_.CreateAlignedLoad(b_.getInt32Ty(), b_.CreateLoad(b_.getPtrTy(), field(offsetof(Context, stop))),
+                                       llvm::Align(alignof(std::atomic<int>)));
+    asked->setAtomic(llvm::AtomicOrdering::Monotonic);
+    when(b_.CreateIsNotNull(asked), [&] {
+      auto* f = b_.GetInsertBlock()->getParent();
+      b_.CreateStore(b_.getInt8(1), field(offsetof(Context, stopped)));
+      b_.CreateRet(llvm::Constant::getNullValue(f->getReturnType()));
+      b_.SetInsertPoint(llvm::BasicBlock::Create(context_, "never", f));
+    });
+  }
+  // Turns between two looks of a loop over vectors, and of one over rows: together some ten milliseconds.
+  static constexpr std::int64_t kTurns = 4096, kRows = 64;
+  bool is_long(Value* turns, std::int64_t most) const {
+    auto* constant = llvm::dyn_cast<llvm::ConstantInt>(turns);
+    return options_.polls && !(constant && constant->getSExtValue() <= most);
+  }
+  // As loop, in pieces of so many turns.
+  void long_loop(Value* count, std::int64_t step, std::int64_t turns, const std::function<void(Value*)>& body,
+                 Value* begin = nullptr) {
+    if (!is_long(count, turns * step)) return loop(count, step, body, begin);
+    loop(
+        count, turns * step,
+        [&](Value* from) {
+          Value* next = b_.CreateAdd(from, b_.getInt64(static_cast<std::uint64_t>(turns * step)));
+          Value* more = b_.CreateICmpSLT(next, count);
+          loop(b_.CreateSelect(more, next, count), step, body, from);
+          when(more, [&] { poll(); });
+        },
+        begin);
+  }
+  // As fold_loop.
+  std::vector<Value*> long_fold_loop(Value* begin, Value* end, std::int64_t step, std::vector<Value*> carried,
+                                     const std::function<std::vector<Value*>(Value*, const std::vector<Value*>&)>& body) {
+    if (is_long(end, kTurns * step)) {
+      carried = fold_loop(begin, end, kTurns * step, std::move(carried), [&](Value* from, const std::vector<Value*>& now) {
+        Value* next = b_.CreateAdd(from, b_.getInt64(static_cast<std::uint64_t>(kTurns * step)));
+        std::vector<Value*> values = fold_loop(from, next, step, now, body);
+        values.erase(values.begin());
+        poll();
+        return values;
+      });
+      begin = carried.front();
+      carried.erase(carried.begin());
+    }
+    return fold_loop(begin, end, step, std::move(carried), body);
+  }
+
   // ---- one point, or one vector of points, of the nest ----
 
   // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left.
@@ -754,7 +807,7 @@ class Emitter {
     if (axes.empty()) return body(pointers);
     std::size_t axis = axes.front();
     axes.erase(axes.begin());
-    loop(number(nest_->extents[axis]), 1, [&](Value* i) { around(axes, moved(pointers, axis, i), body); });
+    long_loop(number(nest_->extents[axis]), 1, kRows, [&](Value* i) { around(axes, moved(pointers, axis, i), body); });
   }
   int vector_width() const {
     std::int64_t largest = 1;
@@ -812,7 +865,7 @@ class Emitter {
     }
     Value* n = number(extent);
     Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
-    loop(whole, width, [&](Value* i) {
+    long_loop(whole, width, kTurns, [&](Value* i) {
       Place place{axis, i, width, nullptr};
       std::vector<Value*> values = load_all(pointers, place);
       finish_row(pointers, place, values);
@@ -931,10 +984,10 @@ class Emitter {
   // One chain of additions.
   void fold_alone(const Pointers& pointers, int) {
     std::size_t folded = nest_->extents.size() - 1;
-    auto result = fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, {identity(1)},
-                            [&](Value* i, const std::vector<Value*>& now) {
-                              return std::vector<Value*>{combine(now[0], term(pointers, {folded, i, 1, nullptr}))};
-                            });
+    auto result = long_fold_loop(b_.getInt64(0), number(nest_->extents[folded]), 1, {identity(1)},
+                                 [&](Value* i, const std::vector<Value*>& now) {
+                                   return std::vector<Value*>{combine(now[0], term(pointers, {folded, i, 1, nullptr}))};
+                                 });
     give(pointers, {folded, b_.getInt64(0), 1, nullptr}, result[1]);
   }
 
@@ -943,7 +996,7 @@ class Emitter {
     std::size_t along = nest_->extents.size() - 1;
     Value* first = term(pointers, place);
     give(pointers, place, first);
-    fold_loop(b_.getInt64(1), number(nest_->extents[along]), 1, {first}, [&](Value* i, const std::vector<Value*>& now) {
+    long_fold_loop(b_.getInt64(1), number(nest_->extents[along]), 1, {first}, [&](Value* i, const std::vector<Value*>& now) {
       Pointers here = moved(pointers, along, i);
       Value* total = combine(now[0], term(here, place));
       give(here, place, total);
@@ -987,10 +1040,10 @@ class Emitter {
   }
   void fold_rows(const Pointers& pointers, std::size_t rows) {
     Value *n = number(nest_->extents.back()), *m = number(nest_->extents[rows]);
-    auto alone = [&](Value* first) { loop(m, 1, [&](Value* i) { fold_row(moved(pointers, rows, i)); }, first); };
+    auto alone = [&](Value* first) { long_loop(m, 1, kRows, [&](Value* i) { fold_row(moved(pointers, rows, i)); }, first); };
     auto together = [&] {
       Value* whole = b_.CreateAnd(m, b_.getInt64(static_cast<std::uint64_t>(-kRowsTogether)));
-      loop(whole, kRowsTogether, [&](Value* i) { fold_four(pointers, rows, i); });
+      long_loop(whole, kRowsTogether, kRows, [&](Value* i) { fold_four(pointers, rows, i); });
       alone(whole);
     };
     if (nest_->extents.back().constant)
@@ -1099,7 +1152,9 @@ class Emitter {
       return lanes_together(lanes, width);
     }
     Value* end = b_.CreateAdd(begin, n);
-    auto done = fold_loop(begin, end, step, lanes, chunk);
+    // In the fixed order a block is short.
+    auto done = nest_->order == Order::Pairwise ? fold_loop(begin, end, step, lanes, chunk)
+                                                : long_fold_loop(begin, end, step, lanes, chunk);
     Value* at = done[0];
     lanes.assign(done.begin() + 1, done.end());
     // The rest of a chunk, a vector at a time.
@@ -1243,6 +1298,7 @@ class Emitter {
     auto* leaf = llvm::BasicBlock::Create(context_, "leaf", f);
     b_.CreateCondBr(b_.CreateICmpSGT(count, b_.getInt64(static_cast<std::uint64_t>(most))), split, leaf);
     b_.SetInsertPoint(split);
+    poll();
     Value* half = b_.CreateAnd(b_.CreateLShr(count, 1), b_.getInt64(static_cast<std::uint64_t>(-kBlock)));
     Value* head = b_.CreateSelect(b_.CreateICmpSLT(half, b_.getInt64(kBlock)), b_.getInt64(kBlock), half);
     std::vector<Value*> deeper = {begin, head};
@@ -1276,9 +1332,9 @@ class Emitter {
     Value *m = number(nest_->extents[rows]), *n = number(nest_->extents[across]);
     Value* whole_rows = b_.CreateAnd(m, b_.getInt64(static_cast<std::uint64_t>(-kTileRows)));
     Value* whole_columns = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-columns)));
-    loop(whole_columns, columns, [&](Value* j) {
+    long_loop(whole_columns, columns, 1, [&](Value* j) {
       Pointers at = moved(pointers, across, j);
-      loop(whole_rows, kTileRows, [&](Value* i) { fold_tile(moved(at, rows, i), rows, kTileRows, across); });
+      long_loop(whole_rows, kTileRows, kRows, [&](Value* i) { fold_tile(moved(at, rows, i), rows, kTileRows, across); });
       Pointers rest = moved(at, rows, whole_rows);
       loop(b_.CreateSub(m, whole_rows), 1, [&](Value* i) { fold_tile(moved(rest, rows, i), rows, 1, across); });
     });
@@ -1286,7 +1342,7 @@ class Emitter {
     if (extent.constant && extent.value % columns == 0) return;
     Pointers rest = moved(pointers, across, whole_columns);
     Number left{extent.constant, extent.constant ? extent.value % columns : 0};
-    loop(m, 1, [&](Value* i) { fold_columns(moved(rest, rows, i), across, left, b_.CreateSub(n, whole_columns)); });
+    long_loop(m, 1, kRows, [&](Value* i) { fold_columns(moved(rest, rows, i), across, left, b_.CreateSub(n, whole_columns)); });
   }
   void fold_tile(const Pointers& pointers, std::size_t rows, std::int64_t count, std::size_t across) {
     std::size_t folded = nest_->extents.size() - 1;
@@ -1313,7 +1369,7 @@ class Emitter {
     int width = vector_width();
     Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
     if (!extent.constant || extent.value >= width)
-      loop(whole, width, [&](Value* j) { fold_column(pointers, {across, j, width, nullptr}); });
+      long_loop(whole, width, kRows, [&](Value* j) { fold_column(pointers, {across, j, width, nullptr}); });
     if (extent.constant && extent.value % width == 0) return;
     when(b_.CreateICmpSLT(whole, n),
          [&] { fold_column(pointers, {across, whole, width, mask_of(b_.CreateSub(n, whole), width)}); });

@@ -18,6 +18,7 @@ namespace autoray::codegen {
 struct EmitOptions {
   int vector_bytes = 64;
   bool tells_events = true;   // somebody looks at the processor's floating-point flags
+  bool polls = false;         // long loops look for a stop (Context::stop)
   bool check_bounds = false;  // every access is compared with its buffer's ends (Context::limits)
 };
 

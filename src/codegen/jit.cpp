@@ -199,7 +199,7 @@ CompiledKernel Jit::link(std::string_view object) {
 std::string Jit::compile(const Kernel& kernel) {
   llvm::TargetMachine& target = machine().compiler();
   llvm::LLVMContext context;
-  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .check_bounds = options_.check_bounds};
+  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .polls = true, .check_bounds = options_.check_bounds};
   const Kernel* kernels[] = {&kernel};
   const std::string names[] = {kEntry};
   auto module = make_module(kernels, names, context, target, options);
@@ -249,7 +249,7 @@ std::string Jit::llvm_text(std::span<const Kernel* const> kernels) {
   llvm::LLVMContext context;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < kernels.size(); ++i) names.push_back("kernel" + std::to_string(i));
-  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .check_bounds = options_.check_bounds};
+  EmitOptions options{.vector_bytes = runtime::kVectorBytes, .polls = true, .check_bounds = options_.check_bounds};
   auto module = make_module(kernels, names, context, machine().compiler(), options);
   std::string text;
   llvm::raw_string_ostream stream(text);

@@ -104,7 +104,9 @@ void Program::set_base(Frame& frame, std::size_t base, char* address) const {
 }
 
 Program::Call::Call(const Program& program, Runtime& runtime)
-    : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {}
+    : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
+  frame_.context.stop = &runtime.stop_word();
+}
 Program::Call::~Call() { program_.give_back(frame_); }
 
 void Program::Call::argument(std::size_t number, const Array& array) {
@@ -134,6 +136,12 @@ Program::Call::run(std::span<char* const> into) {
       std::int32_t status = step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
       if (status) [[unlikely]]
         index_failed(p.checks[step.first_check + static_cast<std::uint32_t>(status) - 1]);
+      if (frame_.context.stopped) [[unlikely]] {
+        frame_.context.stopped = false;
+        runtime_.poll();
+        // Another call has answered the request.
+        throw ir::Error(ir::ErrorClass::KeyboardInterrupt, "interrupted").with_code(705);
+      }
       if (frame_.context.failed_buffer >= 0) [[unlikely]]
         throw ir::Error(ir::ErrorClass::SystemError, "kernel " + std::to_string(step.number) + " reaches outside its buffer " +
                                                          std::to_string(std::exchange(frame_.context.failed_buffer, -1)));

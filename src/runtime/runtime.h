@@ -157,6 +157,7 @@ class Runtime {
   enum class Stop : int { None, Interrupt, Timeout };
   void request_stop(Stop reason) { interrupt_.store(static_cast<int>(reason), std::memory_order_relaxed); }
   void clear_stop() { interrupt_.store(0, std::memory_order_relaxed); }
+  const std::atomic<int>& stop_word() const { return interrupt_; }  // not 0: asked for; what generated code looks at
   bool stop_requested() const { return interrupt_.load(std::memory_order_relaxed) != 0; }
 
   // ---- warnings and floating-point events ----
