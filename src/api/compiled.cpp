@@ -54,21 +54,28 @@ const detail::CompiledState& made(const std::shared_ptr<const detail::CompiledSt
   return *state;
 }
 
+// The part of it that is rare, apart from the code of the rest.
+template <class Body>
+[[gnu::noinline]] bool run_in_turn(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments,
+                                   Body& body) {
+  Turn turn(*state.engine);
+  codegen::Reading reading;
+  runtime::Runtime& runtime = *state.engine->runtime;
+  const Specialisation* spec =
+      state.jit.find_in_turn(runtime, arguments, state.engine->script_state.load(std::memory_order_relaxed), reading);
+  return spec && body(runtime, *spec, reading, true);
+}
+
 // The short way: `body(reading, specialisation)` runs beside other calls or, when it says false or has to, in turn. False: this
 // call needs the general way.
 template <class Body>
 bool run_shortly(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments, Body body) {
   codegen::Reading reading;
   runtime::Runtime& runtime = *state.engine->runtime;
-  const std::atomic<std::uint64_t>& scripts = state.engine->script_state;
-  const Specialisation* spec = state.jit.find(runtime, arguments, scripts, reading);
+  const Specialisation* spec = state.jit.find(runtime, arguments, state.engine->script_state, reading);
   try {
     if (spec && spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, reading, false)) return true;
-    Turn turn(*state.engine);
-    if (spec && spec->places.empty()) return body(runtime, *spec, reading, true);
-    codegen::Reading in_turn;
-    spec = state.jit.find_in_turn(runtime, arguments, scripts.load(std::memory_order_relaxed), in_turn);
-    return spec && body(runtime, *spec, in_turn, true);
+    return run_in_turn(state, arguments, body);
   } catch (const ir::Error& error) {
     // A stop that was asked for has been seen.
     if (error.code() >= 700 && error.code() <= 705) runtime.clear_stop();
