@@ -173,3 +173,34 @@ for n in (1, 3, 20, 256, 300, 700):
 print('ok')
 """)
     assert done.stdout == "ok\n", done.stdout + done.stderr[-2000:]
+
+
+WARNED = ["np.mean(a)", "np.mean(a, axis=0)", "np.mean(a * 1j, axis=(0, 1))", "z.astype('float32')", "z[1:].T.astype('int64') + 1", "np.var(z, ddof=6)", "np.std(np.real(z), axis=0, ddof=2)",
+          "np.var(np.real(z), axis=1, ddof=9)", "np.cov(np.real(z[:, :1]))", "np.cov(np.real(z), ddof=7, bias=True)", "np.cov(z, fweights=w, ddof=9)", "np.var(z, where=np.real(z) > 90)",
+          "np.std(np.real(z), where=np.real(z) > 4, ddof=1)", "h * 70000", "np.minimum(1e300, h)"]
+
+
+@pytest.mark.parametrize("beside", ["", " + 0 * np.sum(r.random(2))"])
+def test_warnings(beside, tmp_path):
+    """Each is told in compiled code as in a plain call, with the same values; also beside a draw, which cannot be done twice."""
+    prelude = HEAD + ("r = np.random.default_rng(1)\nz = np.arange(6).reshape(2, 3) * (1 + 0.5j)\nw = np.array([1, 2, 1])\n"
+                      "h = np.array([0.5, 2.0, -1.0], 'f2')\n")
+    for text in WARNED:
+        f = f"lambda a, z, h: ({text}){beside}"
+        told = [run_text(tmp_path, prelude + f"f = {g}\nfor turn in range(2):\n    print(repr(f(np.zeros((0, 3), 'f4'), z, h)))\n")
+                for g in (f, f"autojit({f})")]
+        assert told[0].returncode == 0, told[0].stderr
+        assert told[0].stderr and told[0].stdout == told[1].stdout, (text, told[0].stdout, told[1].stdout, told[1].stderr)
+        assert sorted(told[0].stderr.splitlines()) == sorted(told[1].stderr.splitlines()), (text, told[0].stderr, told[1].stderr)
+    if not beside:
+        body = "".join(f"autojit(lambda a, z, h: {text})(np.zeros((0, 3), 'f4'), z, h)\n" for text in WARNED)
+        assert left(tmp_path, prelude[len(HEAD):] + body) == []
+
+
+def test_writes_where_one_truth_value_is_true(tmp_path):
+    body = ""
+    for k, place in enumerate(["x[b] = 3", "x[b] = v", "x[b] += 1", "x[0][b] = 9", "x[np.array(b)] = v[:1]"]):
+        body += (f"def f{k}(x, v, b):\n    {place}\n    return x\n"
+                 f"for b in (np.array(True), np.array(False)):\n    x, y, v = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3), np.arange(3.0) - 7\n"
+                 f"    assert same(f{k}(x, v, b), autojit(f{k})(y, v, b)) and same(x, y), {place!r}\n")
+    assert left(tmp_path, body) == []

@@ -1,5 +1,7 @@
 #include "codegen/expand.h"
 
+#include <immintrin.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -59,6 +61,8 @@ bool Expander::may_expand(Index i) {
       if (n.op != OpId::Sum && ir::is_complex(dtype(i))) return true;
       return masks() || differs("initial", [](const Attr& a) { return a.get<ir::Ellipsis>() != nullptr; });
     case OpId::Mean:
+      if (ir::element_count(type(from_.inputs(i)[0]).shape) == 0) return true;
+      [[fallthrough]];
     case OpId::All:
     case OpId::Any: return masks();
     case OpId::Reshape:
@@ -68,7 +72,8 @@ bool Expander::may_expand(Index i) {
     case OpId::GetItem: return inputs(i) > 1;
     case OpId::SetItem: return inputs(i) > 2 || differs("path", reshapes_nothing);
     case OpId::Power: return ir::is_integer(dtype(i));
-    case OpId::Cov: return inputs(i) > 2 && (from_.inputs(i)[2] != kNoIndex || from_.inputs(i)[3] != kNoIndex);
+    case OpId::Cov: return true;
+    case OpId::Astype: return ir::is_complex(dtype(from_.inputs(i)[0])) && !ir::is_complex(dtype(i)) && !ir::is_bool(dtype(i));
     case OpId::Std:
     case OpId::Var:
     case OpId::Argmax:
@@ -100,18 +105,21 @@ Index Expander::written_out(Index i) {
   if (overflows_half(i)) return overflowing_half(i);
   switch (n.op) {
     case OpId::Power: return integer_power(i);
-    case OpId::Cov: return weighted_cov(i);
+    case OpId::Cov: return covariance(i);
+    case OpId::Astype: return made_real(i);
     case OpId::Std:
     case OpId::Var: return spread(i);
     case OpId::Argmax:
     case OpId::Argmin: return place_of_extreme(i);
     case OpId::Cumsum:
     case OpId::Cumprod: return scanned(i);
+    case OpId::Mean:
+      if (ir::element_count(type(from_.inputs(i)[0]).shape) == 0) return mean_of_nothing(i);
+      [[fallthrough]];
     case OpId::Sum:
     case OpId::Prod:
     case OpId::Max:
     case OpId::Min:
-    case OpId::Mean:
     case OpId::All:
     case OpId::Any: return inputs(i) > 1 && from_.inputs(i)[1] != kNoIndex ? masked(i) : started(i);
     case OpId::Trace: return traced(i);
@@ -142,6 +150,8 @@ Index Expander::written_out(Index i) {
 }
 
 Expanded Expander::run() {
+  draws_ = std::ranges::any_of(
+      from_.nodes, [](const ir::BlockNode& n) { return n.kind == NodeKind::Call && ir::op(n.op).has(ir::kRandom); });
   for (Index i = 0; i < from_.nodes.size(); ++i) {
     const ir::BlockNode& n = from_.nodes[i];
     backend_ = n.backend;
@@ -290,7 +300,9 @@ Index Expander::spread(Index i) {
   double n = 1;
   for (std::int64_t axis : axes) n *= static_cast<double>(type(from_.inputs(i)[0]).shape[static_cast<std::size_t>(axis)]);
   double divisor = n - ir::as_double(attr(i, "ddof"), "ddof");
-  if (divisor <= 0) return kNoIndex;  // numpy warns
+  // numpy warns of too few, and divides by zero.
+  if (divisor <= 0 && (n == 0 || !tell(_MM_EXCEPT_DIV_ZERO))) return kNoIndex;
+  divisor = std::max(divisor, 0.0);
   DType computed = complex ? ir::complex_dtype(result) : result;
   Index x = cast(input(i, 0), computed);
   Index mean = call(OpId::Mean, {x, kNoIndex}, {{"axis", attr(i, "axis")}, {"dtype", computed}, {"keepdims", true}});

@@ -1,5 +1,8 @@
 // Calls whose values may be refused, or warned of, when they are seen: checks beside the arithmetic.
+#include <immintrin.h>
+
 #include <cmath>
+#include <limits>
 
 #include "codegen/expander.h"
 #include "codegen/routines.h"
@@ -53,6 +56,7 @@ Index Expander::integer_power(Index i) {
 // var(where=): runtime/reduction/sums.cpp does the same with arrays. Where no degree of freedom is left the division by zero
 // tells of itself.
 Index Expander::masked_spread(Index i) {
+  if (draws_) return kNoIndex;
   DType result = dtype(i), items = dtype(from_.inputs(i)[0]);
   bool complex = ir::is_complex(items);
   DType computed = complex ? ir::complex_dtype(result) : result;
@@ -78,13 +82,14 @@ Index Expander::masked_spread(Index i) {
   return from_.nodes[i].op == OpId::Std ? call(OpId::Sqrt, {variance}) : variance;
 }
 
-// cov(fweights=, aweights=): runtime/contract/contract.cpp does the same with arrays; decompose_products.cpp, without weights.
-Index Expander::weighted_cov(Index i) {
+// cov(fweights=, aweights=), or of too few: runtime/contract/contract.cpp does the same with arrays; decompose_products.cpp,
+// where there is nothing to tell.
+Index Expander::covariance(Index i) {
   DType dtype = ir::as_dtype(attr(i, "dtype")).value_or(this->dtype(i));
   bool rowvar = ir::as_bool(attr(i, "rowvar"), "rowvar"), bias = ir::as_bool(attr(i, "bias"), "bias");
   for (std::size_t k = 0; k < inputs(i); ++k)
     if (from_.inputs(i)[k] != kNoIndex && ir::element_count(type(from_.inputs(i)[k]).shape) == 0) return kNoIndex;
-  if (!ir::is_inexact(dtype) || standalone_) return kNoIndex;
+  if (!ir::is_inexact(dtype) || standalone_ || draws_) return kNoIndex;
   auto transposed = [&](Index m) { return call(OpId::Transpose, {m}); };
   auto variables = [&](Index m) {
     m = cast(m, dtype);
@@ -108,10 +113,11 @@ Index Expander::weighted_cov(Index i) {
               ir::Error(ir::ErrorClass::ValueError, std::string(counts ? "fweights" : "aweights") + " cannot be negative"));
     weights = weights == kNoIndex ? w : call(OpId::Multiply, {weights, w});
   }
-  if (weights == kNoIndex) return kNoIndex;
-  Index total = call(OpId::Sum, {weights, kNoIndex});
-  refuse_if(call(OpId::Equal, {total, zero}),
-            ir::Error(ir::ErrorClass::ZeroDivisionError, "Weights sum to zero, can't be normalized"));
+  bool weighted = weights != kNoIndex;
+  Index total = weighted ? call(OpId::Sum, {weights, kNoIndex}) : constant(DType::Float64, static_cast<double>(shape(x)[1]));
+  if (weighted)
+    refuse_if(call(OpId::Equal, {total, zero}),
+              ir::Error(ir::ErrorClass::ZeroDivisionError, "Weights sum to zero, can't be normalized"));
   const Attr& asked = attr(i, "ddof");
   double ddof = asked.none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(asked, "ddof"));
   Index lost = constant(DType::Float64, ddof);
@@ -121,10 +127,11 @@ Index Expander::weighted_cov(Index i) {
   }
   // Of none a division by zero tells.
   Index norm = call(OpId::Maximum, {call(OpId::Subtract, {total, lost}), zero});
-  Index mean = call(OpId::Sum, {call(OpId::Multiply, {x, weights}), kNoIndex}, {{"axis", std::int64_t{1}}, {"keepdims", true}});
+  auto with_weights = [&](Index v) { return weighted ? call(OpId::Multiply, {v, weights}) : v; };
+  Index mean = call(OpId::Sum, {with_weights(x), kNoIndex}, {{"axis", std::int64_t{1}}, {"keepdims", true}});
   mean = call(OpId::Divide, {mean, total});
   Index centred = cast(call(OpId::Subtract, {x, mean}), dtype);
-  Index other = transposed(call(OpId::Multiply, {centred, weights}));
+  Index other = transposed(with_weights(centred));
   if (ir::is_complex(dtype)) other = call(OpId::Conjugate, {other});
   Index product = call(OpId::Matmul, {centred, other});
   Index inverse = call(OpId::Divide, {constant(DType::Float64, 1), norm});
@@ -154,14 +161,34 @@ bool Expander::overflows_half(Index i) const {
 
 // A finite Python number that is infinite in float16: told of, as the eager kernel does; the arithmetic goes on with infinity.
 Index Expander::overflowing_half(Index i) {
-  NodeRole role;
-  role.role = Role::Routine;
-  role.routine = overflow_routine();
-  given({DType::Bool, Kind::Array, {}}, {}, std::move(role));
-  ir::BlockNode node = from_.nodes[i];
+  bool told = tell(_MM_EXCEPT_OVERFLOW);
   Inputs mapped;
   for (std::size_t k = 0; k < inputs(i); ++k) mapped.push_back(input(i, k));
-  return to_.block.add(node, mapped);
+  Index r = to_.block.add(from_.nodes[i], mapped);
+  if (!told) to_.roles[r].reason = "a warning beside draws";
+  return r;
+}
+
+bool Expander::tell(unsigned flags) {
+  if (draws_ || standalone_) return false;
+  NodeRole role;
+  role.role = Role::Routine;
+  role.routine = event_routine();
+  role.numbers = {static_cast<std::int64_t>(flags)};
+  given({DType::Bool, Kind::Array, {}}, {}, std::move(role));
+  return true;
+}
+
+Index Expander::mean_of_nothing(Index i) {
+  DType result = dtype(i), part = ir::is_complex(result) ? ir::real_dtype(result) : result;
+  if (!ir::is_inexact(result) || !tell(_MM_EXCEPT_INVALID)) return kNoIndex;
+  Index nan = constant(part, std::numeric_limits<double>::quiet_NaN(), type(i).shape);
+  return part == result ? nan : call(OpId::Complex, {nan, nan});
+}
+
+// The imaginary part is thrown away.
+Index Expander::made_real(Index i) {
+  return tell(_MM_EXCEPT_INVALID) ? cast(call(OpId::Real, {input(i, 0)}), dtype(i)) : kNoIndex;
 }
 
 }  // namespace autoray::codegen

@@ -256,7 +256,10 @@ Index Expander::set_counted(Index i, Attr::Tuple path, const Dims& place, const 
 Index Expander::set_masked(Index i, const Attr::Tuple& path, const Dims& place, const Attr::Tuple& index) {
   Index x = input(i, 0), value = input(i, 1), mask = input(i, 2);
   const Dims taken = shape(mask);
-  if (taken.empty() || (taken.size() == place.size() && shape(value).size() > 1)) return kNoIndex;
+  // One truth value takes all or nothing.
+  if (taken.empty() ? index.size() != 1 || shape(value).size() > place.size()
+                    : taken.size() == place.size() && shape(value).size() > 1)
+    return kNoIndex;
   // The view of the index's other items, whole along the mask's axes, which begin at `at`.
   Attr::Tuple basic;
   std::size_t at = 0, axis = 0, consumed = taken.size() - 1;

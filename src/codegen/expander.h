@@ -45,7 +45,12 @@ class Expander {
   void refuse_if(Index condition, ir::Error error);
   Index integer_power(Index i);
   Index masked_spread(Index i);
-  Index weighted_cov(Index i);
+  Index covariance(Index i);
+  // Something is told as the eager kernels tell it, by an event of these flags, after which the plan runs. False, and nothing
+  // is done, beside draws, which cannot be done twice.
+  bool tell(unsigned flags);
+  Index mean_of_nothing(Index i);
+  Index made_real(Index i);
   bool overflows_half(Index i) const;
   Index overflowing_half(Index i);
   // ---- movements and creation (expand_moves.cpp) ----
@@ -114,6 +119,7 @@ class Expander {
   const ir::Block& from_;
   std::span<const ArgumentInfo> arguments_;
   bool standalone_;
+  bool draws_ = false;  // some call of the block is a draw
   Expanded to_;
   std::vector<Index> new_of_;
   std::unordered_map<std::uint64_t, bool> plain_;  // by attributes and op: nothing of it is composed

@@ -59,8 +59,8 @@ std::int32_t product_scan_rows(Context*, char* const* buffers, const std::int64_
 std::int32_t refuse(Context*, char* const*, const std::int64_t*) { return 1; }
 std::int32_t refuse_if(Context*, char* const* buffers, const std::int64_t*) { return buffers[0][0] ? 1 : 0; }
 
-std::int32_t overflow(Context*, char* const*, const std::int64_t*) {
-  _mm_setcsr(_mm_getcsr() | _MM_EXCEPT_OVERFLOW);
+std::int32_t set_events(Context*, char* const*, const std::int64_t* numbers) {
+  _mm_setcsr(_mm_getcsr() | static_cast<unsigned>(numbers[0]));
   return 0;
 }
 
@@ -70,7 +70,7 @@ Routine product_routine() { return {"complex product", product_rows}; }
 Routine product_scan_routine() { return {"complex products", product_scan_rows}; }
 Routine refuse_routine() { return {"an error", refuse}; }
 Routine refuse_if_routine() { return {"a check", refuse_if}; }
-Routine overflow_routine() { return {"an overflow", overflow}; }
+Routine event_routine() { return {"a warning", set_events}; }
 Routine sort_routine() { return {"sort", sort_rows}; }
 Routine argsort_routine() { return {"argsort", argsort_rows}; }
 Routine searchsorted_routine() { return {"searchsorted", search_row}; }

@@ -19,7 +19,7 @@ Routine product_scan_routine();
 // Ends the program with the error of its role; where its operand, one truth value, is true.
 Routine refuse_routine();
 Routine refuse_if_routine();
-// Tells of an overflow, as a floating-point event.
-Routine overflow_routine();
+// Sets flags of the processor, whose mask is the number: floating-point events, after which the plan tells what is to be told.
+Routine event_routine();
 
 }  // namespace autoray::codegen
