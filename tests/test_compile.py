@@ -461,7 +461,10 @@ def test_complex_arrays_are_pairs(tmp_path):
 REFUSED = {
     "linear algebra": ("def f(x):\n    y = x + 1\n    return np.linalg.solve(y, x)\n", 5, 12, "E0505", "'linalg.solve' cannot be compiled into an object: linalg"),
     "sorting": ("def f(x):\n    return np.sort(x, axis=0)\n", 4, 12, "E0505", "'sort' cannot be compiled"),
-    "random": ("def f(x):\n    return x + np.random.default_rng(1).standard_normal((3, 3))\n", 4, 16, "E0505", "'Generator.standard_normal' cannot be compiled"),
+    "random": ("rng = np.random.default_rng(1)\ndef f(x):\n    return x + rng.standard_normal((3, 3))\n", 5, 16, "E0505", "'Generator.standard_normal' cannot be compiled"),
+    "a generator": ("def f(x):\n    return x + np.random.default_rng(1).standard_normal((3, 3))\n", 4, 16, "E0202", "calls random.default_rng"),
+    "a clock": ("import time\ndef f(x):\n    return x * time.time()\n", 5, 16, "E0202", "reads the clock"),
+    "a global variable": ("n = 0\ndef f(x):\n    global n\n    n += 1\n    return x * n\n", 6, 5, "E0202", "assigns 'n'"),
     "printing": ("def f(x):\n    print('tracing')\n    return x\n", 4, 5, "E0202", "a traced function prints"),
     "branches": ("def f(x):\n    if np.sum(x) > 0:\n        return x\n    return -x\n", 4, 8, "E0405", "the truth value"),
     "shapes of data": ("def f(x):\n    return x[x > 0]\n", 4, 12, "E0405", ""),

@@ -255,3 +255,23 @@ def test_plain_calls_say_why(tmp_path):
 def test_values_that_change_with_every_call(tmp_path):
     how = kinds(tmp_path, "n = 0\nf = autojit(lambda x: x * n)\nfor n in range(80):\n    assert f(np.ones(2))[0] == n\n")
     assert [what.split(":")[0] for what, _ in how] == ["compiled"] * 64 + ["plain call"] * 16
+
+
+@pytest.mark.parametrize("body", [
+    "f = autojit(lambda x: x + np.random.default_rng(3).random(2))\nprint(f(x), f(x))\n",
+    "f = autojit(lambda x: (np.random.seed(3), x + np.random.rand(2))[1])\nprint(f(x), f(x))\n",
+    "f = autojit(lambda x: x + np.load('file.npy'))\nnp.save('file.npy', np.ones(2))\nprint(f(x))\nnp.save('file.npy', np.zeros(2))\nprint(f(x))\n",
+    "def g(x):\n    np.savetxt('file.txt', x)\n    return x * 2\nf = autojit(g)\nfor k in range(3):\n    f(x * k)\n    print(np.loadtxt('file.txt'))\n",
+    "import sys\nf = autojit(lambda x: x * len(sys.argv))\nn = len(sys.argv)\nprint(f(x) / n)\nsys.argv.append('a')\nprint(f(x) - n)\n",
+    "import time\nf = autojit(lambda x: x * time.perf_counter())\nprint(f(x)[0] == f(x)[0])\n",
+])
+def test_what_is_outside_of_every_script(tmp_path, monkeypatch, body):
+    monkeypatch.chdir(tmp_path)
+    same(tmp_path, "x = np.ones(2)\n" + body)
+
+
+def test_what_is_told_is_told_by_each_call(tmp_path):
+    path = tmp_path / "script.ar"
+    path.write_text(OURS + "import sys\nf = autojit(lambda x: (print('one', file=sys.stderr), sys.stderr.write('two\\n'), x + 1)[2])\n"
+                           "f(np.ones(2))\nf(np.ones(2))\n")
+    assert autoray("run", path).stderr == "one\ntwo\n" * 2

@@ -33,11 +33,10 @@ using runtime::Value;
 
 namespace {
 
-// Output while tracing would be lost, or come twice; so would changes of what is captured. Without `captures` what the function
-// reads from outside is a constant.
+// Output while tracing would be lost, or come twice; so would changes of what is captured.
 struct SilentTrace {
-  SilentTrace(Runtime& r, Recorder& rec, Captures* captures) : runtime(r), recorder(rec), saved(r.write_stdout) {
-    runtime.captures = captures;
+  SilentTrace(Runtime& r, Recorder& rec, Captures& captures) : runtime(r), recorder(rec), saved(r.write_stdout) {
+    runtime.captures = &captures;
     runtime.write_stdout = [](std::string_view) {
       throw Error(ErrorClass::NotImplementedError, "a traced function prints").with_code(202);
     };
@@ -127,7 +126,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     NodeId node;
   };
   std::vector<CapturedArray> captured_arrays;
-  Captures captures([&](const Value& v) -> Value {
+  auto substitute = [&](const Value& v) -> Value {
     const Array& array = v.as<runtime::ArrayObject>().array;
     if (captured_static) {
       Array copy = runtime::converted_like(runtime, array, array.dtype);
@@ -143,7 +142,9 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     auto lazy = recorder.argument(array, Kind::Array);
     captured_arrays.push_back({&array, lazy, lazy->node()});
     return lazy;
-  });
+  };
+  // An object has what it was compiled with.
+  Captures captures(reading.backend == JitBackend::Object ? nullptr : std::function<Value(const Value&)>(substitute));
   // Held for the whole trace: a node's number must not come back for another one.
   std::vector<NodeId> roots;
   Value result;
@@ -166,7 +167,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     return spec;
   };
   try {
-    SilentTrace silent(runtime, recorder, reading.backend == JitBackend::Object ? nullptr : &captures);
+    SilentTrace silent(runtime, recorder, captures);
     std::vector<Value> positional, keyword_values;
     for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
     for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));

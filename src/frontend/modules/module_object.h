@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frontend/types/type_object.h"
+#include "runtime/lazy/captures.h"
 
 namespace autoray::frontend {
 
@@ -15,7 +16,8 @@ class ModuleObject : public runtime::NativeObject {
   std::string native_type() const override { return "module"; }
   std::string repr() const override { return "<module '" + name_ + "'>"; }
   bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
-  bool set_attribute(Runtime&, std::string_view name, const Value& value) override {
+  bool set_attribute(Runtime& runtime, std::string_view name, const Value& value) override {
+    if (runtime.captures) runtime.captures->refuse("sets '" + std::string(name) + "' of a module");
     members_->set(name, value);
     return true;
   }
@@ -23,6 +25,8 @@ class ModuleObject : public runtime::NativeObject {
   void clear() override { members_->clear(); }
 
  private:
+  static const Value* read_member(const runtime::CapturedPlace& place);
+
   std::string name_;
   Find find_;
   std::vector<std::string_view> (*names_)();

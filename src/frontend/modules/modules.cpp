@@ -52,6 +52,10 @@ std::vector<std::string_view> module_names() {
 bool ModuleObject::get_attribute(Runtime& runtime, std::string_view name, Value& result) {
   if (Value* member = members_->find(name)) {
     result = *member;
+    // Functions and constants of a module stay what they are; sys.argv is a list like others.
+    if (runtime.captures && result.is(runtime::ObjectKind::List))
+      result =
+          runtime.captures->read({read_member, this, 0, std::string(name), runtime::Ref<ModuleObject>::share(this)}, result);
     return true;
   }
   if (name == "__name__") {
@@ -61,7 +65,11 @@ bool ModuleObject::get_attribute(Runtime& runtime, std::string_view name, Value&
   result = find_(runtime, name);
   if (result.empty()) return false;
   members_->set(name, result);
-  return true;
+  return get_attribute(runtime, name, result);
+}
+
+const Value* ModuleObject::read_member(const runtime::CapturedPlace& p) {
+  return static_cast<const ModuleObject*>(p.table)->members_->find(p.name);
 }
 
 std::vector<std::string> ModuleObject::attribute_names() const {

@@ -14,17 +14,27 @@ using runtime::make;
 namespace {
 
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+// What is another at each call is no part of a trace.
+void refuse_in_trace(Runtime& runtime, const char* what) {
+  if (runtime.captures) runtime.captures->refuse(what);
+}
 template <class Clock>
-Value clock_now(Runtime&, const Arguments&) {
+Value clock_now(Runtime& runtime, const Arguments&) {
+  refuse_in_trace(runtime, "reads the clock");
   return Value::real(seconds(Clock::now().time_since_epoch()));
 }
 template <class Clock>
-Value clock_now_ns(Runtime&, const Arguments&) {
+Value clock_now_ns(Runtime& runtime, const Arguments&) {
+  refuse_in_trace(runtime, "reads the clock");
   return Value::integer(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
 }
-Value process_time(Runtime&, const Arguments&) { return Value::real(static_cast<double>(std::clock()) / CLOCKS_PER_SEC); }
+Value process_time(Runtime& runtime, const Arguments&) {
+  refuse_in_trace(runtime, "reads the clock");
+  return Value::real(static_cast<double>(std::clock()) / CLOCKS_PER_SEC);
+}
 Value time_sleep(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "sleep", 1, 1);
+  refuse_in_trace(runtime, "sleeps");
   double s = real_of(a.positional[0]);
   if (s < 0) throw Error(ErrorClass::ValueError, "sleep length must be non-negative");
   auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(std::min(s, 1e8));
@@ -55,6 +65,7 @@ class Stream final : public runtime::NativeObject {
       result = runtime::make_native("write", [error](Runtime& r, const Arguments& a) {
         check_arguments(a, "write", 1, 1);
         const std::string& text = runtime::text_of(a.positional[0], "write() argument");
+        if (error) refuse_in_trace(r, "writes to standard error");
         (error ? r.write_stderr : r.write_stdout)(text);
         return Value::integer(a.positional[0].as<runtime::Str>().length);
       });

@@ -1,4 +1,5 @@
 #include "runtime/files/files.h"
+#include "runtime/lazy/captures.h"
 
 #include <cstring>
 
@@ -241,8 +242,9 @@ Value savetxt(HostCall& call) {
 std::span<const HostRow> file_hosts() {
   using ir::OpId;
   static constexpr HostRow kRows[] = {
-      {OpId::Load, load},       {OpId::Save, save},       {OpId::Savez, savez}, {OpId::SavezCompressed, savez_compressed},
-      {OpId::Loadtxt, loadtxt}, {OpId::Savetxt, savetxt},
+      {OpId::Load, outside_traces<load>},       {OpId::Save, outside_traces<save>},
+      {OpId::Savez, outside_traces<savez>},     {OpId::SavezCompressed, outside_traces<savez_compressed>},
+      {OpId::Loadtxt, outside_traces<loadtxt>}, {OpId::Savetxt, outside_traces<savetxt>},
   };
   return kRows;
 }

@@ -1,6 +1,8 @@
 #include "runtime/lazy/captures.h"
 
 #include "ir/error.h"
+#include "runtime/backend.h"
+#include "runtime/runtime.h"
 
 namespace autoray::runtime {
 namespace {
@@ -25,7 +27,12 @@ std::vector<Value> items_of(const Value& container) {
 
 }  // namespace
 
+void refuse_in_trace(HostCall& call) {
+  if (call.runtime.captures) call.runtime.captures->refuse("calls " + std::string(call.op.path));
+}
+
 Value Captures::read(CapturedPlace place, const Value& value) {
+  if (!substitute_) return value;
   for (std::size_t i = 0; i < places_.size(); ++i) {
     const CapturedPlace& p = places_[i];
     if (p.table == place.table && p.index == place.index && p.read == place.read && p.name == place.name) return seen_[i];

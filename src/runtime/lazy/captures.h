@@ -30,6 +30,7 @@ struct CapturedPlace {
 
 class Captures {
  public:
+  // `substitute`: what the trace sees of an array; none: all that it reads from outside is constant, seen as it is.
   explicit Captures(std::function<Value(const Value& array)> substitute) : substitute_(std::move(substitute)) {}
 
   // What the trace sees of `value`, which stands at the place. Throws what `refuse` does for values that change when they are
@@ -74,5 +75,14 @@ class Captures {
   std::size_t items_ = 0;
   bool any_array_ = false;
 };
+
+// A function that reads or changes what is outside of every script: files, streams of random numbers. Traces refuse it.
+struct HostCall;
+void refuse_in_trace(HostCall& call);
+template <Value (*function)(HostCall&)>
+Value outside_traces(HostCall& call) {
+  refuse_in_trace(call);
+  return function(call);
+}
 
 }  // namespace autoray::runtime

@@ -3,6 +3,7 @@
 #include "ir/error.h"
 #include "runtime/bigint.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/random/random.h"
 #include "runtime/random/random_state.h"
 #include "runtime/random/selection.h"
@@ -467,6 +468,7 @@ bool RandomStateObject::get_attribute(Runtime&, std::string_view name, Value& re
       only_parameters("seed", arguments, {"seed"}, 0);
       EditedArguments edited(arguments);
       Value* seed = edited.find("seed", 0);
+      if (runtime.captures) runtime.captures->refuse("seeds a generator");
       self->generator = BitGenerator(legacy_seeded(runtime, seed ? *seed : Value::none()));
       return Value::none();
     });
@@ -539,14 +541,14 @@ Value seed_sequence_function(HostCall& call) { return make<SeedSequenceObject>(s
 
 std::span<const HostRow> random_hosts() {
   static constexpr HostRow kRows[] = {
-      {OpId::RandomSeed, seed_function},
-      {OpId::RandomShuffle, shuffle_function},
-      {OpId::RandomDefaultRng, default_rng_function},
-      {OpId::RandomGenerator, generator_function},
-      {OpId::RandomState, random_state_function},
-      {OpId::RandomPcg64, pcg64_function},
-      {OpId::RandomMt19937, mt19937_function},
-      {OpId::RandomSeedSequence, seed_sequence_function},
+      {OpId::RandomSeed, outside_traces<seed_function>},
+      {OpId::RandomShuffle, outside_traces<shuffle_function>},
+      {OpId::RandomDefaultRng, outside_traces<default_rng_function>},
+      {OpId::RandomGenerator, outside_traces<generator_function>},
+      {OpId::RandomState, outside_traces<random_state_function>},
+      {OpId::RandomPcg64, outside_traces<pcg64_function>},
+      {OpId::RandomMt19937, outside_traces<mt19937_function>},
+      {OpId::RandomSeedSequence, outside_traces<seed_sequence_function>},
   };
   return kRows;
 }
