@@ -245,6 +245,20 @@ step(np.ones(3))
                     "compiled: 'kind' was 'a', is 'b'", "hit"]
 
 
+def test_a_float_that_changes_is_an_argument(tmp_path):
+    """From the second value on; what needs the value is compiled for each."""
+    how = kinds(tmp_path, """
+t, p = 0.0, 2.0
+f = autojit(lambda x: x * t + x ** p)
+g = autojit(lambda x: x * 2 if t > 3 else x * t)
+x = np.full(3, 3.0)
+for k in range(5):
+    t = float(k)
+    assert f(x)[0] == 3 * k + 9 and g(x)[0] == (6 if k > 3 else 3 * k)
+""")
+    assert [what.split(":")[0] for what, _ in how] == ["compiled"] * 4 + ["hit", "compiled"] * 3
+
+
 def test_plain_calls_say_why(tmp_path):
     how = kinds(tmp_path, "n, big = 0, list(range(100000))\n@autojit\ndef f(x):\n    global n\n    n += 1\n    return x\n"
                           "g = autojit(lambda x: x * len(big))\nf(np.ones(2))\ng(np.ones(2))\nassert n == 1\n")

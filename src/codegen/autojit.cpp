@@ -205,20 +205,26 @@ Value AutoJit::look_up(Runtime& runtime, const Arguments& arguments, JitBackend 
     } else if (!spec) {
       auto begin = std::chrono::steady_clock::now();
       reading.keep();
+      if (counted == 0) note_varying(kind);
       if (kind.traced.size() < kMostTraced) {
-        spec = trace(runtime, arguments, reading);
+        spec = trace(runtime, arguments, reading, kind.varying);
       } else {
         spec = std::make_shared<Specialisation>();
         spec->plain = "what it reads from outside changes with every call";
       }
       compile_seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      CallKind& traced = known_[key];  // the function may have called itself
-      traced.needs_values = !spec;
+      if (!spec && !kind.varying.empty()) {
+        kind.varying.clear();
+        kind.constant_floats = true;
+        --counted;
+        continue;
+      }
+      kind.needs_values = !spec;
       if (!spec) continue;
       spec->held.insert(spec->held.end(), held.begin(), held.end());
       if (runtime.on_explain)
-        explain_new(runtime, reading, parts, *spec, traced.traced.empty() ? nullptr : traced.traced.back().get());
-      traced.traced.push_back(spec);
+        explain_new(runtime, reading, parts, *spec, kind.traced.empty() ? nullptr : kind.traced.back().get());
+      kind.traced.push_back(spec);
       publish(known_.find(key)->first, *spec);
     }
     if (runtime.on_explain) last_parts_ = parts;
@@ -320,8 +326,8 @@ const Specialisation* AutoJit::find_in_turn(Runtime& runtime, std::span<const Ar
   for (std::size_t a = 0; same && a < spec->argument_leaf.size(); ++a) {
     auto leaf = static_cast<std::size_t>(spec->argument_leaf[a]);
     if (spec->argument_leaf[a] < 0 || leaf < spec->own_leaves) continue;
-    const Array &now = *reading.leaves[leaf].array, &then = spec->captured[a];
-    same = now.data == then.data && now.storage.get() == then.storage.get();
+    const Array *now = reading.leaves[leaf].array, &then = spec->captured[a];
+    same = now && now->data == then.data && now->storage.get() == then.storage.get();
   }
   if (same) spec->unchanged.store(state, std::memory_order_release);
   return spec;

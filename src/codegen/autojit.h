@@ -6,8 +6,9 @@
 // are values of the run, unless the trace needs to know one. Keys are compared byte by byte.
 //
 // What the function reads from outside of its arguments (runtime::Captures) is looked at again by each call: arrays are hidden
-// arguments, all other values, containers item by item, have to be what they were; else the function is traced anew. A function
-// that assigns a variable that is not its own, or changes a container, runs plainly.
+// arguments, all other values, containers item by item, have to be what they were; else the function is traced anew, and a
+// float that has changed is a hidden argument from then on. A function that assigns a variable that is not its own, or changes
+// a container, runs plainly.
 //
 // A compiled call means what the plain call means: arguments that the function writes are written when everything is computed,
 // a result that is a view of an argument is that view. What cannot be compiled runs plainly, and the explanation says why.
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "codegen/jit.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/objects.h"
 
 namespace autoray::codegen {
@@ -73,11 +75,16 @@ class AutoJit final : public runtime::Callable {
   struct CallKind {
     std::vector<std::shared_ptr<Specialisation>> traced;
     bool needs_values = false;  // that are not part of this key
+    // Floats that were found to have changed: values of the run, like arrays, unless the trace needs to know one.
+    std::vector<runtime::CapturedPlace> varying;
+    bool constant_floats = false;  // it did
   };
 
+  static void note_varying(CallKind& kind);
   runtime::Value look_up(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
   // Adds the captured arrays to the reading's leaves. Null: values are needed that the reading does not count.
-  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, Reading& reading);
+  std::shared_ptr<Specialisation> trace(runtime::Runtime& runtime, const runtime::Arguments& arguments, Reading& reading,
+                                        std::span<const runtime::CapturedPlace> varying = {});
   void publish(std::string_view key, Specialisation& spec);
   runtime::Value first_result(Specialisation& spec, const Reading& reading);
   runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;

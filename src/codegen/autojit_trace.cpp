@@ -92,7 +92,18 @@ NodeId memory_of(const ir::Graph& graph, NodeId id) {
 
 }  // namespace
 
-std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, Reading& reading) {
+void AutoJit::note_varying(CallKind& kind) {
+  if (kind.traced.empty() || kind.constant_floats) return;
+  const Specialisation& last = *kind.traced.back();
+  for (std::size_t i = 0; i < last.floats.size(); ++i) {
+    const Value* now = last.places[i].value();
+    if (last.floats[i].empty() || !now || !now->is_float() || now->identical(last.floats[i])) continue;
+    kind.varying.push_back(last.places[i]);
+  }
+}
+
+std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments& arguments, Reading& reading,
+                                               std::span<const runtime::CapturedPlace> varying) {
   auto spec = std::make_shared<Specialisation>();
   const bool floats_static = spec->floats_static = reading.floats_static;
   const bool captured_static = spec->captured_static = reading.captured_static;
@@ -125,8 +136,13 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     Ref<LazyArray> lazy;
     NodeId node;
   };
-  std::vector<CapturedArray> captured_arrays;
+  std::vector<CapturedArray> captured_arrays, captured_floats;
   auto substitute = [&](const Value& v) -> Value {
+    if (v.is_float()) {
+      auto lazy = recorder.argument(runtime::to_array(runtime, v), Kind::Weak);
+      captured_floats.push_back({nullptr, lazy, lazy->node()});
+      return lazy;
+    }
     const Array& array = v.as<runtime::ArrayObject>().array;
     if (captured_static) {
       Array copy = runtime::converted_like(runtime, array, array.dtype);
@@ -144,7 +160,10 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     return lazy;
   };
   // An object has what it was compiled with.
-  Captures captures(reading.backend == JitBackend::Object ? nullptr : std::function<Value(const Value&)>(substitute));
+  Captures captures(reading.backend == JitBackend::Object ? nullptr : std::function<Value(const Value&)>(substitute),
+                    [&](const runtime::CapturedPlace& place) {
+                      return std::any_of(varying.begin(), varying.end(), [&](const auto& p) { return p.is_at(place); });
+                    });
   // Held for the whole trace: a node's number must not come back for another one.
   std::vector<NodeId> roots;
   Value result;
@@ -157,6 +176,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     bool has_float =
         std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
     if (!floats_static && has_float && refused) return nullptr;
+    if (!captured_floats.empty() && !stopped) return nullptr;
     // With their elements at hand the function may do what it cannot do with graphs.
     if (!captured_static && captures.any_array() && !stopped) return nullptr;
     if (!refused) throw;
@@ -179,7 +199,17 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     KeyWriter writer(spec->captured_key, nullptr, &spec->held);
     write_captured(writer, spec->places, reading);
     if (runtime.on_explain) spec->captured_values = describe_captured(spec->places);
+    for (const runtime::CapturedPlace& place : spec->places) {
+      const Value* v = place.value();
+      spec->floats.push_back(v && v->is_float() && !place.varies ? *v : Value());
+    }
+    auto next_float = captured_floats.begin();
     for (std::size_t i = leaves.size(); i < reading.leaves.size(); ++i) {
+      if (reading.leaves[i].is_float()) {
+        leaves.push_back(next_float->lazy);
+        leaf_nodes.push_back(next_float++->node);
+        continue;
+      }
       auto own = std::find_if(captured_arrays.begin(), captured_arrays.end(),
                               [&](const CapturedArray& c) { return c.array == reading.leaves[i].array; });
       bool same = own == captured_arrays.end();  // as an earlier leaf
@@ -275,10 +305,12 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     spec->argument_leaf.push_back(given ? static_cast<int>(leaf - leaf_nodes.begin()) : -1);
     if (!given && node.kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the traced function depends on a Variable without a value").with_code(405);
-    bool captured = given && spec->argument_leaf.back() >= static_cast<int>(spec->own_leaves);
-    spec->captured.push_back(captured ? *reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())].array
-                             : given  ? Array()
-                                      : recorder.owned_array(id));
+    auto array_of = [&](std::size_t i) {
+      const Reading::Leaf& place = reading.leaves[i];
+      return place.array ? *place.array : runtime::to_array(runtime, *place.value);
+    };
+    std::size_t number = given ? static_cast<std::size_t>(spec->argument_leaf.back()) : 0;
+    spec->captured.push_back(!given ? recorder.owned_array(id) : number >= spec->own_leaves ? array_of(number) : Array());
     // What becomes data of an object is dense.
     if (Array& own = spec->captured.back(); reading.backend == JitBackend::Object && own.data && !own.c_contiguous())
       own = runtime::converted(runtime, own, own.dtype);
@@ -287,8 +319,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     ArgumentInfo info;
     Array array = spec->captured.back();
     if (given) {
-      const auto& place = reading.leaves[static_cast<std::size_t>(spec->argument_leaf.back())];
-      array = place.array ? *place.array : runtime::to_array(runtime, *place.value);
+      array = array_of(number);
     }
     if (node.kind != NodeKind::State) info.strides = array.strides;
     layouts.push_back({runtime::plan_layout(array)});

@@ -194,7 +194,13 @@ struct Reader {
     captured = true;
     for (const runtime::CapturedPlace& place : places) {
       const Value* v = place.value();
-      if (v ? !read(*v, 0) : !sink.put("-", 1)) return false;
+      if (place.varies && v && v->is_float()) {
+        reading.leaves.push_back({v, nullptr, true});
+        sink.part([] { return std::string("float"); });
+        if (!sink.put("f", 1)) return false;
+      } else if (v ? !read(*v, 0) : !sink.put("-", 1)) {
+        return false;
+      }
     }
     return read_aliases(first);
   }

@@ -83,7 +83,7 @@ void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& 
 bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading);
 // One array in two objects.
 bool is_same(const runtime::Array& x, const runtime::Array& y);
-// The same for what stands at captured places now: their leaves, which are arrays alone, follow those of the call.
+// The same for what stands at captured places now: their leaves, arrays and floats that vary, follow those of the call.
 void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading);
 // What stands there, by place.
 std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPlace> places);

@@ -33,15 +33,15 @@ void refuse_in_trace(HostCall& call) {
 
 Value Captures::read(CapturedPlace place, const Value& value) {
   if (!substitute_) return value;
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    const CapturedPlace& p = places_[i];
-    if (p.table == place.table && p.index == place.index && p.read == place.read && p.name == place.name) return seen_[i];
-  }
+  for (std::size_t i = 0; i < places_.size(); ++i)
+    if (places_[i].is_at(place)) return seen_[i];
+  place.varies = value.is_float() && varies_ && varies_(place);
+  const bool varies = place.varies;
   const std::string name = place.name;
   places_.push_back(std::move(place));
   seen_.emplace_back();
   std::size_t at = seen_.size() - 1;
-  return seen_[at] = copy(value, "'" + name + "'", 0);
+  return seen_[at] = varies ? substitute_(value) : copy(value, "'" + name + "'", 0);
 }
 
 void Captures::refuse(const std::string& what) {

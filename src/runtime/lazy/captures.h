@@ -24,6 +24,10 @@ struct CapturedPlace {
   std::uint32_t index;  // there
   std::string name;     // as the script calls it
   Value owner;          // keeps the table; Empty: it lives as long as its program
+  bool varies = false;  // a float stands there that is a value of the run
+  bool is_at(const CapturedPlace& other) const {
+    return table == other.table && index == other.index && read == other.read && name == other.name;
+  }
   // Null or Empty: nothing stands there.
   const Value* value() const { return read(*this); }
 };
@@ -31,7 +35,10 @@ struct CapturedPlace {
 class Captures {
  public:
   // `substitute`: what the trace sees of an array; none: all that it reads from outside is constant, seen as it is.
-  explicit Captures(std::function<Value(const Value& array)> substitute) : substitute_(std::move(substitute)) {}
+  // `varies`: whether a float at a place is substituted too; none: floats are constants.
+  explicit Captures(std::function<Value(const Value& array)> substitute,
+                    std::function<bool(const CapturedPlace&)> varies = nullptr)
+      : substitute_(std::move(substitute)), varies_(std::move(varies)) {}
 
   // What the trace sees of `value`, which stands at the place. Throws what `refuse` does for values that change when they are
   // looked at, and for more than a call could look at again.
@@ -64,6 +71,7 @@ class Captures {
   Value substitute(const Value& array);
 
   std::function<Value(const Value&)> substitute_;
+  std::function<bool(const CapturedPlace&)> varies_;
   std::vector<CapturedPlace> places_;
   std::vector<Value> seen_;                          // by place
   std::unordered_map<const Object*, Value> copies_;  // arrays' substitutes too
