@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <type_traits>
 
 #include "ir/integer_rules.h"
 #include "ir/number_traits.h"
+#include "runtime/scalar/complex_quotient.h"
 
 namespace autoray::runtime::scalar {
 
@@ -97,22 +99,27 @@ struct Multiply {
 struct Divide {
   template <class T>
   static T apply(T a, T b) {
-    if constexpr (is_complex_v<T>) {
-      // Smith's division, as numpy: by the larger part of the divisor.
-      auto br = fabs(b.real()), bi = fabs(b.imag());
-      using Part = decltype(br);
-      return choose(
-          br == Part(0) && bi == Part(0), [&] { return T(a.real() / br, a.imag() / br); },
-          [&] {
-            auto by_real = br >= bi;
-            auto larger = select(by_real, b.real(), b.imag()), smaller = select(by_real, b.imag(), b.real());
-            auto u = select(by_real, a.real(), a.imag()), v = select(by_real, a.imag(), a.real());
-            auto ratio = smaller / larger, scale = Part(1) / (larger + smaller * ratio);
-            return T((u + v * ratio) * scale, select(by_real, v - u * ratio, u * ratio - v) * scale);
-          });
-    } else {
+    if constexpr (std::is_same_v<T, std::complex<float>> || std::is_same_v<T, std::complex<double>>)
+      return complex_quotient(a, b);
+    else if constexpr (is_complex_v<T>)
+      return by_larger_part(a, b);
+    else
       return a / b;
-    }
+  }
+  // Smith's division, as numpy: by the larger part of the divisor.
+  template <class T>
+  static T by_larger_part(T a, T b) {
+    auto br = fabs(b.real()), bi = fabs(b.imag());
+    using Part = decltype(br);
+    return choose(
+        br == Part(0) && bi == Part(0), [&] { return T(a.real() / br, a.imag() / br); },
+        [&] {
+          auto by_real = br >= bi;
+          auto larger = select(by_real, b.real(), b.imag()), smaller = select(by_real, b.imag(), b.real());
+          auto u = select(by_real, a.real(), a.imag()), v = select(by_real, a.imag(), a.real());
+          auto ratio = smaller / larger, scale = Part(1) / (larger + smaller * ratio);
+          return T((u + v * ratio) * scale, select(by_real, v - u * ratio, u * ratio - v) * scale);
+        });
   }
 };
 struct FloorDivide {

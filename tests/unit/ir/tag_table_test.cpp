@@ -32,8 +32,8 @@ TEST(TagTable, FindsWhatWasPutIn) {
 }
 
 TEST(TagTable, TellsEqualHashesApart) {
-  agrees_with_a_map(2000, [](std::uint32_t key) { return key % 3; });             // one group
-  agrees_with_a_map(5000, [](std::uint32_t key) { return key << 25; });           // one group, all tags
+  agrees_with_a_map(2000, [](std::uint32_t key) { return key % 3; });               // one group
+  agrees_with_a_map(5000, [](std::uint32_t key) { return key << 25; });             // one group, all tags
   agrees_with_a_map(5000, [](std::uint32_t key) { return (key & 127) * 0x101u; });  // one tag
 }
 
