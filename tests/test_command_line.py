@@ -427,7 +427,7 @@ BUSY = {
     # One kernel each, of 4 * 10^10 points.
     **{f"native {what}": "import numpy as np\nfrom autoray import autojit\nf = autojit(lambda x: "
        f"np.{what})\nf(np.zeros(200000))\n"
-       for what in ("sum(np.sqrt(x + x[:, None]))", "max(np.sqrt(x + x[:, None]))", "sum(np.sqrt(x + x[:, None]), axis=0)",
+       for what in ("sum(np.sqrt(np.broadcast_to(x[0], 4 * 10**10)))", "max(np.sqrt(np.broadcast_to(x[0], 4 * 10**10)))", "sum(np.sqrt(x + x[:, None]), axis=0)",
                     "max(np.sqrt(x + x[:, None]), axis=0)", "sum(np.sqrt(x + x[:, None]), axis=1)")},
 }
 
