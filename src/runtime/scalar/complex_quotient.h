@@ -1,5 +1,5 @@
-// Quotients of complex numbers, apart from the loops: these are compiled so that comparisons and choices become vectors, where a
-// compiler divides by both parts of a divisor and tells of the zero that it does not use.
+// Quotients of complex numbers, apart from the loops: these are compiled so that comparisons and choices become vectors, where
+// a compiler divides by both parts of a divisor and tells of the zero that it does not use.
 #pragma once
 
 #include <complex>
