@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +31,7 @@ class TypeTable {
     std::int64_t bytes, elements;
   };
 
-  std::deque<std::vector<Type>> lists_;
+  std::vector<std::vector<Type>> lists_;  // by id; a list itself stays where it is
   std::vector<Size> sizes_;  // by id
   std::unordered_multimap<std::uint64_t, TypesId> ids_;
 };
