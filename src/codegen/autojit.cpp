@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "codegen/call_key.h"
+#include "codegen/function_trace.h"
 #include "codegen/specialisation.h"
 #include "ir/error.h"
 #include "runtime/convert.h"
@@ -67,62 +68,6 @@ bool match_places(const Specialisation& spec, Reading& reading) {
   reading.leaves.resize(own);
   reading.overlap = overlap;
   return false;
-}
-
-// A call's arrays by argument number.
-class Given {
- public:
-  Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) {
-    arrays.resize(spec.argument_leaf.size());
-    for (std::size_t a = 0; a < arrays.size(); ++a) {
-      int number = spec.argument_leaf[a];
-      // Captured arrays that were found unchanged are not read again.
-      if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) {
-        arrays[a] = &spec.captured[a];
-      } else if (const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)]; leaf.array) {
-        arrays[a] = leaf.array;
-      } else {
-        made_.reserve(arrays.size());
-        arrays[a] = &made_.emplace_back(runtime::to_array(runtime, *leaf.value));
-      }
-    }
-  }
-  void pass_to(Program::Call& call) const {
-    for (std::size_t a = 0; a < arrays.size(); ++a) call.argument(a, *arrays[a]);
-  }
-  std::vector<Array> copies() const {
-    std::vector<Array> list;
-    for (const Array* a : arrays) list.push_back(*a);
-    return list;
-  }
-  ir::SmallVector<const Array*, 8> arrays;
-
- private:
-  std::vector<Array> made_;  // of numbers
-};
-
-bool raises(const Runtime& runtime) {
-  const runtime::FpState& s = runtime.fp_state;
-  for (runtime::FpAction action : {s.divide, s.over, s.under, s.invalid})
-    if (action == runtime::FpAction::Raise) return true;
-  return false;
-}
-
-// Which operation was it? The plan, call by call, says so as numpy does; a draw cannot be done twice.
-bool must_tell(const Runtime& runtime, const Specialisation& spec, unsigned events) {
-  unsigned told = spec.told.load(std::memory_order_relaxed);
-  return !spec.random && (raises(runtime) || !told || (events & ~told));
-}
-void tell(Runtime& runtime, const Specialisation& spec, const Given& given, unsigned events) {
-  runtime.clear_fp();
-  runtime::run_plan(runtime, *spec.plan, given.copies());
-  spec.told.fetch_or(events | 0x8000u, std::memory_order_relaxed);
-}
-
-void write_back(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::size_t index, const Array& result) {
-  const Array& target = *reading.leaves[static_cast<std::size_t>(spec.written[index].second)].array;
-  runtime::copy_into(runtime, result, target);
-  if (target.storage) target.storage->bump_version();
 }
 
 }  // namespace
@@ -200,8 +145,9 @@ Value AutoJit::look_up(Runtime& runtime, const Arguments& arguments, JitBackend 
                               [&](const auto& known) { return match_places(*known, reading); });
     std::shared_ptr<Specialisation> spec = found == kind.traced.rend() ? nullptr : *found;
     if (spec && runtime.on_explain) {
-      explain(runtime, reading, parts, spec->plain.empty() ? "hit" : "plain call",
-              spec->plain.empty() ? spec->note : spec->plain);
+      if (!spec->segments)
+        explain(runtime, reading, parts, spec->plain.empty() ? "hit" : "plain call",
+                spec->plain.empty() ? spec->note : spec->plain);
     } else if (!spec) {
       auto begin = std::chrono::steady_clock::now();
       reading.keep();
@@ -222,13 +168,14 @@ Value AutoJit::look_up(Runtime& runtime, const Arguments& arguments, JitBackend 
       kind.needs_values = !spec;
       if (!spec) continue;
       spec->held.insert(spec->held.end(), held.begin(), held.end());
-      if (runtime.on_explain)
+      if (runtime.on_explain && !spec->segments)
         explain_new(runtime, reading, parts, *spec, kind.traced.empty() ? nullptr : kind.traced.back().get());
       kind.traced.push_back(spec);
       publish(known_.find(key)->first, *spec);
     }
     if (runtime.on_explain) last_parts_ = parts;
     if (spec->first_result) return first_result(*spec, reading);
+    if (spec->segments) return run_in_segments(runtime, *spec, arguments, reading, parts);
     if (!spec->plain.empty()) return function.call(runtime, arguments);
     return run(runtime, *spec, reading);
   }
@@ -250,54 +197,9 @@ std::shared_ptr<const Specialisation> AutoJit::specialise(Runtime& runtime, cons
 
 void AutoJit::publish(std::string_view key, Specialisation& spec) {
   spec.key = key;
-  if (!spec.plain.empty()) return;
+  if (!spec.plain.empty() || spec.segments) return;
   spec.older = newest_.load(std::memory_order_relaxed);
   newest_.store(&spec, std::memory_order_release);
-}
-
-Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
-  spec.first_result = false;
-  Value result = std::move(spec.tree);
-  bool whole = std::all_of(spec.leaves.begin(), spec.leaves.end(), [](const auto& leaf) { return leaf.argument < 0; });
-  if (whole) return result;
-  std::size_t next = 0;
-  // An argument that comes back is the caller's own.
-  return runtime::map_leaves(result, [&](const Value& v) {
-    const Specialisation::Leaf& leaf = spec.leaves[next++];
-    return leaf.argument >= 0 ? *reading.leaves[static_cast<std::size_t>(leaf.argument)].value : v;
-  });
-}
-
-// ---- running ----
-
-Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
-  Given given(runtime, spec, reading);
-  std::vector<Array> results;
-  if (spec.program) {
-    Program::Call call(*spec.program, runtime);
-    given.pass_to(call);
-    if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) tell(runtime, spec, given, events);
-    results.resize(spec.program->results.size());
-    for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
-  } else {
-    results = runtime::run_plan(runtime, *spec.plan, given.copies());
-  }
-  // What has memory of its own eagerly is taken out before arguments change.
-  for (const Specialisation::Leaf& leaf : spec.leaves)
-    if (leaf.copy) {
-      Array& result = results[static_cast<std::size_t>(leaf.result)];
-      result = runtime::converted(runtime, result, result.dtype);
-    }
-  for (std::size_t i = 0; i < spec.written.size(); ++i)
-    write_back(runtime, spec, reading, i, results[static_cast<std::size_t>(spec.written[i].first)]);
-  std::size_t next = 0;
-  auto leaf_value = [&](const Value& v) -> Value {
-    const Specialisation::Leaf& leaf = spec.leaves[next++];
-    if (leaf.argument >= 0) return *reading.leaves[static_cast<std::size_t>(leaf.argument)].value;
-    if (leaf.result < 0) return v;
-    return runtime::from_kind(std::move(results[static_cast<std::size_t>(leaf.result)]), leaf.kind);
-  };
-  return runtime::map_leaves(spec.tree, std::cref(leaf_value));
 }
 
 // ---- calls from C++ ----
@@ -331,53 +233,6 @@ const Specialisation* AutoJit::find_in_turn(Runtime& runtime, std::span<const Ar
   }
   if (same) spec->unchanged.store(state, std::memory_order_release);
   return spec;
-}
-
-bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::span<Array* const> results,
-                  bool in_turn) const {
-  Given given(runtime, spec, reading);
-  Program::Call call(*spec.program, runtime);
-  given.pass_to(call);
-  if (unsigned events = call.run(); events && must_tell(runtime, spec, events)) {
-    if (!in_turn) return false;
-    tell(runtime, spec, given, events);
-  }
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const Specialisation::Leaf& leaf = spec.leaves[i];
-    if (leaf.argument >= 0) {
-      *results[i] = *reading.leaves[static_cast<std::size_t>(leaf.argument)].array;
-      continue;
-    }
-    call.take_result(static_cast<std::size_t>(leaf.result), *results[i]);
-    if (leaf.copy) *results[i] = runtime::converted(runtime, *results[i], results[i]->dtype);
-  }
-  for (std::size_t i = 0; i < spec.written.size(); ++i) {
-    Array result;
-    call.take_result(static_cast<std::size_t>(spec.written[i].first), result);
-    write_back(runtime, spec, reading, i, result);
-  }
-  return true;
-}
-
-bool AutoJit::run_into(Runtime& runtime, const Specialisation& spec, const Reading& reading,
-                       std::span<const Array* const> outputs) const {
-  if (!spec.direct || outputs.size() != spec.leaves.size() || raises(runtime)) return false;
-  Given given(runtime, spec, reading);
-  ir::SmallVector<char*, 8> memory(outputs.size());
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const Array& to = *outputs[i];
-    const Located& result = spec.program->results[static_cast<std::size_t>(spec.leaves[i].result)];
-    if (to.dtype != result.type.dtype || to.shape != result.type.shape || !to.c_contiguous() || !to.can_write()) return false;
-    for (const Array* a : given.arrays)
-      if (runtime::may_overlap(*a, to)) return false;
-    for (std::size_t k = 0; k < i; ++k)
-      if (runtime::may_overlap(*outputs[k], to)) return false;
-    memory[result.place.number] = to.data;
-  }
-  Program::Call call(*spec.program, runtime);
-  given.pass_to(call);
-  unsigned events = call.run(memory);
-  return !events || !must_tell(runtime, spec, events);
 }
 
 bool AutoJit::get_attribute(Runtime& runtime, std::string_view name, Value& result) {

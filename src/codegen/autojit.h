@@ -10,6 +10,8 @@
 // float that has changed is a hidden argument from then on. A function that assigns a variable that is not its own, or changes
 // a container, runs plainly.
 //
+// Where shapes depend on values (x[mask], nonzero), calls run in segments: segments.h.
+//
 // A compiled call means what the plain call means: arguments that the function writes are written when everything is computed,
 // a result that is a view of an argument is that view. What cannot be compiled runs plainly, and the explanation says why.
 #pragma once
@@ -88,6 +90,8 @@ class AutoJit final : public runtime::Callable {
   void publish(std::string_view key, Specialisation& spec);
   runtime::Value first_result(Specialisation& spec, const Reading& reading);
   runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;
+  runtime::Value run_in_segments(runtime::Runtime& runtime, Specialisation& spec, const runtime::Arguments& arguments,
+                                 Reading& reading, const std::vector<std::string>& parts);
   // `before`: what else calls of this key compiled to; null: nothing.
   void explain_new(runtime::Runtime& runtime, const Reading& reading, const std::vector<std::string>& parts,
                    const Specialisation& spec, const Specialisation* before) const;

@@ -4,6 +4,7 @@
 #include "codegen/autojit.h"
 #include "codegen/builder.h"
 #include "codegen/call_key.h"
+#include "codegen/function_trace.h"
 #include "codegen/native_plan.h"
 #include "codegen/specialisation.h"
 #include "ir/error.h"
@@ -23,34 +24,13 @@ using ir::NodeId;
 using ir::NodeKind;
 using runtime::Arguments;
 using runtime::Array;
-using runtime::Captures;
-using runtime::LazyArray;
+using runtime::kValueNeeded;
 using runtime::ObjectKind;
 using runtime::Recorder;
-using runtime::Ref;
 using runtime::Runtime;
 using runtime::Value;
 
 namespace {
-
-// Output while tracing would be lost, or come twice; so would changes of what is captured.
-struct SilentTrace {
-  SilentTrace(Runtime& r, Recorder& rec, Captures& captures) : runtime(r), recorder(rec), saved(r.write_stdout) {
-    runtime.captures = &captures;
-    runtime.write_stdout = [](std::string_view) {
-      throw Error(ErrorClass::NotImplementedError, "a traced function prints").with_code(202);
-    };
-    ++recorder.tracing;
-  }
-  ~SilentTrace() {
-    runtime.write_stdout = std::move(saved);
-    runtime.captures = nullptr;
-    --recorder.tracing;
-  }
-  Runtime& runtime;
-  Recorder& recorder;
-  std::function<void(std::string_view)> saved;
-};
 
 // How calls from C++ with arrays alone may run.
 void decide_short(Specialisation& spec) {
@@ -110,135 +90,43 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   spec->own_leaves = reading.leaves.size();
   Recorder& recorder = runtime.recorder();
   ir::Graph& graph = recorder.graph();
-  std::vector<Ref<LazyArray>> leaves;  // by leaf; null where it is not traced
-  std::vector<NodeId> leaf_nodes;
-  auto lazy_of = [&](std::size_t i) -> Value {
-    const auto& leaf = reading.leaves[i];
-    if (leaf.same_as >= 0) return leaves[static_cast<std::size_t>(leaf.same_as)];
-    Array array = leaf.array ? *leaf.array : runtime::to_array(runtime, *leaf.value);
-    Kind kind = leaf.is_float() ? Kind::Weak : leaf.value->is(ObjectKind::NumpyScalar) ? Kind::Scalar : Kind::Array;
-    return recorder.argument(array, kind);
-  };
-  std::size_t next = 0;
-  auto replace = [&](const Value& v) -> Value {
-    std::size_t i = next++;
-    leaves.emplace_back();
-    leaf_nodes.push_back(ir::kNoNode);
-    if (!reading.leaves[i].traced) return v;
-    Value lazy = lazy_of(i);
-    leaves[i] = Ref<LazyArray>::share(&lazy.as<LazyArray>());
-    leaf_nodes[i] = leaves[i]->node();
-    return lazy;
-  };
-  // A captured array is an argument like the others, and may be one of them.
-  struct CapturedArray {
-    const Array* array;
-    Ref<LazyArray> lazy;
-    NodeId node;
-  };
-  std::vector<CapturedArray> captured_arrays, captured_floats;
-  auto substitute = [&](const Value& v) -> Value {
-    if (v.is_float()) {
-      auto lazy = recorder.argument(runtime::to_array(runtime, v), Kind::Weak);
-      captured_floats.push_back({nullptr, lazy, lazy->node()});
-      return lazy;
-    }
-    const Array& array = v.as<runtime::ArrayObject>().array;
-    if (captured_static) {
-      Array copy = runtime::converted_like(runtime, array, array.dtype);
-      copy.backend = array.backend;
-      return runtime::make_array(std::move(copy));
-    }
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      const Array* given = reading.leaves[i].array;
-      if (leaves[i] && given && is_same(*given, array)) return leaves[i];
-    }
-    for (const CapturedArray& c : captured_arrays)
-      if (is_same(*c.array, array)) return c.lazy;
-    auto lazy = recorder.argument(array, Kind::Array);
-    captured_arrays.push_back({&array, lazy, lazy->node()});
-    return lazy;
-  };
-  // An object has what it was compiled with.
-  Captures captures(reading.backend == JitBackend::Object ? nullptr : std::function<Value(const Value&)>(substitute),
-                    [&](const runtime::CapturedPlace& place) {
-                      return std::any_of(varying.begin(), varying.end(), [&](const auto& p) { return p.is_at(place); });
-                    });
-  // Held for the whole trace: a node's number must not come back for another one.
-  std::vector<NodeId> roots;
-  Value result;
-  // While an exception is handled. A value was needed, or something printed: the call runs plainly, unless the value may be
-  // that of a float.
+  spec->stack_depth = recorder.stack_depth();
+  FunctionTrace traced(runtime, reading, varying, Known::Types);
+  // While an exception is handled. Where a value was needed, or something printed, the call runs plainly, or in segments when
+  // only a shape depends on the value, unless it may be that of a float.
   auto failed = [&](int code, auto message) -> std::shared_ptr<Specialisation> {
-    for (NodeId id : roots) graph.release(id);
     recorder.forget_draws();
-    bool stopped = code >= 700 && code <= 705, refused = code == 405 || code == 202;
+    bool stopped = code >= 700 && code <= 705, refused = code == kValueNeeded || code == 202;
+    bool in_segments = code == kValueNeeded && reading.backend != JitBackend::Object && traced.needed_values_of_arguments();
     bool has_float =
         std::any_of(reading.leaves.begin(), reading.leaves.end(), [](const auto& leaf) { return leaf.is_float(); });
-    if (!floats_static && has_float && refused) return nullptr;
-    if (!captured_floats.empty() && !stopped) return nullptr;
+    if (!floats_static && has_float && refused && !in_segments) return nullptr;
+    if (traced.substituted_floats() && !stopped) return nullptr;
     // With their elements at hand the function may do what it cannot do with graphs.
-    if (!captured_static && captures.any_array() && !stopped) return nullptr;
+    if (!captured_static && traced.captures().any_array() && !stopped && !in_segments) return nullptr;
     if (!refused) throw;
+    if (in_segments) {
+      spec->segments = std::make_unique<Segments>(reading.backend == JitBackend::Native ? jit_ : nullptr);
+      spec->note = message();
+    } else {
+      spec->plain = message();
+    }
     // Whatever it reads: it may have been stopped before it read all.
-    spec->plain = message();
     spec->places.clear();
     if (reading.backend == JitBackend::Object || spec->plain.find("truth value") != std::string::npos) throw;
     return spec;
   };
   try {
-    SilentTrace silent(runtime, recorder, captures);
-    std::vector<Value> positional, keyword_values;
-    for (const Value& v : arguments.positional) positional.push_back(runtime::map_leaves(v, replace));
-    for (const Value& v : arguments.keyword_values) keyword_values.push_back(runtime::map_leaves(v, replace));
-    for (const Value& v : positional) captures.watch(v);
-    for (const Value& v : keyword_values) captures.watch(v);
-    result = function_.as<Callable>().call(runtime, {positional, arguments.keyword_names, keyword_values});
-    captures.check();
-    spec->places = captures.places();
-    KeyWriter writer(spec->captured_key, nullptr, &spec->held);
-    write_captured(writer, spec->places, reading);
-    if (runtime.on_explain) spec->captured_values = describe_captured(spec->places);
-    for (const runtime::CapturedPlace& place : spec->places) {
-      const Value* v = place.value();
-      spec->floats.push_back(v && v->is_float() && !place.varies ? *v : Value());
-    }
-    auto next_float = captured_floats.begin();
-    for (std::size_t i = leaves.size(); i < reading.leaves.size(); ++i) {
-      if (reading.leaves[i].is_float()) {
-        leaves.push_back(next_float->lazy);
-        leaf_nodes.push_back(next_float++->node);
-        continue;
+    traced.run(function_, arguments, [&](std::span<const runtime::CapturedPlace> places) {
+      spec->places.assign(places.begin(), places.end());
+      KeyWriter writer(spec->captured_key, nullptr, &spec->held);
+      write_captured(writer, spec->places, reading);
+      if (runtime.on_explain) spec->captured_values = describe_captured(spec->places);
+      for (const runtime::CapturedPlace& place : spec->places) {
+        const Value* v = place.value();
+        spec->floats.push_back(v && v->is_float() && !place.varies ? *v : Value());
       }
-      auto own = std::find_if(captured_arrays.begin(), captured_arrays.end(),
-                              [&](const CapturedArray& c) { return c.array == reading.leaves[i].array; });
-      bool same = own == captured_arrays.end();  // as an earlier leaf
-      leaves.push_back(same ? leaves[static_cast<std::size_t>(reading.leaves[i].same_as)] : own->lazy);
-      leaf_nodes.push_back(same ? ir::kNoNode : own->node);
-    }
-    runtime::for_each_leaf(result, [&](const Value& v) {
-      if (captured_static && v.is(ObjectKind::Array)) captures.refuse("returns an array that it reads from outside");
-      Specialisation::Leaf leaf;
-      if (auto* lazy = v.get_if<LazyArray>()) {
-        NodeId node = lazy->node();
-        leaf.kind = graph.type(node).kind;
-        for (std::size_t i = 0; i < leaf_nodes.size(); ++i)
-          if (!reading.leaves[i].is_float() && lazy == leaves[i].get() && leaf.argument < 0)  // written to or not
-            leaf.argument = static_cast<int>(i);
-        if (leaf.argument < 0) {
-          leaf.result = static_cast<int>(roots.size());
-          graph.retain(node);
-          roots.push_back(node);
-        }
-      }
-      spec->leaves.push_back(leaf);
     });
-    for (std::size_t i = 0; i < leaves.size(); ++i) {
-      if (!leaves[i] || reading.leaves[i].same_as >= 0 || leaves[i]->node() == leaf_nodes[i]) continue;
-      spec->written.emplace_back(static_cast<int>(roots.size()), static_cast<int>(i));
-      graph.retain(leaves[i]->node());
-      roots.push_back(leaves[i]->node());
-    }
   } catch (const Error& error) {
     return failed(error.code(), [&] { return error.message(); });
   } catch (const runtime::Raised& raised) {
@@ -246,21 +134,17 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     return failed(exception ? exception->code : 0,
                   [&] { return exception->args.empty() ? std::string() : runtime::text_of(exception->args[0], "message"); });
   }
+  spec->leaves = std::move(traced.result_leaves);
+  spec->written = std::move(traced.written);
+  const std::vector<NodeId>&roots = traced.roots, &leaf_nodes = traced.leaf_nodes;
   if (roots.empty()) {
     // What it did is done: later calls are plain, and this one has its result, unless that may hold the trace's copies.
     spec->plain = "nothing is computed on arrays";
-    spec->first_result = !captures.any_copy();
-    if (spec->first_result) spec->tree = std::move(result);
+    spec->first_result = !traced.captures().any_copy();
+    if (spec->first_result) spec->tree = std::move(traced.result);
     recorder.forget_draws();
     return spec;
   }
-  struct Release {
-    ir::Graph& graph;
-    std::vector<NodeId>& nodes;
-    ~Release() {
-      for (NodeId id : nodes) graph.release(id);
-    }
-  } release{graph, roots};
   if (reading.overlap && !spec->written.empty()) {
     spec->plain = "arguments overlap and one of them is written";
     recorder.forget_draws();
@@ -274,10 +158,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   for (Index i = 0; i < block.nodes.size(); ++i) {
     ir::BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Call) continue;
-    if (ir::op(n.op).has(ir::kRandom)) {
-      block.results.push_back(i);
-      spec->random = true;
-    }
+    if (ir::op(n.op).has(ir::kRandom)) block.results.push_back(i);
     // Arithmetic of Python floats alone is Python's own: its result is a float, and its errors are Python's.
     bool all_weak = n.input_count > 0, variable = false;
     for (Index x : block.inputs(i)) {
@@ -350,7 +231,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
     return spec->program->results[r].place.home == spec->program->results[q].place.home &&
            spec->program->results[r].place.number == spec->program->results[q].place.number;
   };
-  for (Specialisation::Leaf& leaf : spec->leaves) {
+  for (ResultLeaf& leaf : spec->leaves) {
     if (leaf.result < 0) continue;
     auto r = static_cast<std::size_t>(leaf.result);
     for (std::size_t q = 0; q < r; ++q)
@@ -364,7 +245,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   }
   spec->plan = std::make_unique<ir::Plan>(ir::make_plan(std::move(block), layouts));
   // The tree keeps the places of results, not the graph.
-  spec->tree = runtime::map_leaves(result, [](const Value& v) { return v.is(ObjectKind::Lazy) ? Value::none() : v; });
+  spec->tree = runtime::map_leaves(traced.result, [](const Value& v) { return v.is(ObjectKind::Lazy) ? Value::none() : v; });
   decide_short(*spec);
   return spec;
 }

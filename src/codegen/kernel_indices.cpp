@@ -85,6 +85,7 @@ void KernelBuilder::check_indices(Index i) {
     ValueId found = index_at(e, x, 0);
     auto [at, size] = operands(e, found);
     Body(e.draft.nest).emit(Prim::Check, DType::Int64, at, size, found, static_cast<std::int64_t>(draft_.checks.size()));
+    told.source = block_.nodes[i].source;
     draft_.checks.push_back(std::move(told));
     add(std::move(e.draft));
   };

@@ -22,33 +22,50 @@ void explain_calls(runtime::Runtime& runtime, const Program& program) {
   }
 }
 
-std::vector<Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::Plan& plan, std::vector<Array> arguments) {
+std::shared_ptr<Program> build_native(runtime::Runtime& runtime, Jit* jit, const ir::Plan& plan,
+                                      std::span<const Array> arguments) {
   const ir::Block& block = plan.block;
-  bool random = false, registered = false;
-  for (const ir::BlockNode& n : block.nodes) {
-    if (n.kind != ir::NodeKind::Call) continue;
-    random = random || ir::op(n.op).has(ir::kRandom);
-    registered = registered || n.dispatched;
-  }
-  if (registered) return runtime::run_plan(runtime, plan, arguments);
+  if (std::ranges::any_of(block.nodes, [](const ir::BlockNode& n) { return n.kind == ir::NodeKind::Call && n.dispatched; }))
+    return nullptr;
   std::vector<ArgumentInfo> infos;
   for (std::size_t a = 0; a < arguments.size(); ++a) {
     ArgumentInfo info;
-    const ir::Type& type = block.type(block.arguments[a]);
+    const ir::BlockNode& n = block.nodes[block.arguments[a]];
     info.strides = arguments[a].strides;
-    if (block.nodes[block.arguments[a]].kind == ir::NodeKind::Constant && type.shape.empty()) info.constant = &arguments[a];
+    if (n.kind == ir::NodeKind::Constant && block.type(block.arguments[a]).shape.empty()) info.constant = &arguments[a];
     infos.push_back(std::move(info));
   }
-  std::shared_ptr<Program> program = build_program(runtime, &jit, block, infos);
+  std::shared_ptr<Program> program = build_program(runtime, jit, block, infos);
   explain_calls(runtime, *program);
+  return program;
+}
+
+std::vector<Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::Plan& plan, std::vector<Array> arguments) {
+  std::shared_ptr<Program> program = build_native(runtime, &jit, plan, arguments);
+  if (!program) return runtime::run_plan(runtime, plan, arguments);
   unsigned events = 0;
   std::vector<Array> results = program->run(runtime, arguments, events);
-  // Which operation was it? The plan says so as numpy does; a draw cannot be done twice.
-  if (events && !random) {
-    runtime.clear_fp();
-    runtime::run_plan(runtime, plan, arguments);
-  }
+  if (EventReport report; events && report.is_due(runtime, plan.block, events)) report.tell(runtime, plan, arguments, events);
   return results;
+}
+
+bool raises_events(const runtime::Runtime& runtime) {
+  const runtime::FpState& s = runtime.fp_state;
+  for (runtime::FpAction action : {s.divide, s.over, s.under, s.invalid})
+    if (action == runtime::FpAction::Raise) return true;
+  return false;
+}
+
+bool EventReport::is_due(const runtime::Runtime& runtime, const ir::Block& block, unsigned events) const {
+  const unsigned told = told_.load(std::memory_order_relaxed);
+  return (!told || (events & ~told) || raises_events(runtime)) && !block.draws();
+}
+
+void EventReport::tell(runtime::Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments,
+                       unsigned events) const {
+  runtime.clear_fp();
+  runtime::run_plan(runtime, plan, arguments);
+  told_.fetch_or(events | 0x8000u, std::memory_order_relaxed);
 }
 
 }  // namespace autoray::codegen

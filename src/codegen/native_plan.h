@@ -1,5 +1,7 @@
-// A plan by native code, for what is computed once: `run --defer=native`.
+// A plan by native code: for what is computed once (`run --defer=native`), and for segments of traced functions.
 #pragma once
+
+#include <atomic>
 
 #include "codegen/jit.h"
 #include "codegen/program.h"
@@ -11,6 +13,23 @@ namespace autoray::codegen {
 // the plan run instead.
 std::vector<runtime::Array> run_natively(runtime::Runtime& runtime, Jit& jit, const ir::Plan& plan,
                                          std::vector<runtime::Array> arguments);
+
+// The program of a plan with arguments that lie in memory as these, and have these values where they are scalar constants.
+// Null: a registered function takes part.
+std::shared_ptr<Program> build_native(runtime::Runtime& runtime, Jit* jit, const ir::Plan& plan,
+                                      std::span<const runtime::Array> arguments);
+
+// Which operations caused the floating-point events of a run? The plan says so, call by call, as numpy does; draws cannot be
+// made twice. Events are told when they are new or raise exceptions. From any thread.
+class EventReport {
+ public:
+  bool is_due(const runtime::Runtime& runtime, const ir::Block& block, unsigned events) const;
+  void tell(runtime::Runtime& runtime, const ir::Plan& plan, std::span<const runtime::Array> arguments, unsigned events) const;
+
+ private:
+  mutable std::atomic<unsigned> told_{0};
+};
+bool raises_events(const runtime::Runtime& runtime);
 
 // Every call of the runtime that a program makes, and why, to whoever asks for explanations.
 void explain_calls(runtime::Runtime& runtime, const Program& program);

@@ -148,7 +148,12 @@ Program::Call::run(std::span<char* const> into) {
       runtime_.poll();
     } else {
       events |= _mm_getcsr() & runtime::kFpEvents;
-      call_runtime(p.calls[step.first]);
+      try {
+        call_runtime(p.calls[step.first]);
+      } catch (ir::Error& error) {
+        error.with_source(p.calls[step.first].source);
+        throw;
+      }
       runtime::clear_fp();
     }
   }
@@ -156,8 +161,9 @@ Program::Call::run(std::span<char* const> into) {
 }
 
 void Program::Call::index_failed(const IndexCheck& check) const {
-  if (check.known) throw *check.known;
-  throw ir::Error(check.error, check.before + std::to_string(frame_.context.failed_index) + check.after);
+  if (check.known) throw ir::Error(*check.known).with_source(check.source);
+  throw ir::Error(check.error, check.before + std::to_string(frame_.context.failed_index) + check.after)
+      .with_source(check.source);
 }
 
 void Program::Call::take_result(std::size_t number, Array& array) {

@@ -58,6 +58,7 @@ struct IndexCheck {
   ir::ErrorClass error{};
   std::string before, after;
   std::shared_ptr<const ir::Error> known;  // the whole error, where no number is part of it
+  ir::SourceId source = ir::kNoSource;
 };
 
 // A routine of the runtime that works on the program's memory as a kernel does.

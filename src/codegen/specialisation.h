@@ -4,7 +4,10 @@
 
 #include <atomic>
 
+#include "codegen/native_plan.h"
 #include "codegen/program.h"
+#include "codegen/result_leaf.h"
+#include "codegen/segments.h"
 #include "ir/plan/plan.h"
 #include "runtime/lazy/captures.h"
 #include "runtime/objects.h"
@@ -16,13 +19,6 @@ struct CapturedValue {
 };
 
 struct Specialisation {
-  // Where the result at a leaf of the tree comes from.
-  struct Leaf {
-    int result = -1;    // of the plan; -1: the value stands in the tree itself
-    int argument = -1;  // the argument's own object, returned as it is
-    ir::Kind kind = ir::Kind::Array;
-    bool copy = false;  // it shares memory with something that it does not share it with eagerly
-  };
   // How calls with arrays alone, from C++, may run.
   enum class Short : std::uint8_t {
     No,      // its results are more than arrays, or the call is no native code
@@ -30,6 +26,7 @@ struct Specialisation {
     Beside,  // calls run beside each other
   };
 
+  int stack_depth = 0;                    // when it was traced
   std::string_view key;                   // of the map that owns it
   bool floats_static = false;             // the trace needed the value of a float: all floats are part of the key
   bool captured_static = false;           // it needed an element of a captured array: all are part of captured_key
@@ -46,19 +43,19 @@ struct Specialisation {
   mutable std::atomic<std::uint64_t> unchanged{0};
 
   runtime::Value tree;
-  std::vector<Leaf> leaves;                  // of the tree, in order
+  std::vector<ResultLeaf> leaves;            // of the tree, in order
   std::vector<std::pair<int, int>> written;  // result number -> leaf argument that it is written to
   std::vector<int> argument_leaf;            // by argument of the plan: the call's leaf, -1: a constant of the trace
   std::vector<runtime::Array> captured;      // by argument of the plan: such a constant, or a captured array when it was traced
   std::unique_ptr<ir::Plan> plan;
   std::shared_ptr<Program> program;                                 // null: the plan runs
   std::string plain;                                                // not empty: the call runs plainly, for this reason
+  std::unique_ptr<Segments> segments;                               // not null: every call is traced, and computed by these
   bool first_result = false;                                        // plain, and `tree` is what the tracing call gave
   std::vector<std::pair<runtime::BackendId, ir::OpId>> dispatched;  // entries that a registered function would change
-  bool random = false;
   Short shortly = Short::No;
   bool direct = false;  // each result is an output of its own in C order: it may be computed in the caller's memory
-  mutable std::atomic<unsigned> told{0};  // floating-point events that were told already
+  EventReport events;
   std::string note;
   std::vector<runtime::Value> held;  // objects that the key names by identity: their addresses are not used again
 };

@@ -70,16 +70,18 @@ bool Evaluator::run_module(ModuleUnit& unit) {
 // ---- where a recorded node comes from ----
 
 std::uint32_t Evaluator::source_of(const Frame& frame) {
-  SourceCache& cached = source_cache_[(frame.call_site.begin * 31 + frame.callers) % std::size(source_cache_)];
-  if (cached.unit == frame.unit && cached.offset == frame.call_site.begin && cached.callers == frame.callers) return cached.id;
+  const SourceSpan& span = frame.call_site;
+  SourceCache& cached = source_cache_[(span.begin * 31 + span.end * 7 + frame.callers) % std::size(source_cache_)];
+  if (cached.unit == frame.unit && cached.begin == span.begin && cached.end == span.end && cached.callers == frame.callers)
+    return cached.id;
   runtime::Recorder& recorder = runtime().recorder();
   ir::GraphTables& tables = recorder.tables();
-  Place place = frame.unit->source->place(frame.call_site.begin);
+  Place place = frame.unit->source->place(span.begin);
   tables.sources.keep_text(tables.names.intern(frame.unit->source->name()), frame.unit->source->text());
-  cached = {
-      frame.unit, frame.call_site.begin, frame.callers,
-      tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
-                             static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column), frame.callers})};
+  cached = {frame.unit, span.begin, span.end, frame.callers,
+            tables.sources.intern({tables.names.intern(frame.unit->source->name()), tables.names.intern(frame.function),
+                                   static_cast<std::uint32_t>(place.line), static_cast<std::uint32_t>(place.column),
+                                   span.end - span.begin, frame.callers})};
   return cached.id;
 }
 
@@ -109,8 +111,11 @@ void Evaluator::add_trace(const SourceSpan& span, Frame& frame) {
   auto& exception = pending_.as<Exception>();
   if (!exception.place.empty()) return;
   auto trace = make<Trace>();
-  trace->unit = frame.unit;
-  trace->labels.push_back({span, ""});
+  if (exception.source) add_recorded(*trace, exception);
+  if (trace->entries.empty()) {
+    trace->unit = frame.unit;
+    trace->labels.push_back({span, ""});
+  }
   std::uint32_t offset = span.begin;
   for (Frame* f = &frame; f; f = f->caller) {
     trace->entries.push_back({f->unit, f->function, offset});
@@ -121,9 +126,27 @@ void Evaluator::add_trace(const SourceSpan& span, Frame& frame) {
     exception.context = handled_.back();
 }
 
+// Where the operation was recorded that has failed now, as if it had been called from here.
+void Evaluator::add_recorded(Trace& trace, const Exception& exception) {
+  const ir::GraphTables& tables = runtime().recorder().tables();
+  ir::SourceId id = exception.source;
+  for (int k = 0; k < exception.source_frames && id != ir::kNoSource; ++k) {
+    const ir::SourcePlace& place = tables.sources.place(id);
+    id = place.caller;
+    const ModuleUnit* unit = interpreter_.unit_named(tables.names.text(place.file));
+    if (!unit) continue;
+    const Place at{static_cast<int>(place.line), static_cast<int>(place.column)};
+    const std::uint32_t offset = unit->source->offset(at);
+    trace.entries.push_back({unit, tables.names.text(place.function), offset});
+    if (trace.unit) continue;
+    trace.unit = unit;
+    trace.labels.push_back({{offset, offset + std::max(place.length, 1u)}, ""});
+  }
+}
+
 void Evaluator::label_operands(Expr& left, Expr& right) {
   auto& exception = pending_.as<Exception>();
-  if (exception.place.empty() || exception.operands.size() != 2) return;
+  if (exception.place.empty() || exception.operands.size() != 2 || exception.source) return;
   auto& trace = static_cast<Trace&>(exception.place.as<runtime::NativeObject>());
   if (trace.labels.size() > 1) return;
   trace.labels.push_back({left.span, exception.operands[0]});
@@ -220,7 +243,7 @@ Diagnostic Evaluator::diagnose(const Value& value) {
   locate(d, *trace.unit->source);
   if (trace.entries.size() > 1)
     for (auto it = trace.entries.rbegin(); it != trace.entries.rend(); ++it) {
-      StackFrame frame{it->function, it->unit->source->name(), it->unit->source->place(it->offset).line, 0};
+      StackFrame frame{std::string(it->function), it->unit->source->name(), it->unit->source->place(it->offset).line, 0};
       if (!d.stack.empty() && d.stack.back().function == frame.function && d.stack.back().line == frame.line &&
           d.stack.back().file == frame.file) {
         ++d.stack.back().repeated;
@@ -641,6 +664,15 @@ bool Evaluator::matches(Handler& handler, const Value& exception, Frame& frame, 
 }
 
 Completion Evaluator::exec_try(Try& s, Frame& frame) {
+  // A handler would wait for what is raised when the trace has ended.
+  if (runtime().captures && !s.handlers.empty()) {
+    try {
+      runtime().captures->refuse("handles exceptions");
+    } catch (...) {
+      set_raised(s.span, frame);
+      return Completion::Raise;
+    }
+  }
   // What an operation raises must be raised inside.
   runtime::Deferral* deferral = runtime().deferral();
   if (deferral) ++deferral->prompt;

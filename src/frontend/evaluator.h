@@ -40,7 +40,7 @@ struct Trace final : public runtime::NativeObject {
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
   struct Entry {
     const ModuleUnit* unit;
-    const char* function;
+    std::string_view function;
     std::uint32_t offset;
   };
   const ModuleUnit* unit = nullptr;
@@ -139,6 +139,7 @@ class Evaluator {
   bool run_function(ScriptFunction& function, Frame& frame, Value& result);
   bool raise(ir::Error error, const SourceSpan& span, Frame& frame);
   void add_trace(const SourceSpan& span, Frame& frame);
+  void add_recorded(Trace& trace, const runtime::Exception& exception);
   // The two operands' types under their own carets.
   void label_operands(Expr& left, Expr& right);
   void poll_every(unsigned& counter) {
@@ -149,7 +150,7 @@ class Evaluator {
 
   struct SourceCache {
     const ModuleUnit* unit = nullptr;
-    std::uint32_t offset = 0, callers = 0, id = 0;
+    std::uint32_t begin = 0, end = 0, callers = 0, id = 0;
   };
   SourceCache source_cache_[64];
   std::uint32_t source_of(const Frame& frame);

@@ -117,6 +117,12 @@ void Interpreter::for_each_global(const std::function<void(const Value&)>& visit
     if (!value.empty()) visit(value);
 }
 
+const ModuleUnit* Interpreter::unit_named(std::string_view file) const {
+  for (const auto& unit : units_)
+    if (unit->source->name() == file) return unit.get();
+  return nullptr;
+}
+
 std::vector<FunctionInfo> Interpreter::functions() const {
   std::vector<FunctionInfo> list;
   for (std::size_t i = 0; main_ && i < main_->globals.values.size(); ++i) {

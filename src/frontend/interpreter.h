@@ -60,6 +60,7 @@ class Interpreter {
   void for_each_global(const std::function<void(const runtime::Value&)>& visit) const;
   void set_global(std::string_view name, runtime::Value value);
   std::vector<FunctionInfo> functions() const;
+  const ModuleUnit* unit_named(std::string_view file) const;  // null: none
   Evaluator& evaluator() { return *evaluator_; }
 
   runtime::Runtime& runtime;

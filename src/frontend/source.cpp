@@ -22,6 +22,15 @@ Place Source::place(std::uint32_t offset) const {
   return {line, column};
 }
 
+std::uint32_t Source::offset(Place place) const {
+  std::uint32_t i = line_start(place.line);
+  for (int column = 1; i < text_.size(); ++i) {
+    column += i > line_start(place.line) && (static_cast<unsigned char>(text_[i]) & 0xc0) != 0x80;
+    if (column == place.column) break;
+  }
+  return i;
+}
+
 std::string_view Source::line(int number) const {
   std::size_t begin = line_start(number);
   std::size_t end = number < line_count() ? line_start(number + 1) : text_.size();

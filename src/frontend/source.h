@@ -21,6 +21,7 @@ class Source {
   const std::string& name() const { return name_; }
   std::string_view text() const { return text_; }
   Place place(std::uint32_t offset) const;  // O(log lines + line length)
+  std::uint32_t offset(Place place) const;  // of a place in it
   std::string_view line(int number) const;  // without its line break
   int line_count() const { return static_cast<int>(line_starts_.size()); }
   std::uint32_t line_start(int number) const { return line_starts_[static_cast<std::size_t>(number - 1)]; }

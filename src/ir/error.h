@@ -2,6 +2,7 @@
 // the evaluator turns it into the script's exception and adds the place. Throwing costs about 2 us, so only failures throw.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <string>
@@ -43,16 +44,32 @@ class Error : public std::exception {
     return *this;
   }
 
+  // A recorded computation failed: the call stack that its operation was recorded with (a number of ir/graph/source_table.h).
+  // Who knows where recording began says how many frames of it belong to what was recorded; else it is the innermost. The first
+  // word stands.
+  Error& with_source(std::uint32_t source) {
+    if (!source_) source_ = source;
+    return *this;
+  }
+  Error& with_source_frames(int frames) {
+    if (!source_frames_ && frames > 0) source_frames_ = frames;
+    return *this;
+  }
+
   ErrorClass error_class() const { return error_class_; }
   const std::string& message() const { return message_; }
   int code() const { return code_; }
   const std::string& hint() const { return hint_; }
   const std::vector<std::string>& operands() const { return operands_; }
+  std::uint32_t source() const { return source_; }  // 0: it failed where it was called
+  int source_frames() const { return source_frames_ ? source_frames_ : 1; }
   const char* what() const noexcept override { return message_.c_str(); }
 
  private:
   ErrorClass error_class_;
   int code_ = 0;
+  int source_frames_ = 0;
+  std::uint32_t source_ = 0;
   std::string message_;
   std::string hint_;
   std::vector<std::string> operands_;

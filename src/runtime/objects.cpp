@@ -311,6 +311,8 @@ Value make_exception(const ir::Error& error) {
   exception->code = error.code();
   exception->hint = error.hint();
   exception->operands = error.operands();
+  exception->source = error.source();
+  exception->source_frames = error.source_frames();
   return exception;
 }
 

@@ -241,6 +241,8 @@ struct Exception final : Container {
   int code = 0;
   std::string hint;
   std::vector<std::string> operands;
+  std::uint32_t source = 0;  // as ir::Error's
+  int source_frames = 1;
   Value place;  // the evaluator's record of where it came from
 };
 

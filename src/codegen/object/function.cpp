@@ -220,7 +220,7 @@ class Maker {
       }
       return "{\"dict\": {" + text + "}}";
     }
-    const Specialisation::Leaf& from = spec_.leaves[leaf++];
+    const ResultLeaf& from = spec_.leaves[leaf++];
     if (from.argument >= 0) {
       Base base = base_of_leaf_[static_cast<std::size_t>(from.argument)];
       return quoted(f_.parameters[base - kFirstParameter].name);

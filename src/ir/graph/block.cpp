@@ -133,6 +133,11 @@ Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& 
   return block;
 }
 
+bool Block::draws() const {
+  return std::any_of(nodes.begin(), nodes.end(),
+                     [](const BlockNode& n) { return n.kind == NodeKind::Call && ir::op(n.op).has(kRandom); });
+}
+
 std::int64_t element_count(const Block& block, Index i) { return block.tables->types.elements(block.nodes[i].types); }
 std::int64_t byte_count(const Block& block, Index i) { return block.tables->types.bytes(block.nodes[i].types); }
 

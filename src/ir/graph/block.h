@@ -46,6 +46,7 @@ class Block {
   const Type& type(Index i) const { return tables->types.type(nodes[i].types); }
   std::string_view label(Index i) const { return ir::label(nodes[i].kind, nodes[i].op); }
   bool hidden(Index i) const { return nodes[i].kind == NodeKind::Constant || nodes[i].kind == NodeKind::State; }
+  bool draws() const;  // random numbers: it cannot be run twice
   // All call stacks that made it: a merged node keeps every one of them.
   std::vector<SourceId> sources(Index i) const;
 

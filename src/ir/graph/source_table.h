@@ -18,6 +18,7 @@ inline constexpr SourceId kNoSource = 0;
 struct SourcePlace {
   NameId file = 0, function = 0;
   std::uint32_t line = 0, column = 0;  // from 1
+  std::uint32_t length = 0;            // of the expression, bytes
   SourceId caller = kNoSource;         // the stack below it
 
   friend bool operator==(const SourcePlace&, const SourcePlace&) = default;
@@ -29,6 +30,11 @@ class SourceTable {
   SourceId intern(const SourcePlace& place);
   const SourcePlace& place(SourceId id) const { return places_[id]; }
   std::size_t size() const { return places_.size(); }
+  int depth(SourceId id) const {  // frames
+    int count = 0;
+    for (; id != kNoSource; id = places_[id].caller) ++count;
+    return count;
+  }
 
   // The files' texts, for who shows the lines; a copy of each file that recorded anything.
   void keep_text(NameId file, std::string_view text) { texts_.try_emplace(file, text); }
@@ -41,6 +47,7 @@ class SourceTable {
   struct Hash {
     std::size_t operator()(const SourcePlace& p) const {
       std::uint64_t h = (std::uint64_t{p.line} << 32 | p.column) * 0x9e3779b97f4a7c15ull;
+      h ^= std::uint64_t{p.length} << 30;
       h ^= (std::uint64_t{p.file} << 40 | std::uint64_t{p.function} << 20 | p.caller) * 0xff51afd7ed558ccdull;
       return h ^ (h >> 31);
     }

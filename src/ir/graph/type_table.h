@@ -32,7 +32,7 @@ class TypeTable {
   };
 
   std::vector<std::vector<Type>> lists_;  // by id; a list itself stays where it is
-  std::vector<Size> sizes_;  // by id
+  std::vector<Size> sizes_;               // by id
   std::unordered_multimap<std::uint64_t, TypesId> ids_;
 };
 

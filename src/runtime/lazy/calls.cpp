@@ -32,7 +32,7 @@ namespace {
 
 [[noreturn]] void not_lazy(const ir::Op& op, const std::string& why) {
   throw Error(ErrorClass::TypeError, "'" + std::string(op.path) + "' of a lazy array: " + why)
-      .with_code(405)
+      .with_code(kValueNeeded)
       .with_hint("compute() the array first");
 }
 
@@ -124,10 +124,15 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
         return call_arrays(id, given.positional.first(form.leading), memo->attrs, backend, dispatched);
   }
   const ir::Op& op = ir::op(id);
-  if (!op.has(ir::kForms)) [[likely]]
-    return call_canonical(op, backend, given, generator, dispatched);
-  CanonicalForm canonical = canonical_form(runtime_, id, given);
-  return call_canonical(ir::op(canonical.id), backend, canonical.arguments, generator, dispatched);
+  try {
+    if (!op.has(ir::kForms)) [[likely]]
+      return call_canonical(op, backend, given, generator, dispatched);
+    CanonicalForm canonical = canonical_form(runtime_, id, given);
+    return call_canonical(ir::op(canonical.id), backend, canonical.arguments, generator, dispatched);
+  } catch (const Error& error) {
+    if (!tracing || error.code() != kValueNeeded) throw;
+    return call_with_values(id, backend, given, error);
+  }
 }
 
 Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Arguments& arguments, BitGenerator* generator,
@@ -219,7 +224,7 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
     auto* target = out->get_if<LazyArray>();
     if (!target)
       throw Error(ErrorClass::TypeError, "out= of a recorded call must be a lazy array: nothing is written before compute()")
-          .with_code(405);
+          .with_code(kValueNeeded);
     // As types: what does not fit is found as eagerly.
     std::vector<Array> types;
     for (NodeId input : inputs.nodes) types.push_back(input == kNoNode ? Array() : layout_of(graph_.type(input)));
@@ -237,7 +242,7 @@ Value Recorder::call_canonical(const ir::Op& row, BackendId backend, const Argum
   }
   if (ufunc.where)
     throw Error(ErrorClass::TypeError, "where= without out= leaves elements undefined: a recorded call needs both")
-        .with_code(405);
+        .with_code(kValueNeeded);
   return result;
 }
 

@@ -22,8 +22,6 @@ using ir::OpId;
 
 namespace {
 
-constexpr int kValueNeeded = 405;  // of error_codes.def
-
 // The same elements in the same layout, in memory of its own.
 Array cloned(Runtime& runtime, const Array& array) {
   Array copy = array;
@@ -388,18 +386,11 @@ void Deferral::compute(const LazyArray& array) {
   if (printing == 0) ++statistics.demands;
   if (cache_) cache_->clear();
   ir::LargeVector<NodeId> order = graph.ascend(root, true);
-  std::vector<NodeId> roots = {root[0]};
-  std::unordered_map<NodeId, std::uint32_t> uses;
-  for (NodeId id : order)
-    for (NodeId input : graph.node(id).inputs())
-      if (input != ir::kNoNode) ++uses[input];
   for (NodeId id : order) {
-    const ir::Node& n = graph.node(id);
-    bool call = n.kind == NodeKind::Call || n.kind == NodeKind::Project;
-    statistics.computed += call;
-    if (call && id != root[0] && n.references > uses[id] && recorder_.tables().types.types(n.types).size() == 1)
-      roots.push_back(id);
+    NodeKind n = graph.node(id).kind;
+    statistics.computed += n == NodeKind::Call || n == NodeKind::Project;
   }
+  std::vector<NodeId> roots = with_living(recorder_, root);
   Scope scope(direct);
   if (mode_ == Defer::Folded) return compute_folded(order, roots);
   runtime::compute(recorder_, roots);

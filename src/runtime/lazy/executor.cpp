@@ -256,7 +256,12 @@ std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanAr
   for (const ir::Step& step : plan.steps) {
     if (failed) *failed = step.node;
     runtime.poll();
-    run.step(step);
+    try {
+      run.step(step);
+    } catch (ir::Error& error) {
+      error.with_source(plan.block.nodes[step.node].source);
+      throw;
+    }
   }
   return run.results();
 }
@@ -330,48 +335,85 @@ void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContex
 
 }  // namespace
 
-Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) {
-  ir::Graph& graph = recorder.graph();
-  ir::LargeVector<NodeId> arguments, ids;
-  std::vector<NodeId> results(roots.begin(), roots.end());
-  ir::Block block = ir::extract(graph, roots, arguments, &ids);
+Extracted extract(Recorder& recorder, std::span<const NodeId> roots) {
+  ir::LargeVector<NodeId> ids;
+  Extracted made{ir::Block(recorder.tables()), {}, {roots.begin(), roots.end()}};
+  made.block = ir::extract(recorder.graph(), roots, made.arguments, &ids);
   const std::span<const ir::Op> ops = ir::all_ops();
-  bool calls_back = false;
-  for (Index i = 0; i < block.nodes.size(); ++i) {
-    ir::BlockNode& n = block.nodes[i];
+  for (Index i = 0; i < made.block.nodes.size(); ++i) {
+    ir::BlockNode& n = made.block.nodes[i];
     if (n.kind != NodeKind::Call) continue;
     // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
     n.dispatched = n.dispatched && recorder.runtime().entry(n.backend, n.op).registered;
-    calls_back |= n.dispatched;
+    made.calls_back |= n.dispatched;
     // A draw happens once: its array is kept for others that need it.
     if (!ops[static_cast<std::size_t>(n.op)].has(ir::kRandom)) continue;
-    block.results.push_back(i);
-    results.push_back(ids[i]);
+    made.block.results.push_back(i);
+    made.results.push_back(ids[i]);
   }
-  ids = {};
-  ir::PassContext context = pass_context(recorder, arguments);
-  ir::run_passes(block, context, recorder.passes);
-  separate_results(recorder, block, context, arguments, results);
-  ir::Plan plan = ir::make_plan(std::move(block), context.placements, std::move(context.live));
-  return {std::move(plan), std::move(arguments), std::move(results), calls_back};
+  return made;
+}
+
+Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) { return prepare(recorder, extract(recorder, roots)); }
+
+Prepared prepare(Recorder& recorder, Extracted made) {
+  ir::PassContext context = pass_context(recorder, made.arguments);
+  ir::run_passes(made.block, context, recorder.passes);
+  separate_results(recorder, made.block, context, made.arguments, made.results);
+  ir::Plan plan = ir::make_plan(std::move(made.block), context.placements, std::move(context.live));
+  return {std::move(plan), std::move(made.arguments), std::move(made.results), made.calls_back};
+}
+
+std::vector<NodeId> without_value(const Recorder& recorder, std::span<const NodeId> nodes) {
+  const ir::Graph& graph = const_cast<Recorder&>(recorder).graph();
+  std::vector<NodeId> todo;
+  for (NodeId id : nodes) {
+    if (graph.node(id).kind == NodeKind::Variable)
+      throw Error(ErrorClass::ValueError, "a Variable has no value to compute")
+          .with_code(kValueNeeded)
+          .with_hint("get_function((variable,)) gives a function of its value");
+    if (graph.node(id).kind != NodeKind::Leaf && graph.node(id).kind != NodeKind::Constant) todo.push_back(id);
+  }
+  return todo;
+}
+
+std::vector<NodeId> with_living(Recorder& recorder, std::span<const NodeId> roots) {
+  ir::Graph& graph = recorder.graph();
+  std::vector<NodeId> all(roots.begin(), roots.end());
+  const ir::LargeVector<NodeId> order = graph.ascend(roots, true);
+  std::unordered_map<NodeId, std::uint32_t> uses;
+  for (NodeId id : order)
+    for (NodeId input : graph.node(id).inputs())
+      if (input != ir::kNoNode) ++uses[input];
+  for (NodeId id : order) {
+    const ir::Node& n = graph.node(id);
+    bool call = n.kind == NodeKind::Call || n.kind == NodeKind::Project;
+    if (call && n.references > uses[id] && recorder.tables().types.types(n.types).size() == 1 &&
+        std::find(roots.begin(), roots.end(), id) == roots.end())
+      all.push_back(id);
+  }
+  return all;
+}
+
+void give_values(Recorder& recorder, std::span<const NodeId> nodes, std::vector<Array> values) {
+  ir::Graph& graph = recorder.graph();
+  // A node that gets its value lets its inputs go, which may be results too.
+  for (NodeId id : nodes) graph.retain(id);
+  for (std::size_t r = 0; r < values.size(); ++r)
+    if (graph.node(nodes[r]).kind == NodeKind::Call || graph.node(nodes[r]).kind == NodeKind::Project)
+      recorder.set_value(nodes[r], std::move(values[r]));
+  for (NodeId id : nodes) graph.release(id);
 }
 
 void compute(Recorder& recorder, std::span<const NodeId> roots) {
   ir::Graph& graph = recorder.graph();
-  std::vector<NodeId> todo;
-  for (NodeId id : roots) {
-    if (graph.node(id).kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "a Variable has no value to compute")
-          .with_code(405)
-          .with_hint("get_function((variable,)) gives a function of its value");
-    if (graph.node(id).kind != NodeKind::Leaf && graph.node(id).kind != NodeKind::Constant) todo.push_back(id);
-  }
+  const std::vector<NodeId> todo = without_value(recorder, roots);
   if (todo.empty()) return;
   Prepared prepared = prepare(recorder, todo);
   for (NodeId id : prepared.arguments)
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
-          .with_code(405)
+          .with_code(kValueNeeded)
           .with_hint("get_function((variable,)) gives a function of its value");
   Runtime& runtime = recorder.runtime();
   std::vector<Array> values;
@@ -384,12 +426,7 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   } else {
     values = run_plan(runtime, prepared.plan, RecordedArguments(recorder, prepared.arguments));
   }
-  // A node that gets its value lets its inputs go, which may be results too.
-  for (NodeId id : prepared.results) graph.retain(id);
-  for (std::size_t r = 0; r < values.size(); ++r)
-    if (graph.node(prepared.results[r]).kind == NodeKind::Call || graph.node(prepared.results[r]).kind == NodeKind::Project)
-      recorder.set_value(prepared.results[r], std::move(values[r]));
-  for (NodeId id : prepared.results) graph.release(id);
+  give_values(recorder, prepared.results, std::move(values));
 }
 
 Value Recorder::known_value(const LazyArray& array) {

@@ -31,6 +31,23 @@ struct Prepared {
 };
 Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots);
 
+// The two halves of it. The block as it was recorded; a draw is a result beside the roots, so that it happens once.
+struct Extracted {
+  ir::Block block;
+  ir::LargeVector<ir::NodeId> arguments;
+  std::vector<ir::NodeId> results;
+  bool calls_back = false;
+};
+Extracted extract(Recorder& recorder, std::span<const ir::NodeId> roots);
+Prepared prepare(Recorder& recorder, Extracted extracted);
+
+// Those of the nodes that have no value yet. Throws Error (ValueError, 405) for a Variable.
+std::vector<ir::NodeId> without_value(const Recorder& recorder, std::span<const ir::NodeId> nodes);
+// The roots, and everything that they need and live arrays stand for: computed together, their common past is computed once.
+std::vector<ir::NodeId> with_living(Recorder& recorder, std::span<const ir::NodeId> roots);
+// The nodes become leaves with these values.
+void give_values(Recorder& recorder, std::span<const ir::NodeId> nodes, std::vector<Array> values);
+
 // Computes the nodes; each becomes a leaf with its value.
 void compute(Recorder& recorder, std::span<const ir::NodeId> roots);
 

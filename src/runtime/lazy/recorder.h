@@ -7,9 +7,12 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "ir/error.h"
 #include "ir/graph/graph.h"
 #include "ir/passes/passes.h"
 #include "runtime/lazy/lazy_array.h"
@@ -19,6 +22,8 @@
 namespace autoray::runtime {
 
 struct UfuncOptions;
+
+inline constexpr int kValueNeeded = 405;  // of error_codes.def
 
 // A layout of no data: numpy's shape and strides alone, in C order.
 Array layout_of(const ir::Type& type);
@@ -41,6 +46,13 @@ class Recorder {
   void check_store(ir::OpId id, LazyArray& target, const ir::Type& result, ir::Casting casting, const ir::Dims* where);
   // The strides that it has eagerly.
   ir::Dims strides(const LazyArray& array) const;
+  // How `array`, a view, lies in the memory of `base`: shape, strides, and the offset in bytes. Null: eagerly it is no view of
+  // it.
+  struct Lies {
+    Array layout;
+    std::int64_t offset = 0;
+  };
+  std::optional<Lies> lies_in(const LazyArray& array, const LazyArray& base);
   // Whether a write into one may be seen in the other.
   bool may_share(const LazyArray& a, const LazyArray& b);
   // lazy.array(x), lazy.Variable(shape, dtype).
@@ -48,10 +60,18 @@ class Recorder {
   Ref<LazyArray> variable(ir::DType dtype, std::span<const std::int64_t> shape, BackendId backend);
   // An argument of a traced function: of the array's type (with this kind) and strides, without its elements.
   Ref<LazyArray> argument(const Array& layout, ir::Kind kind);
+  // The same with its elements.
+  Ref<LazyArray> given(const Array& array, ir::Kind kind);
   // After a trace: its draws happen when its function is called, and nothing waits for them.
   void forget_draws();
   // In a trace, random draws are recorded too.
   int tracing = 0;
+  // In a trace, an operation that needs the values of lazy arrays because its result's shape depends on them (nonzero, x[mask])
+  // ends a segment: this computes the nodes, the operation is called at once, and its result is a leaf of the next segment.
+  // Null: the operation is an error (405).
+  std::function<void(std::span<const ir::NodeId>)> end_segment;
+  // The variables that such shapes depended on, since somebody cleared the list.
+  std::vector<ir::NodeId> shaped_by;
   // The last recorded draw of a generator that was not computed yet: an eager draw must wait for it. kNoNode: none.
   ir::NodeId pending_draw(BitGenerator* generator) const;
   std::vector<ir::NodeId> pending_draws() const;  // of all generators
@@ -61,6 +81,9 @@ class Recorder {
 
   // ---- sharing ----
   std::vector<Ref<SharingCache>> sharing;
+
+  // Frames of the running script's call stack; 0 where none runs.
+  int stack_depth() { return tables_.sources.depth(here()); }
 
   // ---- names ----
   // The variable that a lazy array is assigned to names its node, once.
@@ -162,6 +185,10 @@ class Recorder {
   void prepare_form(ir::OpId id, OpForm& form);
   // Operands in position; counts the attributes for the node.
   Value call_arrays(ir::OpId id, std::span<const Value> operands, ir::AttrsId attrs, BackendId backend, bool dispatched);
+  // The same for an operation that needs values; throws `error`, which said so, where it cannot be called in a trace.
+  Value call_with_values(ir::OpId id, BackendId backend, const Arguments& given, const ir::Error& error);
+  Value item_with_values(const LazyArray& array, const Value& index, const ir::Error& error);
+  Value recorded_item(const LazyArray& array, const Value& index);
   // The arguments in the form of numpy's signature.
   Value call_canonical(const ir::Op& op, BackendId backend, const Arguments& arguments, BitGenerator* generator,
                        bool dispatched);

@@ -130,6 +130,19 @@ Ref<LazyArray> Recorder::argument(const Array& array, ir::Kind kind) {
   return result;
 }
 
+Ref<LazyArray> Recorder::given(const Array& array, ir::Kind kind) {
+  ir::TypesId type = tables_.types.intern(array.type(kind));
+  return lazy_array(
+      graph_.add_leaf(NodeKind::Leaf, type, new Array(array), ir::kNoSource, static_cast<std::uint8_t>(array.backend)));
+}
+
+std::optional<Recorder::Lies> Recorder::lies_in(const LazyArray& array, const LazyArray& base) {
+  if (!array.view_ || !base.view_) return std::nullopt;
+  const View &view = views_[array.view_ - 1], &of = views_[base.view_ - 1];
+  if (view.cell != of.cell || !of.path.empty()) return std::nullopt;
+  return Lies{view.layout, view.layout.data - of.layout.data};
+}
+
 Recorder::View& Recorder::view_of(const LazyArray& array) {
   auto& a = const_cast<LazyArray&>(array);  // what it is does not change: it becomes known by a cell
   if (a.view_) return views_[a.view_ - 1];
@@ -454,6 +467,15 @@ Attr::Tuple Recorder::index_of(const Value& index, Inputs& operands) {
 }
 
 Value Recorder::get_item(const LazyArray& array, const Value& index) {
+  try {
+    return recorded_item(array, index);
+  } catch (const Error& error) {
+    if (!tracing || error.code() != kValueNeeded) throw;
+    return item_with_values(array, index, error);
+  }
+}
+
+Value Recorder::recorded_item(const LazyArray& array, const Value& index) {
   Inputs inputs(*this);
   inputs.nodes.push_back(array.node());
   Attr::Tuple items = index_of(index, inputs);
