@@ -2,6 +2,7 @@
 
 AUTORAY_REGENERATE=1 writes the golden texts anew: read them before you commit them.
 """
+import ast
 import collections
 import json
 import os
@@ -71,6 +72,8 @@ def test_every_format_twice(name, tmp_path):
     for stack in data["stacks"]:
         assert 1 <= stack["line"] <= data["files"][stack["file"]]["text"].count("\n") + 1
         assert stack.get("caller") != data["stacks"].index(stack)
+        text = "".join(data["files"][stack["file"]]["text"].splitlines(True)[stack["line"] - 1:])[stack["column"] - 1:]
+        ast.parse("(" + text[:stack["length"]] + ")" if "=" not in text[:stack["length"]] else text[:stack["length"]])
     root = xml.etree.ElementTree.fromstring((tmp_path / "1.svg").read_text())
     assert len([g for g in root.iter("{http://www.w3.org/2000/svg}g")]) == 1 + len(data["nodes"])
     dot = (tmp_path / "1.dot").read_text()

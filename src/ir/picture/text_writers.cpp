@@ -85,7 +85,7 @@ std::string graph_json(const Picture& p, bool whole) {
     auto file = std::find(files.begin(), files.end(), place.file) - files.begin();
     out += (s ? ",\n" : "\n") + ("{\"file\": " + std::to_string(file)) +
            ", \"function\": " + json_text(names.text(place.function)) + ", \"line\": " + std::to_string(place.line) +
-           ", \"column\": " + std::to_string(place.column);
+           ", \"column\": " + std::to_string(place.column) + ", \"length\": " + std::to_string(place.length);
     if (place.caller != kNoSource) out += ", \"caller\": " + std::to_string(stack_number[place.caller] - 1);
     out += "}";
   }
