@@ -98,6 +98,7 @@ def test_zero_times_everything(tmp_path):
     body = calls(["np.dot(a, b)", "np.inner(a, b)", "np.tensordot(a, b, 0)"],
                  ["np.array(0.0), np.array([np.nan, np.inf, 1.0])", "np.array([np.nan, np.inf]), np.array(0.0)", "np.array(2.0), np.array([np.nan, -0.0])",
                   "np.array(0.0), np.array([[1.0, np.inf]])"], "a, b")
+    body += calls(["np.dot(a, b)"], ["np.array([[1.0 + 2j], [2.5 - 1j]]), np.array([0j])", "np.array([0j]), np.array([[3.5 - 1j, 1.0]])"], "a, b")
     assert fallbacks(tmp_path, body) == []
 
 

@@ -4,8 +4,7 @@
 #include <optional>
 #include <unordered_map>
 
-#include "codegen/decompose.h"
-#include "codegen/expand.h"
+#include "codegen/expand/expand.h"
 #include "codegen/interleave.h"
 #include "codegen/kernel_builder.h"
 #include "ir/error.h"
@@ -278,12 +277,9 @@ bool is_writable(const ir::Block& block, Index result) {
 
 std::shared_ptr<Program> build_program(runtime::Runtime& runtime, Jit* jit, const ir::Block& block,
                                        std::span<const ArgumentInfo> arguments) {
-  std::optional<Decomposed> parts = decompose(runtime, block, arguments, !jit);
-  const ir::Block& written_out = parts ? parts->block : block;
-  std::span<const ArgumentInfo> all = parts ? std::span<const ArgumentInfo>(parts->arguments) : arguments;
-  std::optional<Expanded> expanded = expand(runtime, written_out, all, !jit);
-  std::shared_ptr<Program> program = expanded ? Builder(runtime, jit, expanded->block, all, expanded->roles).build()
-                                              : Builder(runtime, jit, written_out, all, {}).build();
+  std::optional<Expanded> expanded = expand(runtime, block, arguments, !jit);
+  std::shared_ptr<Program> program = expanded ? Builder(runtime, jit, expanded->block, arguments, expanded->roles).build()
+                                              : Builder(runtime, jit, block, arguments, {}).build();
   for (std::size_t r = 0; r < block.results.size(); ++r) program->results[r].writable = is_writable(block, block.results[r]);
   return program;
 }

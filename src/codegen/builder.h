@@ -1,7 +1,7 @@
 // The fuse pass and what follows it: a block becomes a program of kernels and
 // runtime calls.
 //
-// Composed operations are written out (expand.h). Every node is given a role: a view (an index map, no work), an
+// Composed operations are written out (expand/expand.h). Every node is given a role: a view (an index map, no work), an
 // element-wise value, a fold, a small product, a join or an update of a place, or a call of the runtime. Nodes are grouped, in
 // one sweep in order, into kernels: an element-wise node joins the kernel of its latest input, a fold too unless it depends on
 // another fold of it; kernels whose values only that kernel needs are drawn into it. Within a kernel a value is stored only

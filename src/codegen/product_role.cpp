@@ -1,7 +1,6 @@
 // What products of two arrays become: kernels where they are small, OpenBLAS's calls else.
 #include <algorithm>
 
-#include "codegen/decompose.h"
 #include "codegen/roles.h"
 #include "ir/rules/einsum_terms.h"
 #include "runtime/contract/pair.h"
@@ -41,7 +40,7 @@ NodeRole Roles::product_role(Index i) {
       break;
     }
     case OpId::Einsum: {
-      // A pair whose result has its axes in this very order: others are written out (decompose_products.cpp).
+      // A pair whose result has its axes in this very order: others are written out (expand/products.cpp).
       const Dims shapes[] = {a, b};
       ir::Einsum spec = ir::parse_einsum(*attributes[0].get<std::string>(), shapes);
       constexpr std::int64_t kFirstEllipsisLabel = 256;

@@ -143,15 +143,6 @@ NodeRole Roles::role_of(Index i) {
     role.role = Role::Project;
     return role;
   }
-  if (n.kind == NodeKind::Constant && n.number >= block_.arguments.size()) {
-    // A number that came with a call that was written out.
-    bool integer;
-    role.role = Role::Pointwise;
-    role.compute = block_.type(i).dtype;
-    role.lowering = constant_value;
-    role.parameters = {*constant(i, integer)};
-    return role;
-  }
   if (n.kind != NodeKind::Call) {
     role.role = Role::Argument;
     return role;

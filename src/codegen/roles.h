@@ -95,6 +95,13 @@ struct NodeRole {
 // float16 is computed in float32.
 inline ir::DType computed_dtype(ir::DType dtype) { return dtype == ir::DType::Float16 ? ir::DType::Float32 : dtype; }
 
+// A product of matrices of more multiply-adds is OpenBLAS's: the same bound as the eager kernels', because the order of the
+// sums changes there.
+inline bool is_large_product(double rows, double columns, double summed) {
+  constexpr double kSmallProduct = 32 * 32 * 32;
+  return rows * columns != 1 && rows * columns * summed > kSmallProduct;
+}
+
 // Of nodes that no op describes.
 using GivenRoles = std::unordered_map<ir::Index, NodeRole>;
 

@@ -1,20 +1,13 @@
 // Norms and element-wise functions that are made of other calls.
+#include <immintrin.h>
+
 #include <cmath>
 #include <cstring>
 
-#include "codegen/decompose.h"
-#include "ir/attributes.h"
+#include "codegen/expand/expander.h"
 #include "ir/rules/linalg.h"
 
-namespace autoray::codegen {
-
-using ir::Attr;
-using ir::Dims;
-using ir::DType;
-using ir::Index;
-using ir::Kind;
-using ir::kNoIndex;
-using ir::OpId;
+namespace autoray::codegen::expansion {
 
 namespace {
 
@@ -22,43 +15,44 @@ namespace {
 
 class Norm {
  public:
-  Norm(Decomposer& to, const Site& site) : to_(to), site_(site), ord_(ir::norm_order(site.attrs[0])), x_(site.inputs[0]) {
+  Norm(Expander& to, const Site& site) : to_(to), site_(site), ord_(ir::norm_order(site.attr("ord"))), x_(site.inputs[0]) {
     if (!ir::is_inexact(to.dtype(x_))) x_ = to.cast(x_, DType::Float64);
   }
 
   Index of_vectors(std::size_t axis) {
     Attr along = static_cast<std::int64_t>(axis);
-    bool keepdims = ir::as_bool(site_.attrs[2], "keepdims");
+    bool keepdims = ir::as_bool(site_.attr("keepdims"), "keepdims");
     if (!ord_ || *ord_ == 2) return root_of_squares(along, keepdims);
     double p = *ord_;
     // The runtime's maximum starts from zero, which no magnitude is below.
-    if (std::isinf(p)) return to_.call(p > 0 ? OpId::Max : OpId::Min, {magnitudes()}, {along, {}, keepdims});
+    if (std::isinf(p))
+      return to_.call(p > 0 ? OpId::Max : OpId::Min, {magnitudes()}, {{"axis", along}, {"keepdims", keepdims}});
     if (p == 0) {
-      Index present = to_.call(OpId::NotEqual, {x_, to_.number(0, to_.dtype(x_))});
+      Index present = to_.call(OpId::NotEqual, {x_, to_.constant(to_.dtype(x_), 0)});
       return sum(to_.cast(present, site_.type.dtype), along, keepdims);
     }
     Index size = magnitudes();
     if (p == 1) return sum(size, along, keepdims);
     DType dtype = to_.dtype(size);
-    Index total = sum(to_.call(OpId::Power, {size, to_.number(p, dtype)}), along, keepdims);
-    return to_.call(OpId::Power, {total, to_.number(1 / p, dtype)});
+    Index total = sum(to_.call(OpId::Power, {size, to_.constant(dtype, p)}), along, keepdims);
+    return to_.call(OpId::Power, {total, to_.constant(dtype, 1 / p)});
   }
 
   Index of_matrices(std::size_t row_axis, std::size_t column_axis) {
     auto row = static_cast<std::int64_t>(row_axis), column = static_cast<std::int64_t>(column_axis);
-    if (!ord_) return to_.reshaped(root_of_squares(Dims{row, column}, false), site_.type.shape);
+    if (!ord_) return to_.reshape(root_of_squares(Dims{row, column}, false), site_.type.shape);
     // Sums of columns (1) or of rows (inf); the axis that is left has moved up where the summed one stood before it.
     bool by_columns = std::abs(*ord_) == 1;
     std::int64_t summed = by_columns ? row : column, left = by_columns ? column : row;
     if (left > summed) --left;
     Index sums = sum(magnitudes(), summed, false);
-    return to_.reshaped(to_.call(*ord_ > 0 ? OpId::Max : OpId::Min, {sums}, {left}), site_.type.shape);
+    return to_.reshape(to_.call(*ord_ > 0 ? OpId::Max : OpId::Min, {sums}, {{"axis", left}}), site_.type.shape);
   }
 
  private:
   Index magnitudes() { return to_.call(OpId::Abs, {x_}); }
   Index sum(Index a, Attr axis, bool keepdims) {
-    return to_.call(OpId::Sum, {a}, {std::move(axis), to_.dtype(a), {}, keepdims});
+    return to_.call(OpId::Sum, {a}, {{"axis", std::move(axis)}, {"dtype", to_.dtype(a)}, {"keepdims", keepdims}});
   }
   Index root_of_squares(Attr axes, bool keepdims) {
     Index squares = ir::is_complex(to_.dtype(x_))
@@ -67,44 +61,48 @@ class Norm {
     return to_.call(OpId::Sqrt, {sum(squares, std::move(axes), keepdims)});
   }
 
-  Decomposer& to_;
+  Expander& to_;
   const Site& site_;
   std::optional<double> ord_;
   Index x_;
 };
 
-Index norm(Decomposer& to, const Site& site) {
+}  // namespace
+
+Index norm(Expander& to, const Site& site) {
   const Dims& shape = to.shape(site.inputs[0]);
-  ir::NormForm form = ir::norm_form(site.attrs[0], site.attrs[1], shape.ssize());
+  const Attr& ord = site.attr("ord");
+  ir::NormForm form = ir::norm_form(ord, site.attr("axis"), shape.ssize());
   if (ir::element_count(shape) == 0) {
     // Sums of nothing are zero; of nothing there is no smallest, nor a power below the first.
-    auto ord = ir::norm_order(site.attrs[0]);
-    bool zero = (!ord || *ord >= 0) && !ir::norm_by_singular_values(site.attrs[0]);
-    return zero ? to.call(OpId::Zeros, {}, {site.type.shape, site.type.dtype}) : kNoIndex;
+    auto order = ir::norm_order(ord);
+    bool zero = (!order || *order >= 0) && !ir::norm_by_singular_values(ord);
+    return zero ? to.call(OpId::Zeros, {}, {{"shape", site.type.shape}, {"dtype", site.type.dtype}}) : kNoIndex;
   }
   if (form.over == ir::NormForm::Over::All) {
     // A fold of its own; of what is converted over the copy, which is in C's order.
     DType dtype = to.dtype(site.inputs[0]);
     bool half = dtype == DType::Float16;
     if (ir::is_inexact(dtype) && !half) return kNoIndex;
-    const Index x[] = {
-        to.call(OpId::Copy, {to.cast(site.inputs[0], half ? DType::Float32 : DType::Float64)}, {std::string("C")})};
-    if (!half) return to.plain(OpId::LinalgNorm, x, site.attrs);
+    Index x = to.cast(site.inputs[0], half ? DType::Float32 : DType::Float64);
+    x = to.call(OpId::Copy, {x}, {{"order", std::string("C")}});
+    if (!half) return to.again(site, {&x, 1});
     // numpy's dot gives the sum in float16.
     Dims axes;
     for (int axis = 0; axis < shape.ssize(); ++axis) axes.push_back(axis);
-    Index total = to.call(OpId::Sum, {to.call(OpId::Multiply, {x[0], x[0]})}, {axes, DType::Float32, {}, site.attrs[2]});
+    Index total = to.call(OpId::Sum, {to.call(OpId::Multiply, {x, x})},
+                          {{"axis", axes}, {"dtype", DType::Float32}, {"keepdims", site.attr("keepdims")}});
     return to.call(OpId::Sqrt, {to.cast(total, dtype)});
   }
   // Singular values are LAPACK's.
   if (form.over == ir::NormForm::Over::Vector) return Norm(to, site).of_vectors(form.axis);
-  if (ir::norm_by_singular_values(site.attrs[0])) return kNoIndex;
+  if (ir::norm_by_singular_values(ord)) return kNoIndex;
   return Norm(to, site).of_matrices(form.row_axis, form.column_axis);
 }
 
 // ---- element-wise ----
 
-Index is_close(Decomposer& to, const Site& site) {
+Index is_close(Expander& to, const Site& site) {
   // Python numbers stay weak, the tolerances among them: what they are compared with says in which dtype.
   auto term = [&](OpId id, std::initializer_list<Index> inputs) {
     bool weak = true;
@@ -113,32 +111,32 @@ Index is_close(Decomposer& to, const Site& site) {
   };
   Index x = site.inputs[0], y = site.inputs[1];
   if (!ir::is_inexact(to.dtype(y))) y = to.with_kind(to.cast(y, DType::Float64), to.type(y).kind);
-  Index rtol = to.number(ir::as_double(site.attrs[0], "rtol"), DType::Float64, Kind::Weak),
-        atol = to.number(ir::as_double(site.attrs[1], "atol"), DType::Float64, Kind::Weak);
+  Index rtol = to.constant(DType::Float64, ir::as_double(site.attr("rtol"), "rtol"), {}, Kind::Weak),
+        atol = to.constant(DType::Float64, ir::as_double(site.attr("atol"), "atol"), {}, Kind::Weak);
   Index distance = term(OpId::Abs, {term(OpId::Subtract, {x, y})});
   Index bound = term(OpId::Add, {atol, term(OpId::Multiply, {rtol, term(OpId::Abs, {y})})});
   Index near = term(OpId::LessEqual, {distance, bound}), finite = term(OpId::IsFinite, {y}), same = term(OpId::Equal, {x, y});
   Index result = to.call(OpId::LogicalOr, {to.call(OpId::LogicalAnd, {near, finite}), same});
-  if (ir::as_bool(site.attrs[2], "equal_nan"))
+  if (ir::as_bool(site.attr("equal_nan"), "equal_nan"))
     result =
         to.call(OpId::LogicalOr, {result, to.call(OpId::LogicalAnd, {to.call(OpId::IsNan, {x}), to.call(OpId::IsNan, {y})})});
   return result;
 }
 
 // Integers to tens, hundreds ... in float64, and halves, which are rounded after every step.
-Index round(Decomposer& to, const Site& site) {
+Index round(Expander& to, const Site& site) {
   DType dtype = to.dtype(site.inputs[0]);
-  std::int64_t decimals = ir::as_int(site.attrs[0], "decimals");
+  std::int64_t decimals = ir::as_int(site.attr("decimals"), "decimals");
   if (dtype == DType::Float16 ? decimals == 0 : !ir::is_integer(dtype) || decimals >= 0) return kNoIndex;
   double power = std::pow(10.0, static_cast<double>(std::llabs(decimals)));
-  Index scale = to.number(power, dtype == DType::Float16 ? dtype : DType::Float64);
+  Index scale = to.constant(dtype == DType::Float16 ? dtype : DType::Float64, power);
   auto scaled = [&](bool up, Index x) { return to.call(up ? OpId::Multiply : OpId::Divide, {x, scale}); };
   Index whole = to.call(OpId::Rint, {scaled(decimals > 0, site.inputs[0])});
   return to.cast(scaled(decimals < 0, whole), site.type.dtype);
 }
 
 // A Python integer at or beyond the end of an integer array's range bounds nothing; beyond the other end it is an error.
-Index clip(Decomposer& to, const Site& site) {
+Index clip(Expander& to, const Site& site) {
   DType dtype = to.dtype(site.inputs[0]);
   std::vector<Index> bounds(site.inputs.begin(), site.inputs.end());
   bool changed = false;
@@ -153,11 +151,11 @@ Index clip(Decomposer& to, const Site& site) {
     bounds[k] = kNoIndex;
     changed = true;
   }
-  return changed ? to.plain(OpId::Clip, bounds, site.attrs) : kNoIndex;
+  return changed ? to.again(site, bounds) : kNoIndex;
 }
 
 // A Python integer outside the other operand's range is compared in a dtype that holds both.
-Index comparison(Decomposer& to, const Site& site) {
+Index comparison(Expander& to, const Site& site) {
   for (int k = 0; k < 2; ++k) {
     Index weak = site.inputs[static_cast<std::size_t>(k)], other = site.inputs[static_cast<std::size_t>(1 - k)];
     DType dtype = to.dtype(other);
@@ -165,29 +163,45 @@ Index comparison(Decomposer& to, const Site& site) {
     if (!value) continue;
     bool unsigned_value = value->dtype == DType::UInt64 || dtype == DType::UInt64;
     DType both = unsigned_value ? DType::Float64 : DType::Int64;
-    Index x = to.call(OpId::Astype, {weak}, {both}), y = to.cast(other, both);
-    return k == 0 ? to.call(site.node.op, {x, y}) : to.call(site.node.op, {y, x});
+    Index x = to.call(OpId::Astype, {weak}, {{"dtype", both}}), y = to.cast(other, both);
+    return k == 0 ? to.call(site.op, {x, y}) : to.call(site.op, {y, x});
   }
   return kNoIndex;
 }
 
-Index imaginary_part(Decomposer& to, const Site& site) {
+Index imaginary_part(Expander& to, const Site& site) {
   if (ir::is_complex(to.dtype(site.inputs[0]))) return kNoIndex;
-  return to.call(OpId::Zeros, {}, {site.type.shape, site.type.dtype});
+  return to.constant(site.type.dtype, 0, site.type.shape);
 }
 
-}  // namespace
-
-Decomposition composition(OpId op) {
-  if (op >= OpId::Equal && op <= OpId::LogicalXor) return comparison;
-  switch (op) {
-    case OpId::LinalgNorm: return norm;
-    case OpId::IsClose: return is_close;
-    case OpId::Round: return round;
-    case OpId::Clip: return clip;
-    case OpId::Imag: return imaginary_part;
-    default: return nullptr;
+// Integers to powers that are integers of an array.
+Index integer_power(Expander& to, const Site& site) {
+  DType result = site.type.dtype;
+  if (!ir::is_integer(result)) return kNoIndex;
+  Index x = site.inputs[0], n = site.inputs[1];
+  if (to.out_of_range(x, result) || to.out_of_range(n, result)) return kNoIndex;
+  // A small one has a code of its own, and a negative one is known to be refused.
+  constexpr double kSmall = 64;
+  if (to.constant_scalar(n) && to.real_number(n) <= kSmall) return kNoIndex;
+  if (ir::is_signed_integer(to.dtype(n))) {
+    if (to.standalone()) return kNoIndex;
+    to.refuse_if(to.call(OpId::Less, {n, to.constant(to.dtype(n), 0)}),
+                 ir::Error(ir::ErrorClass::ValueError, "Integers to negative integer powers are not allowed."));
   }
+  NodeRole role;
+  role.role = Role::Pointwise;
+  role.compute = result;
+  role.lowering = power_by_squaring;
+  role.operands = 2;
+  return to.given(site.type, {x, n}, std::move(role));
 }
 
-}  // namespace autoray::codegen
+// The imaginary part is thrown away.
+Index made_real(Expander& to, const Site& site) {
+  Index x = site.inputs[0];
+  DType result = site.type.dtype;
+  bool thrown = ir::is_complex(to.dtype(x)) && !ir::is_complex(result) && !ir::is_bool(result);
+  return thrown && to.tell(_MM_EXCEPT_INVALID) ? to.cast(to.call(OpId::Real, {x}), result) : kNoIndex;
+}
+
+}  // namespace autoray::codegen::expansion

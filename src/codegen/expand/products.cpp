@@ -1,20 +1,12 @@
-// Products of many factors, of stacks, of single numbers, and those that are element-wise.
+// Products of many factors, of stacks, of single numbers, those that are element-wise, and covariances.
 #include <algorithm>
 
-#include "codegen/decompose.h"
-#include "ir/attributes.h"
+#include "codegen/expand/expander.h"
 #include "ir/rules/einsum_terms.h"
 #include "ir/rules/linalg.h"
 #include "ir/rules/movement.h"
 
-namespace autoray::codegen {
-
-using ir::Attr;
-using ir::Dims;
-using ir::DType;
-using ir::Index;
-using ir::kNoIndex;
-using ir::OpId;
+namespace autoray::codegen::expansion {
 
 namespace {
 
@@ -29,7 +21,7 @@ Dims joined(std::initializer_list<const Dims*> groups) {
 }
 
 // Axes as `to` says; missing ones become new axes of extent 1.
-Index aligned(Decomposer& to, Index x, const Dims& labels, const Dims& order) {
+Index aligned(Expander& to, Index x, const Dims& labels, const Dims& order) {
   Dims axes, fresh;
   for (std::size_t i = 0; i < order.size(); ++i) {
     if (has(labels, order[i]))
@@ -37,29 +29,25 @@ Index aligned(Decomposer& to, Index x, const Dims& labels, const Dims& order) {
     else
       fresh.push_back(static_cast<std::int64_t>(i));
   }
-  if (!std::ranges::is_sorted(axes)) x = to.call(OpId::Transpose, {x}, {axes});
-  return fresh.empty() ? x : to.call(OpId::ExpandDims, {x}, {fresh});
-}
-
-Index broadcast(Decomposer& to, Index x, const Dims& shape) {
-  return to.shape(x) == shape ? x : to.call(OpId::BroadcastTo, {x}, {shape});
+  if (!std::ranges::is_sorted(axes)) x = to.call(OpId::Transpose, {x}, {{"axes", axes}});
+  return fresh.empty() ? x : to.call(OpId::ExpandDims, {x}, {{"axis", fresh}});
 }
 
 // ---- einsum ----
 
 // Every label once, in the order in which they come: a repeated one walks the diagonal. Extents of 1 stretch to the label's.
-Index diagonals(Decomposer& to, Index x, Dims labels, const ir::Einsum& einsum) {
+Index diagonals(Expander& to, Index x, Dims labels, const ir::Einsum& einsum) {
   Dims full, distinct;
   for (std::int64_t label : labels) {
     full.push_back(einsum.extent(label));
     if (!has(distinct, label)) distinct.push_back(label);
   }
-  x = broadcast(to, x, full);
+  x = to.broadcast(x, full);
   for (std::int64_t label : distinct)
     while (std::ranges::count(labels, label) > 1) {
       std::int64_t first = place(labels, label), second = first + 1;
       while (labels[static_cast<std::size_t>(second)] != label) ++second;
-      x = to.call(OpId::Diagonal, {x}, {std::int64_t{0}, first, second});
+      x = to.call(OpId::Diagonal, {x}, {{"axis1", first}, {"axis2", second}});
       labels.erase(static_cast<std::size_t>(second));
       labels.erase(static_cast<std::size_t>(first));
       labels.push_back(label);
@@ -68,7 +56,7 @@ Index diagonals(Decomposer& to, Index x, Dims labels, const ir::Einsum& einsum) 
 }
 
 // A product of two whose result has the labels shared and kept, then a's and b's own: what becomes one kernel, or a call.
-Index pair_product(Decomposer& to, Index a, const Dims& labels_a, Index b, const Dims& labels_b, const ir::EinsumPair& pair,
+Index pair_product(Expander& to, Index a, const Dims& labels_a, Index b, const Dims& labels_b, const ir::EinsumPair& pair,
                    DType dtype) {
   Dims known;
   auto text = [&](const Dims& labels) {
@@ -83,21 +71,19 @@ Index pair_product(Decomposer& to, Index a, const Dims& labels_a, Index b, const
   std::string subscripts = text(labels_a);
   subscripts += "," + text(labels_b);
   subscripts += "->" + text(joined({&pair.batch, &pair.free_a, &pair.free_b}));
-  const Index inputs[] = {a, b};
-  // out, dtype, order, casting
   Attr asked = ir::promote(to.dtype(a), to.dtype(b)) == dtype ? Attr() : Attr(dtype);
-  return to.plain(OpId::Einsum, inputs, {subscripts, {}, asked, std::string("K"), std::string("unsafe")});
+  return to.plain(OpId::Einsum, {a, b}, {{"subscripts", subscripts}, {"dtype", asked}, {"casting", std::string("unsafe")}});
 }
 
 // One loop over all operands: runtime/contract/einsum.cpp does the same with arrays.
-Index one_loop(Decomposer& to, const ir::Einsum& einsum, std::vector<Index> operands, DType dtype) {
+Index one_loop(Expander& to, const ir::Einsum& einsum, std::vector<Index> operands, DType dtype) {
   ir::EinsumTerms terms(einsum);
   for (std::size_t i = 0; i < operands.size(); ++i) operands[i] = diagonals(to, operands[i], einsum.inputs[i], einsum);
   for (std::size_t i = 0; i < terms.size(); ++i) {
     Dims axes = terms.sum_alone(i);
     if (axes.empty()) continue;
-    operands[i] =
-        ir::is_bool(dtype) ? to.call(OpId::Any, {operands[i]}, {axes}) : to.call(OpId::Sum, {operands[i]}, {axes, dtype});
+    operands[i] = ir::is_bool(dtype) ? to.call(OpId::Any, {operands[i]}, {{"axis", axes}})
+                                     : to.call(OpId::Sum, {operands[i]}, {{"axis", axes}, {"dtype", dtype}});
   }
   while (terms.size() > 1) {
     auto [i, j] = terms.cheapest_pair();
@@ -123,13 +109,13 @@ struct Labelled {
 };
 
 // A sum over all labels that `labels` lacks, and the order of those that it has, in the operand's own dtype.
-Index arranged(Decomposer& to, const Labelled& term, const Dims& labels) {
+Index arranged(Expander& to, const Labelled& term, const Dims& labels) {
   ir::Einsum einsum{{term.labels}, labels, {}};
   einsum.extents = ir::einsum_extents(einsum.inputs, std::span(&to.shape(term.node), 1));
   return one_loop(to, einsum, {term.node}, to.dtype(term.node));
 }
 
-Index pair_step(Decomposer& to, const Labelled& a, const Labelled& b, const Dims& result, DType dtype) {
+Index pair_step(Expander& to, const Labelled& a, const Labelled& b, const Dims& result, DType dtype) {
   ir::EinsumPair pair = ir::einsum_pair(a.labels, to.shape(a.node), b.labels, to.shape(b.node), result);
   if (pair.multiplied()) {
     auto factor = [&](const Labelled& term) {
@@ -147,13 +133,12 @@ Index pair_step(Decomposer& to, const Labelled& a, const Labelled& b, const Dims
   return aligned(to, pair_product(to, x, left, y, right, pair, dtype), made, result);
 }
 
-Index by_steps(Decomposer& to, const Site& site, const ir::Einsum& einsum) {
-  const ir::Op& op = ir::op(OpId::Einsum);
+Index by_steps(Expander& to, const Site& site, const ir::Einsum& einsum) {
   std::vector<Labelled> terms;
   for (std::size_t i = 0; i < site.inputs.size(); ++i) terms.push_back({site.inputs[i], einsum.inputs[i]});
-  auto asked = ir::as_dtype(ir::attribute(op, site.attrs, "dtype"));
-  const std::string& casting = ir::as_string(ir::attribute(op, site.attrs, "casting"), "casting");
-  for (const ir::EinsumStep& step : ir::einsum_steps(einsum, ir::attribute(op, site.attrs, "optimize"))) {
+  auto asked = ir::as_dtype(site.attr("dtype"));
+  const std::string& casting = ir::as_string(site.attr("casting"), "casting");
+  for (const ir::EinsumStep& step : ir::einsum_steps(einsum, site.attr("optimize"))) {
     std::vector<Labelled> taken;
     for (std::size_t at : step.places) {
       taken.push_back(terms[at]);
@@ -182,23 +167,25 @@ Index by_steps(Decomposer& to, const Site& site, const ir::Einsum& einsum) {
   return terms[0].node;
 }
 
-Index einsum(Decomposer& to, const Site& site) {
+}  // namespace
+
+Index einsum(Expander& to, const Site& site) {
   std::vector<Dims> shapes;
   Dims labels;
   for (Index input : site.inputs) shapes.push_back(to.shape(input));
-  ir::Einsum einsum = ir::parse_einsum(*site.attrs[0].get<std::string>(), shapes);
+  ir::Einsum einsum = ir::parse_einsum(*site.attr("subscripts").get<std::string>(), shapes);
   for (const Dims& input : einsum.inputs)
     for (std::int64_t label : input)
       if (!has(labels, label)) labels.push_back(label);
   constexpr std::size_t kLetters = 52;
   if (labels.size() > kLetters) return kNoIndex;
-  if (ir::einsum_is_stepwise(ir::attribute(ir::op(OpId::Einsum), site.attrs, "optimize"))) return by_steps(to, site, einsum);
+  if (ir::einsum_is_stepwise(site.attr("optimize"))) return by_steps(to, site, einsum);
   return one_loop(to, einsum, {site.inputs.begin(), site.inputs.end()}, site.type.dtype);
 }
 
 // ---- stacks of products ----
 
-Index matmul(Decomposer& to, const Site& site) {
+Index stack_of_products(Expander& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
   const Dims shape_a = to.shape(a), shape_b = to.shape(b);
   if (shape_a.size() <= 2 && shape_b.size() <= 2) return kNoIndex;
@@ -211,7 +198,7 @@ Index matmul(Decomposer& to, const Site& site) {
   if (is_large_product(rows, columns, summed) && !to.standalone()) return kNoIndex;
   auto stretched = [&](Index x, const Dims& shape, std::size_t core) {
     const Dims last(shape.end() - static_cast<std::ptrdiff_t>(core), shape.end());
-    return broadcast(to, x, joined({&batch, &last}));
+    return to.broadcast(x, joined({&batch, &last}));
   };
   // Labels: the batch's axes, then rows, columns and the summed one.
   ir::EinsumPair pair;
@@ -226,42 +213,43 @@ Index matmul(Decomposer& to, const Site& site) {
 
 // ---- numbers ----
 
-Index times(Decomposer& to, Index a, Index b, DType dtype) {
+namespace {
+
+Index times(Expander& to, Index a, Index b, DType dtype) {
   return to.call(OpId::Multiply, {to.cast(a, dtype), to.cast(b, dtype)});
 }
 
+}  // namespace
+
 // dot, inner, tensordot: a 0-d operand multiplies; zero as a lone factor makes everything zero, as BLAS's axpy does.
-Index with_number(Decomposer& to, const Site& site) {
+Index product_with_number(Expander& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
   DType dtype = site.type.dtype;
   bool lone_a = ir::element_count(to.shape(a)) == 1, lone_b = ir::element_count(to.shape(b)) == 1;
-  bool tensordot = site.node.op == OpId::Tensordot || site.node.op == OpId::LinalgTensordot;
+  bool tensordot = site.op == OpId::Tensordot || site.op == OpId::LinalgTensordot;
   bool scalar = !tensordot && (to.shape(a).empty() || to.shape(b).empty());
   bool zeroes = lone_a != lone_b && ir::is_inexact(dtype) && dtype != DType::Float16 &&
                 ir::element_count(site.type.shape) > 0 && (tensordot || (to.shape(a).size() <= 2 && to.shape(b).size() <= 2));
   if (!scalar && !zeroes) return kNoIndex;
-  Index product = scalar ? times(to, a, b, dtype) : to.plain(site.node.op, site.inputs, site.attrs);
+  Index product = scalar ? times(to, a, b, dtype) : to.again(site, site.inputs);
   if (!zeroes) return product;
-  Index moves = to.call(OpId::Astype, {to.reshaped(lone_a ? a : b, {})}, {DType::Bool});
-  return to.call(OpId::Where, {moves, product, to.number(0, dtype)});
+  Index moves = to.call(OpId::Astype, {to.reshape(lone_a ? a : b, {})}, {{"dtype", DType::Bool}});
+  return to.call(OpId::Where, {moves, product, to.constant(dtype, 0)});
 }
 
-Index flat(Decomposer& to, Index x) { return to.reshaped(x, {ir::element_count(to.shape(x))}); }
-
-Index vdot(Decomposer& to, const Site& site) {
-  Index a = flat(to, site.inputs[0]), b = flat(to, site.inputs[1]);
+Index vdot(Expander& to, const Site& site) {
+  Index a = to.flat(site.inputs[0]), b = to.flat(site.inputs[1]);
   if (ir::is_complex(to.dtype(a))) a = to.call(OpId::Conjugate, {a});
-  const Index inputs[] = {a, b};
-  return to.plain(OpId::Dot, inputs);
+  return to.plain(OpId::Dot, {a, b});
 }
 
-Index outer(Decomposer& to, const Site& site) {
+Index outer(Expander& to, const Site& site) {
   Index a = site.inputs[0], b = site.inputs[1];
-  return times(to, to.reshaped(a, {ir::element_count(to.shape(a)), 1}), to.reshaped(b, {1, ir::element_count(to.shape(b))}),
+  return times(to, to.reshape(a, {ir::element_count(to.shape(a)), 1}), to.reshape(b, {1, ir::element_count(to.shape(b))}),
                site.type.dtype);
 }
 
-Index kron(Decomposer& to, const Site& site) {
+Index kron(Expander& to, const Site& site) {
   // (a0, 1, a1, 1, ...) times (1, b0, 1, b1, ...).
   const Dims a = to.shape(site.inputs[0]), b = to.shape(site.inputs[1]);
   Dims left, right;
@@ -275,12 +263,12 @@ Index kron(Decomposer& to, const Site& site) {
     right.push_back(1);
     right.push_back(extent(b, i));
   }
-  return to.reshaped(times(to, to.reshaped(site.inputs[0], left), to.reshaped(site.inputs[1], right), site.type.dtype),
-                     site.type.shape);
+  return to.reshape(times(to, to.reshape(site.inputs[0], left), to.reshape(site.inputs[1], right), site.type.dtype),
+                    site.type.shape);
 }
 
-Index matrix_power(Decomposer& to, const Site& site) {
-  std::int64_t n = ir::as_int(site.attrs[0], "n");
+Index matrix_power(Expander& to, const Site& site) {
+  std::int64_t n = ir::as_int(site.attr("n"), "n");
   if (n == 0) return kNoIndex;
   Index square = n < 0 ? to.call(OpId::LinalgInv, {site.inputs[0]}) : site.inputs[0], result = kNoIndex;
   auto power = n < 0 ? 0 - static_cast<std::uint64_t>(n) : static_cast<std::uint64_t>(n);
@@ -291,78 +279,94 @@ Index matrix_power(Decomposer& to, const Site& site) {
   return result;
 }
 
+namespace {
+
 // Matrices i to j of a chain.
-Index chain(Decomposer& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i,
-            std::size_t j) {
+Index chain(Expander& to, std::span<const Index> matrices, std::span<const std::size_t> splits, std::size_t i, std::size_t j) {
   if (i == j) return matrices[i];
   std::size_t k = splits[i * matrices.size() + j];
   Index left = chain(to, matrices, splits, i, k);
   return to.call(OpId::Dot, {left, chain(to, matrices, splits, k + 1, j)});
 }
 
-Index multi_dot(Decomposer& to, const Site& site) {
+}  // namespace
+
+Index multi_dot(Expander& to, const Site& site) {
   constexpr std::size_t kLongest = 64;
   std::vector<Index> matrices(site.inputs.begin(), site.inputs.end());
   if (matrices.size() > kLongest) return kNoIndex;
   if (matrices.size() == 2) return to.call(OpId::Dot, {matrices[0], matrices[1]});
   if (to.shape(matrices.front()).size() == 1)
-    matrices.front() = to.reshaped(matrices.front(), {1, to.shape(matrices.front())[0]});
-  if (to.shape(matrices.back()).size() == 1) matrices.back() = to.reshaped(matrices.back(), {to.shape(matrices.back())[0], 1});
+    matrices.front() = to.reshape(matrices.front(), {1, to.shape(matrices.front())[0]});
+  if (to.shape(matrices.back()).size() == 1) matrices.back() = to.reshape(matrices.back(), {to.shape(matrices.back())[0], 1});
   Dims extents;
   for (Index matrix : matrices) extents.push_back(to.shape(matrix)[0]);
   extents.push_back(to.shape(matrices.back())[1]);
-  return to.reshaped(chain(to, matrices, ir::chain_splits(extents), 0, matrices.size() - 1), site.type.shape);
+  return to.reshape(chain(to, matrices, ir::chain_splits(extents), 0, matrices.size() - 1), site.type.shape);
 }
 
-// Without weights: runtime/contract/contract.cpp does the same with arrays.
-Index cov(Decomposer& to, const Site& site) {
-  const ir::Op& op = ir::op(OpId::Cov);
-  DType dtype = ir::as_dtype(ir::attribute(op, site.attrs, "dtype")).value_or(site.type.dtype);
-  bool rowvar = ir::as_bool(site.attrs[0], "rowvar"), bias = ir::as_bool(site.attrs[1], "bias");
-  if (site.inputs[2] != kNoIndex || site.inputs[3] != kNoIndex || !ir::is_inexact(dtype)) return kNoIndex;
+// runtime/contract/contract.cpp does the same with arrays.
+Index covariance(Expander& to, const Site& site) {
+  DType dtype = ir::as_dtype(site.attr("dtype")).value_or(site.type.dtype);
+  bool rowvar = ir::as_bool(site.attr("rowvar"), "rowvar"), bias = ir::as_bool(site.attr("bias"), "bias");
+  for (Index input : site.inputs)
+    if (input != kNoIndex && ir::element_count(to.shape(input)) == 0) return kNoIndex;
+  if (!ir::is_inexact(dtype)) return kNoIndex;
   const Dims& first = to.shape(site.inputs[0]);
-  double n = static_cast<double>(first.size() < 2 ? ir::element_count(first) : first[rowvar ? 1 : 0]);
-  double ddof = site.attrs[2].none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(site.attrs[2], "ddof")), norm = n - ddof;
-  // numpy warns of too few.
-  if (ir::element_count(first) == 0 || norm <= 0) return kNoIndex;
+  double count = static_cast<double>(first.size() < 2 ? ir::element_count(first) : first[rowvar ? 1 : 0]);
+  const Attr& asked = site.attr("ddof");
+  double ddof = asked.none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(asked, "ddof"));
+  // What weights are is seen when it runs, and of too few is told then.
+  bool weighted = site.has(2) || site.has(3), checked = weighted || count - ddof <= 0;
+  if (checked && (to.standalone() || to.draws())) return kNoIndex;
+  auto transposed = [&](Index m) { return to.call(OpId::Transpose, {m}); };
   auto variables = [&](Index m) {
     m = to.cast(m, dtype);
-    if (to.shape(m).size() < 2) return to.reshaped(m, {1, ir::element_count(to.shape(m))});
-    return rowvar ? m : to.call(OpId::Transpose, {m}, {Dims{1, 0}});
+    if (to.shape(m).size() < 2) return to.reshape(m, {1, ir::element_count(to.shape(m))});
+    return rowvar ? m : transposed(m);
   };
   Index x = variables(site.inputs[0]);
-  if (site.inputs[1] != kNoIndex) {
-    const Dims& given = to.shape(site.inputs[1]);
-    bool row = given.size() == 2 && given[0] == 1;
-    x = to.call(OpId::Concatenate, {x, row ? to.cast(site.inputs[1], dtype) : variables(site.inputs[1])});
+  if (site.has(1)) {
+    Index y = site.inputs[1];
+    bool row = to.shape(y).size() == 2 && to.shape(y)[0] == 1;
+    x = to.concatenate({x, row ? to.cast(y, dtype) : variables(y)}, 0);
   }
-  Index mean = to.call(OpId::Sum, {x}, {std::int64_t{1}, {}, {}, true});
-  mean = to.call(OpId::Divide, {mean, to.number(n, DType::Float64)});
-  Index centred = to.cast(to.call(OpId::Subtract, {x, mean}), dtype), other = to.call(OpId::Transpose, {centred}, {Dims{1, 0}});
+  Index weights = kNoIndex, zero = checked ? to.constant(DType::Float64, 0) : kNoIndex;
+  for (std::size_t k : {2, 3}) {
+    if (!site.has(k)) continue;
+    // What has another length, or is no integer where it has to be one, is refused by the runtime.
+    Index w = site.inputs[k];
+    bool counts = k == 2;
+    if (to.shape(w).size() != 1 || to.shape(w)[0] != to.shape(x)[1] || (counts && ir::is_inexact(to.dtype(w)))) return kNoIndex;
+    w = to.cast(w, DType::Float64);
+    to.refuse_if(to.call(OpId::Less, {w, zero}),
+                 ir::Error(ir::ErrorClass::ValueError, std::string(counts ? "fweights" : "aweights") + " cannot be negative"));
+    weights = weights == kNoIndex ? w : to.call(OpId::Multiply, {weights, w});
+  }
+  Index total = weighted ? to.call(OpId::Sum, {weights}) : to.constant(DType::Float64, count);
+  if (weighted)
+    to.refuse_if(to.call(OpId::Equal, {total, zero}),
+                 ir::Error(ir::ErrorClass::ZeroDivisionError, "Weights sum to zero, can't be normalized"));
+  Index norm = kNoIndex;
+  if (checked) {
+    Index lost = to.constant(DType::Float64, ddof);
+    if (ddof != 0 && site.has(3)) {
+      Index both = to.call(OpId::Sum, {to.call(OpId::Multiply, {weights, to.cast(site.inputs[3], DType::Float64)})});
+      lost = to.call(OpId::Divide, {to.call(OpId::Multiply, {lost, both}), total});
+    }
+    // Of none a division by zero tells.
+    norm = to.call(OpId::Maximum, {to.call(OpId::Subtract, {total, lost}), zero});
+  }
+  auto with_weights = [&](Index v) { return weighted ? to.call(OpId::Multiply, {v, weights}) : v; };
+  Index mean = to.call(OpId::Sum, {with_weights(x)}, {{"axis", std::int64_t{1}}, {"keepdims", true}});
+  mean = to.call(OpId::Divide, {mean, total});
+  Index centred = to.cast(to.call(OpId::Subtract, {x, mean}), dtype);
+  Index other = transposed(with_weights(centred));
   if (ir::is_complex(dtype)) other = to.call(OpId::Conjugate, {other});
   Index product = to.call(OpId::Matmul, {centred, other});
-  return to.reshaped(to.call(OpId::Multiply, {product, to.number(1 / norm, DType::Float64)}), site.type.shape);
+  Index inverse =
+      checked ? to.call(OpId::Divide, {to.constant(DType::Float64, 1), norm}) : to.constant(DType::Float64, 1 / (count - ddof));
+  return to.reshape(to.call(OpId::Multiply, {product, inverse}), site.type.shape);
 }
 
-}  // namespace
-
-Decomposition product_decomposition(OpId op) {
-  switch (op) {
-    case OpId::Einsum: return einsum;
-    case OpId::Matmul:
-    case OpId::LinalgMatmul: return matmul;
-    case OpId::Dot:
-    case OpId::Inner:
-    case OpId::Tensordot:
-    case OpId::LinalgTensordot: return with_number;
-    case OpId::Vdot: return vdot;
-    case OpId::Outer: return outer;
-    case OpId::Kron: return kron;
-    case OpId::LinalgMatrixPower: return matrix_power;
-    case OpId::LinalgMultiDot: return multi_dot;
-    case OpId::Cov: return cov;
-    default: return nullptr;
-  }
-}
-
-}  // namespace autoray::codegen
+}  // namespace autoray::codegen::expansion
