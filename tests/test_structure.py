@@ -34,7 +34,6 @@ LONG_FILES = {
     "src/frontend/types/str_methods.cpp": "methods of str and bytes, a few lines each",
     "src/frontend/types/type_objects.cpp": "the constructors of Python's types",
     "src/runtime/scalar/definitions.h": "the arithmetic of every element-wise op, a few lines each",
-    "src/codegen/emit.cpp": "loads, primitives, maps and folds of one kernel share the builder and the places that they work on",
     "src/frontend/types/lazy_type.cpp": "the methods of lazy arrays, a few lines each",
     "src/runtime/lazy/views.cpp": "what is seen through views and what is written through them keep one book",
     "src/ir/rules/movement.cpp": "shape rules, a few lines each",

@@ -25,7 +25,7 @@
 #include <cstdlib>
 
 #include "codegen/build_id.h"
-#include "codegen/emit.h"
+#include "codegen/emit/emit.h"
 #include "ir/error.h"
 #include "runtime/elementwise/complex_math.h"
 #include "runtime/vector_math.h"

@@ -8,7 +8,7 @@
 #include <functional>
 #include <limits>
 
-#include "codegen/emit.h"
+#include "codegen/emit/emit.h"
 #include "codegen/object/machine.h"
 #include "codegen/object/rolled.h"
 #include "runtime/vector_names.h"
