@@ -96,6 +96,14 @@ CHANGES = {
     "range": ("c = range(3)", "sum([x * i for i in c])", "c = range(5)"),
     "comprehension": ("c = 2", "sum([x * i for i in range(c)])", "c = 4"),
     "generator": ("c = 2", "sum(x * i for i in range(c))", "c = 4"),
+    "a module's new function": ("np.c = lambda v: v * 2; c = 0", "np.c(x)", "np.c = lambda v: v * 3"),
+    "a module's own function": ("keep = np.cos; np.sin = np.tan; c = 0", "np.sin(x)", "np.sin = keep"),
+    "a module's function set later": ("c = 0", "np.sin(x) + np.linalg.norm(x)", "np.linalg.norm = lambda v: v * 7"),
+    "a module's number": ("import math; math.tau = 3.0; c = math", "x * c.tau", "math.tau = 4.0"),
+    "a module's array": ("np.c = np.ones(3); c = 0", "x * np.c", "np.c[1] = 4.0"),
+    "a module's list": ("np.c = [1.0]; c = 0", "x * len(np.c)", "np.c.append(4.0)"),
+    "what a module has not": ("c = 0", "x * np.d if hasattr(np, 'd') else -x", "np.d = 4.0"),
+    "a module under another name": ("la = np.linalg; la.c = 2.0; c = 0", "x * la.c", "np.linalg.c = 5.0"),
 }
 
 

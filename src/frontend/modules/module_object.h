@@ -12,25 +12,31 @@ class ModuleObject : public runtime::NativeObject {
   using Find = Value (*)(Runtime&, std::string_view name);
 
   ModuleObject(std::string name, Find find, std::vector<std::string_view> (*names)() = nullptr)
-      : name_(std::move(name)), find_(find), names_(names), members_(runtime::make<runtime::Dict>()) {}
+      : name_(std::move(name)),
+        find_(find),
+        names_(names),
+        members_(runtime::make<runtime::Dict>()),
+        assigned_(runtime::make<runtime::Dict>()) {}
   std::string native_type() const override { return "module"; }
   std::string repr() const override { return "<module '" + name_ + "'>"; }
   bool get_attribute(Runtime& runtime, std::string_view name, Value& result) override;
-  bool set_attribute(Runtime& runtime, std::string_view name, const Value& value) override {
-    if (runtime.captures) runtime.captures->refuse("sets '" + std::string(name) + "' of a module");
-    members_->set(name, value);
-    return true;
-  }
+  bool set_attribute(Runtime& runtime, std::string_view name, const Value& value) override;
   std::vector<std::string> attribute_names() const override;
-  void clear() override { members_->clear(); }
+  void clear() override {
+    members_->clear();
+    assigned_->clear();
+  }
 
  private:
-  static const Value* read_member(const runtime::CapturedPlace& place);
+  // What stands at a place of the module, of which a traced function is told.
+  Value captured(Runtime& runtime, runtime::CapturedPlace::Read read, std::string name, const Value& value);
 
   std::string name_;
   Find find_;
   std::vector<std::string_view> (*names_)();
-  runtime::Ref<runtime::Dict> members_;
+  runtime::Ref<runtime::Dict> members_;   // that were found
+  runtime::Ref<runtime::Dict> assigned_;  // that the script has set
+  Value assigned_count_ = Value::integer(0);
 };
 
 // A table of functions and constants: the members of most modules.

@@ -3,6 +3,8 @@
 
 namespace autoray::frontend {
 
+using runtime::CapturedPlace;
+
 namespace {
 
 struct ModuleRow {
@@ -49,13 +51,36 @@ std::vector<std::string_view> module_names() {
   return names;
 }
 
+Value ModuleObject::captured(Runtime& runtime, runtime::CapturedPlace::Read read, std::string name, const Value& value) {
+  if (!runtime.captures) return value;
+  return runtime.captures->read({read, this, 0, std::move(name), runtime::Ref<ModuleObject>::share(this)}, value);
+}
+
 bool ModuleObject::get_attribute(Runtime& runtime, std::string_view name, Value& result) {
+  // A module's own functions and constants stay what they are, until the script sets one: one place tells that for all.
+  if (runtime.captures)
+    captured(
+        runtime, [](const CapturedPlace& p) { return &static_cast<const ModuleObject*>(p.table)->assigned_count_; },
+        "members that are set of " + name_, assigned_count_);
+  if (Value* member = assigned_->find(name)) {
+    result = captured(
+        runtime,
+        [](const CapturedPlace& p) -> const Value* {
+          return static_cast<const ModuleObject*>(p.table)->assigned_->find(p.name);
+        },
+        std::string(name), *member);
+    return true;
+  }
   if (Value* member = members_->find(name)) {
     result = *member;
-    // Functions and constants of a module stay what they are; sys.argv is a list like others.
-    if (runtime.captures && result.is(runtime::ObjectKind::List))
-      result =
-          runtime.captures->read({read_member, this, 0, std::string(name), runtime::Ref<ModuleObject>::share(this)}, result);
+    // sys.argv is a list like others.
+    if (result.is(runtime::ObjectKind::List))
+      result = captured(
+          runtime,
+          [](const CapturedPlace& p) -> const Value* {
+            return static_cast<const ModuleObject*>(p.table)->members_->find(p.name);
+          },
+          std::string(name), result);
     return true;
   }
   if (name == "__name__") {
@@ -68,8 +93,11 @@ bool ModuleObject::get_attribute(Runtime& runtime, std::string_view name, Value&
   return get_attribute(runtime, name, result);
 }
 
-const Value* ModuleObject::read_member(const runtime::CapturedPlace& p) {
-  return static_cast<const ModuleObject*>(p.table)->members_->find(p.name);
+bool ModuleObject::set_attribute(Runtime& runtime, std::string_view name, const Value& value) {
+  if (runtime.captures) runtime.captures->refuse("sets '" + std::string(name) + "' of a module");
+  assigned_->set(name, value);
+  assigned_count_ = Value::integer(static_cast<std::int64_t>(assigned_->size()));
+  return true;
 }
 
 std::vector<std::string> ModuleObject::attribute_names() const {
