@@ -91,6 +91,7 @@ CHANGES = {
                            "p = np.ones(3)\nc = partial(g, p, k=p)", "c(x)", "p[:2] = 7.0, 5.0"),
     "list of a partial": ("from functools import partial\np = [1.0]\nc = partial(lambda w, x: x * w[0], p)", "c(x)", "p[0] = 7.0"),
     "list of a method": ("p = [1.0]\nc = p.index", "x + c(1.0)", "p.insert(0, 3.0)"),
+    "views of a dictionary": ("d = {'a': 1.0}; c = d.values(); k = d.keys()", "x * sum(c) + len(k)", "d['b'] = 4.0"),
     "counter": ("from collections import Counter\nc = Counter('aab')", "x * c['a'] + c['z']", "c.update('aaz')"),
     "namedtuple": ("from collections import namedtuple\nP = namedtuple('P', 'a b')\nc = P(1.0, 2.0)", "x * c.a + c.b", "c = P(5.0, 2.0)"),
     "range": ("c = range(3)", "sum([x * i for i in c])", "c = range(5)"),
@@ -190,7 +191,20 @@ print(f(x))
     # A cache would hold what is of the trace.
     "from functools import lru_cache\nacc = 0\n@lru_cache\ndef w(n): return np.ones(n) * 2\n@autojit\ndef f(x):\n    return x * w(3) + w(2)[0]\n"
     "print(f(x))\nprint(w(3), w(2))\n",
+    # Shapes.
+    "acc = np.arange(6.0).reshape(2, 3)\n@autojit\ndef f(x):\n    acc.shape = acc.shape[::-1]\n    return x * acc[0, 0]\n",
+    "acc = np.arange(6.0).reshape(2, 3)\n@autojit\ndef g(x):\n    x.shape = x.shape[::-1]\n    x.real = 3.0\n    return x * 2\nf = lambda x: g(acc)\n",
+    # Methods that were bound outside.
+    "acc = x.copy()\nsort = acc.sort\n@autojit\ndef f(x):\n    sort()\n    return x * acc\n",
+    "acc = x.copy()\nfill = acc.fill\n@autojit\ndef f(x):\n    fill(acc[0] + 7)\n    return x * 2\n",
+    "acc = x.copy()\ntotal = acc.sum\n@autojit\ndef f(x):\n    acc[0] += 1\n    return x * total()\n",
+    "acc = {}\nupdate = acc.update\n@autojit\ndef f(x):\n    update({len(acc): 1})\n    return x * len(acc)\n",
+    "acc = set()\nadd = acc.add\n@autojit\ndef f(x):\n    add(len(acc))\n    return x * 2\n",
+    "from collections import deque\nacc = deque()\nadd = acc.append\n@autojit\ndef f(x):\n    add(1)\n    return x * 2\n",
+    "from functools import lru_cache\n@lru_cache\ndef w(n): return n\nacc = w(1)\nask, clear = w.cache_info, w.cache_clear\n@autojit\ndef f(x):\n"
+    "    n = ask().currsize\n    clear()\n    return x * n\n",
     # Its own variables are nobody's business.
+    "from collections import deque\nacc = 0\n@autojit\ndef f(x):\n    y = x.copy()\n    fill, q = y.fill, deque()\n    add = q.append\n    add(2)\n    fill(q[0])\n    return x + y\n",
     "acc = 0\n@autojit\ndef f(x):\n    n = 0\n    def add():\n        nonlocal n\n        n += 1\n        return n\n    add.k = 3\n    return x * add() * add() * add.k\n",
 ])
 def test_what_a_call_changes(tmp_path, body):
@@ -282,6 +296,12 @@ def test_values_that_change_with_every_call(tmp_path):
 @pytest.mark.parametrize("body", [
     "f = autojit(lambda x: x + np.random.default_rng(3).random(2))\nprint(f(x), f(x))\n",
     "f = autojit(lambda x: (np.random.seed(3), x + np.random.rand(2))[1])\nprint(f(x), f(x))\n",
+    "g = np.random.default_rng(3)\nx = np.arange(4.0)\nf = autojit(lambda x: (g.shuffle(x), x * 2)[1])\nfor k in range(3):\n    print(f(x), x)\n",
+    "g, y = np.random.default_rng(3), np.arange(4.0)\nshuffle = g.shuffle\nf = autojit(lambda x: (shuffle(y), x * 2)[1])\nfor k in range(3):\n    print(f(x), y)\n",
+    "g, y = np.random.RandomState(3), [1, 2, 3]\nf = autojit(lambda x: (g.shuffle(y), x * 2)[1])\nfor k in range(3):\n    print(f(x), y)\n",
+    "g = np.random.default_rng(3)\nbits = g.bit_generator\nf = autojit(lambda x: x * (bits.random_raw() % 100))\nprint(f(x), f(x), g.random())\n",
+    "g = np.random.default_rng(3)\nf = autojit(lambda x: x * g.spawn(1)[0].random())\nprint(f(x), f(x))\n",
+    "s = np.random.SeedSequence(3)\nf = autojit(lambda x: x * int(s.spawn(1)[0].generate_state(1)[0]))\nprint(f(x), f(x))\n",
     "f = autojit(lambda x: x + np.load('file.npy'))\nnp.save('file.npy', np.ones(2))\nprint(f(x))\nnp.save('file.npy', np.zeros(2))\nprint(f(x))\n",
     "def g(x):\n    np.savetxt('file.txt', x)\n    return x * 2\nf = autojit(g)\nfor k in range(3):\n    f(x * k)\n    print(np.loadtxt('file.txt'))\n",
     "import sys\nf = autojit(lambda x: x * len(sys.argv))\nn = len(sys.argv)\nprint(f(x) / n)\nsys.argv.append('a')\nprint(f(x) - n)\n",

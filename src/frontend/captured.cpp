@@ -38,4 +38,15 @@ Value captured_attribute(Runtime& runtime, ScriptFunction& function, std::string
                                 value);
 }
 
+Value BoundCallable::self(Runtime& runtime) {
+  if (!runtime.captures || runtime.captures->owns(this)) return self_;
+  return runtime.captures->read({read_self, this, 0, name_, Ref<BoundCallable>::share(this)}, self_);
+}
+const Value* BoundCallable::read_self(const CapturedPlace& p) { return &static_cast<const BoundCallable*>(p.table)->self_; }
+
+Value own_in_trace(Runtime& runtime, Ref<runtime::Container> made) {
+  if (runtime.captures) runtime.captures->own(made);
+  return made;
+}
+
 }  // namespace autoray::frontend

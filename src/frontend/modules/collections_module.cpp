@@ -3,6 +3,7 @@
 #include <deque>
 #include <set>
 
+#include "frontend/captured.h"
 #include "frontend/modules/module_object.h"
 #include "frontend/types/named_tuple.h"
 #include "frontend/types/native_operand.h"
@@ -271,15 +272,27 @@ constexpr DequeMethod kDequeMethods[] = {
     {"count", deque_count},     {"index", deque_index},           {"insert", deque_insert}, {"remove", deque_remove},
     {"reverse", deque_reverse}, {"rotate", deque_rotate}};
 
-bool Deque::get_attribute(Runtime&, std::string_view name, Value& result) {
+class BoundDequeMethod final : public BoundCallable {
+ public:
+  BoundDequeMethod(Value deque, const DequeMethod& row)
+      : BoundCallable(std::move(deque), std::string(row.name)), method_(row.method) {}
+  Value call(Runtime& runtime, const Arguments& arguments) override {
+    Value deque = self(runtime);
+    return method_(static_cast<Deque&>(*deque.object()), runtime, arguments);
+  }
+
+ private:
+  Value (*method_)(Deque&, Runtime&, const Arguments&);
+};
+
+bool Deque::get_attribute(Runtime& runtime, std::string_view name, Value& result) {
   if (name == "maxlen") {
     result = most < 0 ? Value::none() : Value::integer(most);
     return true;
   }
   for (const DequeMethod& row : kDequeMethods)
     if (row.name == name) {
-      result = runtime::make_native(std::string(name), [self = Ref<Deque>::share(this), method = row.method](
-                                                           Runtime& r, const Arguments& a) { return method(*self, r, a); });
+      result = own_in_trace(runtime, make<BoundDequeMethod>(Ref<Deque>::share(this), row));
       return true;
     }
   return false;

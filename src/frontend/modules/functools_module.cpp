@@ -174,11 +174,13 @@ class LruCache final : public runtime::Callable {
     auto self = Ref<LruCache>::share(this);
     if (name == "cache_info")
       result = runtime::make_native("cache_info", [self](Runtime& r, const Arguments& a) {
+        if (r.captures) r.captures->refuse("asks what a cache holds");
         check_arguments(a, "cache_info", 0, 0);
         return self->info(r);
       });
     else if (name == "cache_clear")
-      result = runtime::make_native("cache_clear", [self](Runtime&, const Arguments& a) {
+      result = runtime::make_native("cache_clear", [self](Runtime& r, const Arguments& a) {
+        if (r.captures) r.captures->refuse("clears a cache");
         check_arguments(a, "cache_clear", 0, 0);
         self->results_->clear();
         self->hits_ = self->misses_ = 0;

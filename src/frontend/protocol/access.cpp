@@ -1,6 +1,7 @@
 // Attributes, items, iteration, calls.
 #include <algorithm>
 
+#include "frontend/captured.h"
 #include "frontend/types/array_type.h"
 #include "frontend/types/lazy_type.h"
 #include "frontend/types/methods.h"
@@ -115,24 +116,13 @@ Method find_method(const Value& v, std::string_view name) {
 
 namespace {
 
-class BoundMethod final : public runtime::Callable {
+class BoundMethod final : public BoundCallable {
  public:
-  BoundMethod(Value s, Method m, std::string n) : self_(std::move(s)), method_(m), name_(std::move(n)) {}
-  Value call(Runtime& runtime, const Arguments& arguments) override {
-    if (!runtime.captures || runtime.captures->owns(this)) return method_(runtime, self_, arguments);
-    // Bound outside of what is traced.
-    return method_(runtime, runtime.captures->read({read_self, this, 0, name_, Ref<BoundMethod>::share(this)}, self_),
-                   arguments);
-  }
-  std::string callable_name() const override { return name_; }
-  void clear() override { self_.clear(); }
+  BoundMethod(Value s, Method m, std::string n) : BoundCallable(std::move(s), std::move(n)), method_(m) {}
+  Value call(Runtime& runtime, const Arguments& arguments) override { return method_(runtime, self(runtime), arguments); }
 
  private:
-  static const Value* read_self(const runtime::CapturedPlace& p) { return &static_cast<const BoundMethod*>(p.table)->self_; }
-
-  Value self_;
   Method method_;
-  std::string name_;
 };
 
 std::vector<std::string> attribute_names(const Value& v) {
@@ -282,11 +272,7 @@ Value get_attribute(Runtime& runtime, const Value& v, std::string_view name) {
     return d->default_factory.empty() ? Value::none() : d->default_factory;
   if (name == "__class__") return type_of(runtime, v);
   if (name == "__doc__") return Value::none();
-  if (Method method = find_method(v, name)) {
-    auto bound = make<BoundMethod>(v, method, std::string(name));
-    if (runtime.captures) runtime.captures->own(bound);
-    return bound;
-  }
+  if (Method method = find_method(v, name)) return own_in_trace(runtime, make<BoundMethod>(v, method, std::string(name)));
   no_attribute(v, name);
 }
 

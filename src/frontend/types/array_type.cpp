@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "frontend/captured.h"
 #include "frontend/types/lazy_type.h"
 #include "frontend/types/type_object.h"
 #include "ir/signature.h"
@@ -302,28 +303,25 @@ ir::OpId method_op(std::string_view name) {
   return id != ir::OpId::Count && ir::op(id).has(ir::kMethod) ? id : ir::OpId::Count;
 }
 
-class BoundArrayMethod final : public runtime::Callable {
+class BoundArrayMethod final : public BoundCallable {
  public:
-  BoundArrayMethod(Value self, std::string name) : self_(std::move(self)), name_(std::move(name)) {}
+  BoundArrayMethod(Value self, std::string name) : BoundCallable(std::move(self), std::move(name)) {}
   Value call(Runtime& runtime, const Arguments& a) override {
     Value result;
-    call_array_method(runtime, self_, name_, a, result);
+    call_array_method(runtime, self(runtime), callable_name(), a, result);
     return result;
   }
-  std::string callable_name() const override { return name_; }
-  void clear() override { self_.clear(); }
-
- private:
-  Value self_;
-  std::string name_;
 };
+Value bound_method(Runtime& runtime, const Value& self, std::string_view name) {
+  return own_in_trace(runtime, make<BoundArrayMethod>(self, std::string(name)));
+}
 
 }  // namespace
 
-bool array_method(const Value& self, std::string_view name, Value& result) {
+bool array_method(Runtime& runtime, const Value& self, std::string_view name, Value& result) {
   bool known = method_op(name) != ir::OpId::Count;
   for (const Row& row : kMethods) known |= row.name == name;
-  if (known) result = make<BoundArrayMethod>(self, std::string(name));
+  if (known) result = bound_method(runtime, self, name);
   return known;
 }
 
@@ -397,16 +395,18 @@ bool array_attribute(Runtime& runtime, const Value& self, std::string_view name,
   } else {
     for (const Row& row : kMethods)
       if (row.name == name) {
-        result = make<BoundArrayMethod>(self, std::string(name));
+        result = bound_method(runtime, self, name);
         return true;
       }
     if (method_op(name) == ir::OpId::Count || (name == "dot" && !object)) return false;
-    result = make<BoundArrayMethod>(self, std::string(name));
+    result = bound_method(runtime, self, name);
   }
   return true;
 }
 
 bool set_array_attribute(Runtime& runtime, const Value& self, std::string_view name, const Value& value) {
+  if (runtime.captures && self.is(runtime::ObjectKind::Lazy))
+    runtime.captures->refuse("sets '" + std::string(name) + "' of an array");
   auto* object = self.get_if<ArrayObject>();
   if (!object) return false;
   if (name == "shape") {

@@ -561,7 +561,7 @@ bool lazy_attribute(Runtime& runtime, const Value& self, std::string_view name, 
         return true;
       }
     // What arrays can do too: reshape, sum, astype ...
-    return array_method(self, name, result);
+    return array_method(runtime, self, name, result);
   }
   return true;
 }

@@ -57,15 +57,17 @@ void Captures::check() {
     for (std::size_t i = 0; same && i < now.size(); ++i) same = now[i].identical(w.items[i]);
     if (!same) refuse("changes " + w.name);
   }
-  for (const auto& [value, version] : arrays_)
-    if (value.as<ArrayObject>().array.storage->version() != version) refuse("changes an array that it reads from outside");
+  for (const WatchedArray& w : arrays_) {
+    const Array& now = w.array.as<ArrayObject>().array;
+    if (now.storage->version() != w.version || now.shape != w.shape) refuse("changes an array that it reads from outside");
+  }
 }
 
 Value Captures::substitute(const Value& array) {
   any_array_ = true;
   Value made = substitute_(array);
   if (auto* elements = made.get_if<ArrayObject>(); elements && elements->array.storage)
-    arrays_.emplace_back(made, elements->array.storage->version());
+    arrays_.push_back({made, elements->array.storage->version(), elements->array.shape});
   return made;
 }
 
@@ -133,7 +135,8 @@ Value Captures::copy(const Value& value, const std::string& name, int depth) {
     }
     case ObjectKind::Iterator: refuse("reads from the iterator " + name);
     case ObjectKind::Native:
-      if (type_name(value) == "deque") refuse("reads the deque " + name);
+      for (std::string_view type : {"deque", "dict_keys", "dict_values", "dict_items"})
+        if (type_name(value) == type) refuse("reads the " + std::string(type) + " " + name);
       return value;
     default: return value;
   }

@@ -77,7 +77,12 @@ class Captures {
   std::unordered_map<const Object*, Value> copies_;  // arrays' substitutes too
   std::vector<Value> kept_;                          // what was copied: its address is not used again
   std::vector<Watched> watched_;
-  std::vector<std::pair<Value, std::uint64_t>> arrays_;  // substitutes with elements, and their versions
+  struct WatchedArray {
+    Value array;
+    std::uint64_t version;
+    ir::Dims shape;
+  };
+  std::vector<WatchedArray> arrays_;  // substitutes with elements
   std::unordered_map<const Object*, Ref<Container>> own_;
   std::string refused_;
   std::size_t items_ = 0;

@@ -360,6 +360,11 @@ void only_parameters(std::string_view function, const Arguments& arguments, std:
                                            " positional argument (" + std::to_string(arguments.size()) + " given)");
 }
 
+// What is no recorded draw would move a stream when the function is traced, and never again.
+void advance_outside(Runtime& runtime, const char* what = "moves a generator by what is no draw of an array") {
+  if (runtime.captures) runtime.captures->refuse(what);
+}
+
 }  // namespace
 
 bool SeedSequenceObject::get_attribute(Runtime&, std::string_view name, Value& result) {
@@ -367,6 +372,7 @@ bool SeedSequenceObject::get_attribute(Runtime&, std::string_view name, Value& r
   if (name == "spawn") {
     result = make_native("spawn", [self](Runtime& runtime, const Arguments& arguments) {
       only_parameters("spawn", arguments, {"n_children"}, 1);
+      advance_outside(runtime);
       std::vector<Value> children;
       for (std::int64_t n = count_argument(runtime, arguments, "n_children", 0); n > 0; --n)
         children.push_back(make<SeedSequenceObject>(self->sequence.spawn()));
@@ -391,6 +397,7 @@ bool BitGeneratorObject::get_attribute(Runtime&, std::string_view name, Value& r
   if (name == "random_raw") {
     result = make_native("random_raw", [self](Runtime& runtime, const Arguments& arguments) -> Value {
       only_parameters("random_raw", arguments, {"size"}, 0);
+      advance_outside(runtime);
       // The Mersenne twister's words have 32 bits.
       auto next = [&] {
         return std::holds_alternative<Mt19937>(self->generator.engine) ? self->generator.next_uint32()
@@ -419,6 +426,7 @@ bool GeneratorObject::get_attribute(Runtime&, std::string_view name, Value& resu
   if (name == "shuffle") {
     result = make_native("shuffle", [self](Runtime& runtime, const Arguments& arguments) {
       only_parameters("shuffle", arguments, {"x", "axis"}, 1);
+      advance_outside(runtime);
       EditedArguments edited(arguments);
       Value *x = edited.find("x", 0), *axis = edited.find("axis", 1);
       if (!x) throw Error(ErrorClass::TypeError, "shuffle() needs argument 'x'");
@@ -429,6 +437,7 @@ bool GeneratorObject::get_attribute(Runtime&, std::string_view name, Value& resu
   if (name == "spawn") {
     result = make_native("spawn", [self](Runtime& runtime, const Arguments& arguments) {
       only_parameters("spawn", arguments, {"n_children"}, 1);
+      advance_outside(runtime);
       std::vector<Value> children;
       for (std::int64_t n = count_argument(runtime, arguments, "n_children", 0); n > 0; --n)
         children.push_back(make<GeneratorObject>(make_pcg64(self->bits->seed.spawn())));
@@ -468,7 +477,7 @@ bool RandomStateObject::get_attribute(Runtime&, std::string_view name, Value& re
       only_parameters("seed", arguments, {"seed"}, 0);
       EditedArguments edited(arguments);
       Value* seed = edited.find("seed", 0);
-      if (runtime.captures) runtime.captures->refuse("seeds a generator");
+      advance_outside(runtime, "seeds a generator");
       self->generator = BitGenerator(legacy_seeded(runtime, seed ? *seed : Value::none()));
       return Value::none();
     });
@@ -477,6 +486,7 @@ bool RandomStateObject::get_attribute(Runtime&, std::string_view name, Value& re
   if (name == "shuffle") {
     result = make_native("shuffle", [self](Runtime& runtime, const Arguments& arguments) {
       only_parameters("shuffle", arguments, {"x"}, 1);
+      advance_outside(runtime);
       EditedArguments edited(arguments);
       return shuffle_value(runtime, self->generator, *edited.find("x", 0), 0);
     });
