@@ -272,6 +272,26 @@ with np.errstate(divide='ignore'):
     assert "divide by zero encountered in divide" in done.stderr
 
 
+def test_events_of_compiled_calls_are_theirs_alone(tmp_path):
+    done = check(tmp_path, """
+f, g = autojit(lambda x: 1.0 / x), autojit(lambda x, i: np.take(1.0 / x, i))
+x, bad = np.array([0.0, 1.0]), np.array([5])
+f(x)
+with np.errstate(all='raise', divide='ignore'):
+    f(x)
+with np.errstate(all='raise'):
+    np.sin(x)
+try:
+    g(x, bad)
+    assert False
+except IndexError:
+    pass
+with np.errstate(all='raise'):
+    np.sin(x)
+""")
+    assert done.stderr.count("RuntimeWarning") == 1
+
+
 def test_registered_functions_take_part(tmp_path):
     check(tmp_path, """
 from autoray import register_function

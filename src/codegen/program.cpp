@@ -107,7 +107,11 @@ Program::Call::Call(const Program& program, Runtime& runtime)
     : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
   frame_.context.stop = &runtime.stop_word();
 }
-Program::Call::~Call() { program_.give_back(frame_); }
+Program::Call::~Call() {
+  program_.give_back(frame_);
+  // Eager loops tell of whatever flag they find.
+  runtime::clear_fp();
+}
 
 void Program::Call::argument(std::size_t number, const Array& array) {
   frame_.given[number] = &array;
