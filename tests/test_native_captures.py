@@ -317,3 +317,78 @@ def test_what_is_told_is_told_by_each_call(tmp_path):
     path.write_text(OURS + "import sys\nf = autojit(lambda x: (print('one', file=sys.stderr), sys.stderr.write('two\\n'), x + 1)[2])\n"
                            "f(np.ones(2))\nf(np.ones(2))\n")
     assert autoray("run", path).stderr == "one\ntwo\n" * 2
+
+
+# State of numpy and of autoray: x = [0, 1, 2], and what the script prints.
+STATE = {
+    "seterr": "@autojit\ndef f(x):\n    np.seterr(divide='ignore')\n    return 1 / x\nfor k in range(2):\n    np.seterr(divide='warn')\n"
+              "    print(np.seterr()['divide'], f(x), np.seterr()['divide'])\n",
+    "errstate that raises": "@autojit\ndef f(x):\n    with np.errstate(divide='raise'):\n        try:\n            return 1 / x\n"
+                            "        except FloatingPointError:\n            return x * 100\nprint(f(x), f(x), f(x + 1))\n",
+    "set_backend": "@autojit\ndef f(x):\n    autoray.set_backend('numpy')\n    return do('sin', x)\nfor k in range(3):\n"
+                   "    print(autoray.get_backend(), f(x), autoray.get_backend())\n    autoray.set_backend(None)\n",
+    "backend_like": "@autojit\ndef f(x):\n    with autoray.backend_like('numpy'):\n        return do('zeros', 3) + x, autoray.get_backend()\n"
+                    "print(f(x), f(x), autoray.get_backend())\n",
+    "the caller's backend": "f = autojit(lambda x: do('sin', x) if autoray.get_backend() is None else x * 100)\nprint(f(x))\nautoray.set_backend('numpy')\n"
+                            "print(f(x))\nautoray.set_backend(None)\nprint(f(x))\nwith autoray.backend_like('numpy'):\n    print(f(x))\nprint(f(x))\n",
+    "the caller's backend and names": "f = autojit(lambda x: do('mine', x))\nautoray.register_function('numpy', 'mine', lambda v: v * 2)\n"
+                                      "autoray.register_function('eigen', 'mine', lambda v: v * 3)\nautoray.register_function('lazy', 'mine', lambda v: v * 4)\n"
+                                      "print(f(x))\nwith autoray.backend_like('eigen'):\n    print(f(x))\nprint(f(x), do('mine', x, like='eigen'))\n",
+    "the backend of an argument": "f = autojit(lambda x: x + 1 if autoray.infer_backend(x) == 'numpy' else x * 100)\nprint(f(x), f(x))\n"
+                                  "f = autojit(lambda x: x + 1 if autoray.infer_backend_multi(1.0, x, [x]) == 'numpy' else x * 100)\nprint(f(x))\n"
+                                  "f = autojit(lambda x: autoray.get_namespace(x).pi * autoray.get_namespace(x).sin(x))\nprint(f(x))\n",
+    "like an argument": "f = autojit(lambda x, y: (do('zeros', 3, like=x), do('ones', 2, like=y)))\nprint(f(x.astype('float32'), x), f(x, x.astype('int64')))\n"
+                        "print(f(x.astype('float32'), x)[0].dtype)\n",
+    "register_function": "@autojit\ndef f(x):\n    autoray.register_function('numpy', 'mine', lambda v: v * len(v))\n    return x + 1\n"
+                         "f(x)\nautoray.register_function('numpy', 'mine', lambda v: v)\nprint(do('mine', x))\nf(x)\nprint(do('mine', x))\n",
+    # Registered functions.
+    "prints": "def mine(v):\n    print('called')\n    return v * 2\nautoray.register_function('numpy', 'sin', mine)\nf = autojit(lambda x: do('sin', x) + 1)\n"
+              "for k in range(3):\n    print(f(x))\n",
+    "changes": "log = []\ndef mine(v):\n    log.append(len(log))\n    return v * len(log)\nautoray.register_function('numpy', 'sin', mine)\n"
+               "f = autojit(lambda x: do('sin', x) + do('sin', x))\ng = autojit(lambda x: (do('sin', x), x * 2)[1])\n"
+               "for k in range(3):\n    print(f(x), g(x), log)\n",
+    "reads": "c = 0\nautoray.register_function('numpy', 'sin', lambda v: v * c)\nf = autojit(lambda x: do('sin', x) + 1)\n"
+             "for c in range(3):\n    print(f(x))\nautoray.register_function('numpy', 'sin', lambda v: v - c)\nprint(f(x))\n",
+    "a new name": "autoray.register_function('numpy', 'mine', lambda v, k=1: v * k)\nf = autojit(lambda x: do('mine', x, k=3) + do('mine', x))\nprint(f(x), f(x))\n"
+                  "autoray.register_function('numpy', 'mine', lambda v, k=1: v - k)\nprint(f(x))\n",
+    "a wrapper": "def wrap(old):\n    return lambda v: old(v) * 2\nf = autojit(lambda x: do('sin', x))\nprint(f(x))\n"
+                 "autoray.register_function('numpy', 'sin', wrap, wrap=True)\nprint(f(x), f(x))\n",
+    "a composed function": "@autoray.compose\ndef mine(v, k):\n    return do('sin', v) * k\nf = autojit(lambda x: mine(x, 2))\nprint(f(x), f(x))\n"
+                           "mine.register('numpy', lambda v, k: v - k)\nprint(f(x))\n",
+    "a dispatcher": "from autoray.autoray import register_dispatch\nf = autojit(lambda x: do('mine', 1.0, x))\nautoray.register_function('numpy', 'mine', lambda k, v: v * k)\nautoray.register_function('builtins', 'mine', lambda k, v: v - k)\n"
+                    "register_dispatch('mine', lambda k, v: autoray.infer_backend(v))\nprint(f(x), f(x))\n",
+}
+
+
+@pytest.mark.parametrize("what", STATE)
+def test_state_outside_of_the_script(tmp_path, what):
+    same(tmp_path, "import autoray\nfrom autoray import do\nx = np.arange(3.0)\n" + STATE[what])
+
+
+def test_state_of_the_engine_is_read_and_not_set(tmp_path):
+    how = kinds(tmp_path, """
+import autoray
+from autoray import do
+x = np.ones(2)
+@autojit
+def f(x):
+    with np.errstate(divide='ignore'):
+        return 1 / x
+f(x)
+f = autojit(lambda x: (autoray.set_backend(None), x + 1)[1])
+f(x)
+# The same on the backend that the arguments have; another one when the default is.
+f = autojit(lambda x: do('sin', x))
+f(x)
+with autoray.backend_like('numpy'):
+    f(x)
+    f(x)
+f(x)
+autoray.register_function('numpy', 'sin', lambda x: do('cos', x) * 2)
+f(x)
+f(x)
+""")
+    assert [what.split(" (")[0] if what.startswith("compiled") else (what, why) for what, why in how] == [
+        ("plain call", "a traced function enters np.errstate"), ("plain call", "a traced function sets the default backend"),
+        "compiled", "compiled: 'the default backend' was nothing, is 'numpy'", ("hit", how[4][1]), ("hit", how[5][1]),
+        "compiled: another key", ("hit", how[7][1])]

@@ -16,6 +16,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/quick.h"
 #include "runtime/files/npy.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/lazy/deferral.h"
 #include "runtime/lazy/recorder.h"
 
@@ -240,6 +241,7 @@ ir::Error script_error(const Diagnostic& d) {
 
 runtime::Ref<runtime::Callable> native(const std::string& name, runtime::BackendId backend, Engine::Function function) {
   auto call = [name, backend, function](runtime::Runtime& r, const runtime::Arguments& a) {
+    if (r.captures) r.captures->refuse("calls '" + name + "', which is a function of the host program");
     if (!a.keyword_names.empty())
       throw ir::Error(ir::ErrorClass::TypeError, name + "() takes no keyword arguments: it is registered for arrays alone");
     std::vector<Array> operands = arrays_of(r, a);

@@ -6,6 +6,7 @@
 #include "ir/error.h"
 #include "ir/suggest.h"
 #include "runtime/bind.h"
+#include "runtime/lazy/captures.h"
 #include "runtime/lazy/deferral.h"
 
 namespace autoray::runtime {
@@ -17,28 +18,36 @@ using ir::OpId;
 namespace {
 
 // The backend's tag of an array or numpy scalar; nullopt for what belongs to no backend (Python scalars, containers).
-std::optional<BackendId> tag_of(const Value& value) {
+// `traced`: a graph's array stands for one of its node's backend, a number of it for a number.
+std::optional<BackendId> tag_of(const Value& value, bool traced = false) {
   if (auto* array = value.peek<ArrayObject>()) return array->array.backend;
   if (auto* scalar = value.peek<NumpyScalar>()) return scalar->backend;
-  if (value.is(ObjectKind::Lazy)) return kLazy;
+  if (auto* lazy = value.get_if<LazyArray>()) {
+    if (!traced) return kLazy;
+    if (lazy->type().kind != ir::Kind::Weak) return static_cast<BackendId>(lazy->recorder->graph().node(lazy->node()).backend);
+  }
   return std::nullopt;
 }
 
 // Priorities: nothing < numpy (0) < other native backends, which is the order of their ids.
-void consider(const Value& value, std::optional<BackendId>& best) {
-  auto tag = tag_of(value);
+void consider(const Value& value, std::optional<BackendId>& best, bool traced = false) {
+  auto tag = tag_of(value, traced);
   if (tag && (!best || *tag > *best)) best = tag;
 }
 
-void consider_sequence(const Value& value, std::optional<BackendId>& best) {
+void consider_sequence(const Value& value, std::optional<BackendId>& best, bool traced = false) {
   if (!value.is_object()) return;
   if (auto* list = value.get_if<List>()) {
-    for (const Value& item : list->items) consider(item, best);
+    for (const Value& item : list->items) consider(item, best, traced);
   } else if (auto* tuple = value.get_if<Tuple>()) {
-    for (const Value& item : tuple->items) consider(item, best);
+    for (const Value& item : tuple->items) consider(item, best, traced);
   } else {
-    consider(value, best);
+    consider(value, best, traced);
   }
+}
+void consider_all(const Arguments& arguments, std::optional<BackendId>& best, bool traced = false) {
+  for (const Value& value : arguments.positional) consider_sequence(value, best, traced);
+  for (const Value& value : arguments.keyword_values) consider_sequence(value, best, traced);
 }
 
 // An op of several operands looks at all of them, any other at its first argument: the table's operand letters say which.
@@ -55,14 +64,12 @@ bool looks_at_all(OpId id) {
   return kAll[static_cast<std::size_t>(id)];
 }
 
-BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments) {
+BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments, bool traced = false) {
   std::optional<BackendId> best;
-  if (looks_at_all(id)) {
-    for (const Value& value : arguments.positional) consider_sequence(value, best);
-    for (const Value& value : arguments.keyword_values) consider_sequence(value, best);
-  } else if (!arguments.positional.empty()) {
-    consider_sequence(arguments.positional[0], best);
-  }
+  if (looks_at_all(id))
+    consider_all(arguments, best, traced);
+  else if (!arguments.positional.empty())
+    consider_sequence(arguments.positional[0], best, traced);
   return best.value_or(runtime.native_backend());
 }
 
@@ -176,11 +183,22 @@ struct EditedArguments {
 bool deviates(OpId id) { return ir::op(id).has(ir::kThinByDefault); }
 
 Value call_on(Runtime& runtime, OpId id, BackendId backend, const Arguments& arguments) {
-  Entry& entry = runtime.entry(backend, id);
+  BackendId own = backend;
+  if (runtime.captures) [[unlikely]] {
+    // What is registered for the backend that the arrays stand for is traced as other functions are. A call is recorded unless
+    // it is for another backend than theirs.
+    std::optional<BackendId> recorded;
+    consider_all(arguments, recorded, true);
+    if (backend == kLazy)
+      own = backend_from_arguments(runtime, id, arguments, true);
+    else if (any_lazy(arguments) && backend == recorded.value_or(runtime.native_backend()))
+      backend = kLazy;
+  }
+  Entry& entry = runtime.entry(own, id);
   if (entry.registered) [[unlikely]] {
     if (runtime.on_explain)
-      runtime.on_explain({std::string(ir::op(id).path), "", std::string(runtime.backend_name(backend)),
-                          std::string(runtime.backend_name(backend)), "registered function"});
+      runtime.on_explain({std::string(ir::op(id).path), "", std::string(runtime.backend_name(own)),
+                          std::string(runtime.backend_name(own)), "registered function"});
     Ref<Callable> function = entry.registered;
     return function->call(runtime, arguments);
   }
@@ -191,8 +209,7 @@ Value call_on(Runtime& runtime, OpId id, BackendId backend, const Arguments& arg
 
 bool any_lazy(const Arguments& arguments) {
   std::optional<BackendId> best;
-  for (const Value& value : arguments.positional) consider_sequence(value, best);
-  for (const Value& value : arguments.keyword_values) consider_sequence(value, best);
+  consider_all(arguments, best);
   return best == kLazy;
 }
 
@@ -206,6 +223,8 @@ Value call_library(Runtime& runtime, OpId id, BackendId backend, const Arguments
 }
 
 Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments& arguments) {
+  if (runtime.captures) [[unlikely]]
+    read_dispatch_state(runtime);
   // The common call: no keywords, no default backend, no dispatcher of the script's.
   if (id != OpId::Count && arguments.keyword_names.empty() && !runtime.default_backend && runtime.dispatchers.empty() &&
       runtime.class_backends.empty()) [[likely]] {
@@ -222,7 +241,7 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
       choice = choice_of_name(runtime, text->text);
     } else {
       std::optional<BackendId> tag;
-      consider_sequence(*like, tag);
+      consider_sequence(*like, tag, runtime.captures != nullptr);
       if (const std::string* name_of_class = class_backend(runtime, *like))
         choice = choice_of_name(runtime, *name_of_class);
       else
@@ -230,6 +249,8 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
       if (id != OpId::Count && ir::op(id).has(ir::kLikeResult) && !edited.has("dtype")) {
         if (auto* array = like->peek<ArrayObject>()) edited.add("dtype", make_dtype(array->array.dtype));
         if (auto* scalar = like->peek<NumpyScalar>()) edited.add("dtype", make_dtype(scalar->dtype));
+        if (auto* lazy = like->get_if<LazyArray>(); lazy && runtime.captures)
+          edited.add("dtype", make_dtype(lazy->type().dtype));
         if (like->is_float()) edited.add("dtype", make_dtype(ir::DType::Float64));
         if (like->is_int()) edited.add("dtype", make_dtype(ir::DType::Int64));
         if (like->is(ObjectKind::Complex)) edited.add("dtype", make_dtype(ir::DType::Complex128));
@@ -244,7 +265,7 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
   } else {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
     if (runtime.class_backends.empty())
-      choice.native = backend_from_arguments(runtime, id, edited.arguments);
+      choice.native = backend_from_arguments(runtime, id, edited.arguments, id == OpId::Count && runtime.captures != nullptr);
     else
       choice = choice_by_classes(runtime, id, edited.arguments);
   }
@@ -294,6 +315,7 @@ Value inplace_call(Runtime& runtime, OpId id, const Value& target, const Value& 
 }
 
 void register_backend(Runtime& runtime, const std::string& type_name, const std::string& backend) {
+  count_registration(runtime);
   runtime.class_backends[type_name] = backend;
 }
 
@@ -306,11 +328,12 @@ std::string infer_backend_multi(Runtime& runtime, std::span<const Value> values)
 
 std::string infer_backend(Runtime& runtime, const Value& value) {
   if (const std::string* name = class_backend(runtime, value)) return *name;
-  auto tag = tag_of(value);
+  auto tag = tag_of(value, runtime.captures != nullptr);
   return tag ? std::string(runtime.backend_name(*tag)) : "builtins";
 }
 
 void register_function(Runtime& runtime, const std::string& backend, const std::string& name, Ref<Callable> function) {
+  count_registration(runtime);
   OpId id = ir::find_op(name);
   auto native = runtime.find_backend(backend);
   if (id != OpId::Count && native) {
@@ -321,6 +344,7 @@ void register_function(Runtime& runtime, const std::string& backend, const std::
 }
 
 Ref<Callable> library_function(Runtime& runtime, const std::string& backend, const std::string& name) {
+  read_dispatch_state(runtime);
   OpId id = ir::find_op(name);
   Choice choice = choice_of_name(runtime, backend);
   if (id == OpId::Count || !choice.native) {

@@ -3,6 +3,8 @@
 //
 // Order: like= as a string; like= as an array (also lends dtype to creation routines); the backend set by backend_like or
 // set_backend; else the arguments, by the op's dispatcher and the priorities Python scalars < numpy < other arrays < lazy.
+// While autojit traces a function (Runtime::captures) the arrays of its graph count as arrays of the backend that they stand
+// for, and a function that is registered for it is traced as other functions are.
 #pragma once
 
 #include "runtime/runtime.h"

@@ -103,6 +103,7 @@ class BackendLike final : public runtime::NativeObject {
   std::string native_type() const override { return "backend_like"; }
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
   bool is_context_manager() const override { return true; }
+  // A trace may enter it: what is recorded there goes where the plain call goes.
   Value enter(Runtime& runtime) override {
     saved_ = runtime.default_backend;
     runtime.default_backend = backend_of(runtime, like_);
@@ -125,21 +126,26 @@ Value backend_like(Runtime&, const Arguments& a) {
 }
 Value set_backend(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "set_backend", 1, 2);
+  if (runtime.captures) runtime.captures->refuse("sets the default backend");
   runtime.default_backend = backend_of(runtime, a.positional[0]);
   return Value::none();
 }
 Value get_backend(Runtime& runtime, const Arguments&) {
+  runtime::read_dispatch_state(runtime);
   return runtime.default_backend ? runtime::make_str(std::string(runtime.backend_name(*runtime.default_backend)))
                                  : Value::none();
 }
 Value infer_backend(Runtime& runtime, const Arguments& a) {
+  runtime::read_dispatch_state(runtime);
   check_arguments(a, "infer_backend", 1, 1);
   return runtime::make_str(runtime::infer_backend(runtime, a.positional[0]));
 }
 Value infer_backend_multi(Runtime& runtime, const Arguments& a) {
+  runtime::read_dispatch_state(runtime);
   return runtime::make_str(runtime::infer_backend_multi(runtime, a.positional));
 }
 Value get_namespace(Runtime& runtime, const Arguments& a) {
+  runtime::read_dispatch_state(runtime);
   Value like;
   if (!a.positional.empty())
     like = a.positional[0].is(ObjectKind::Str) ? a.positional[0]
@@ -194,6 +200,7 @@ Value register_dispatch(Runtime& runtime, const Arguments& a) {
   check_arguments(a, "register_dispatch", 2, 2);
   auto* function = a.positional[1].get_if<runtime::Callable>();
   if (!function) throw Error(ErrorClass::TypeError, "the dispatcher must be callable");
+  runtime::count_registration(runtime);
   runtime.dispatchers[runtime::text_of(a.positional[0], "fun")] = runtime::Ref<runtime::Callable>::share(function);
   return Value::none();
 }

@@ -165,6 +165,8 @@ class ErrState final : public runtime::NativeObject {
   bool get_attribute(Runtime&, std::string_view, Value&) override { return false; }
   bool is_context_manager() const override { return true; }
   Value enter(Runtime& runtime) override {
+    // Which calls it is for is no part of a graph.
+    if (runtime.captures) runtime.captures->refuse("enters np.errstate");
     saved_ = runtime.fp_state;
     runtime.fp_state = state_;
     return Value::none();
@@ -202,6 +204,7 @@ runtime::FpState fp_state_of(Runtime& runtime, const Arguments& a, std::string_v
 }
 Value errstate(Runtime& runtime, const Arguments& a) { return make<ErrState>(fp_state_of(runtime, a, "errstate")); }
 Value seterr(Runtime& runtime, const Arguments& a) {
+  if (runtime.captures) runtime.captures->refuse("calls np.seterr");
   runtime::FpState old = runtime.fp_state;
   runtime.fp_state = fp_state_of(runtime, a, "seterr");
   static constexpr const char* kNames[] = {"ignore", "warn", "raise"};

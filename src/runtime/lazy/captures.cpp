@@ -31,6 +31,31 @@ void refuse_in_trace(HostCall& call) {
   if (call.runtime.captures) call.runtime.captures->refuse("calls " + std::string(call.op.path));
 }
 
+void read_dispatch_state(Runtime& runtime) {
+  if (!runtime.captures) return;
+  Value& names = runtime.language_objects["names of the backends"];
+  if (names.empty()) {
+    std::vector<Value> list;
+    for (std::size_t id = 0; id < runtime.backend_count(); ++id)
+      list.push_back(make_str(std::string(runtime.backend_name(static_cast<BackendId>(id)))));
+    names = make_tuple(std::move(list));
+  }
+  CapturedPlace::Read default_backend = [](const CapturedPlace& p) -> const Value* {
+    auto& id = static_cast<const Runtime*>(p.table)->default_backend;
+    return id ? &p.owner.as<Tuple>().items[*id] : nullptr;
+  };
+  CapturedPlace::Read registrations = [](const CapturedPlace& p) { return static_cast<const Value*>(p.table); };
+  runtime.captures->read({default_backend, &runtime, 0, "the default backend", names}, Value());
+  Value& count = runtime.language_objects["registrations"];
+  runtime.captures->read({registrations, &count, 0, "registrations", {}}, count);
+}
+
+void count_registration(Runtime& runtime) {
+  if (runtime.captures) runtime.captures->refuse("registers what dispatch finds");
+  Value& count = runtime.language_objects["registrations"];
+  count = Value::integer(count.empty() ? 1 : count.as_int() + 1);
+}
+
 Value Captures::read(CapturedPlace place, const Value& value) {
   if (!substitute_) return value;
   for (std::size_t i = 0; i < places_.size(); ++i)

@@ -89,6 +89,10 @@ class Captures {
   bool any_array_ = false;
 };
 
+// What dispatch looks at beside a call's arguments: the default backend, and what is registered, which is counted.
+void read_dispatch_state(Runtime& runtime);
+void count_registration(Runtime& runtime);
+
 // A function that reads or changes what is outside of every script: files, streams of random numbers. Traces refuse it.
 struct HostCall;
 void refuse_in_trace(HostCall& call);
