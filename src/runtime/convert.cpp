@@ -97,7 +97,13 @@ CastLoop cast_loop(DType from, DType to) {
   });
 }
 
+void warn_of_cast(Runtime& runtime, DType from, DType to) {
+  if (ir::is_complex(from) && !ir::is_complex(to) && !ir::is_bool(to))
+    runtime.warn(ir::ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+}
+
 void copy_into(Runtime& runtime, const Array& from, const Array& to) {
+  warn_of_cast(runtime, from.dtype, to.dtype);
   if (to.size() == 0) return;
   // An element that is copied onto itself needs no care; every other overlap does.
   bool same_places = from.data == to.data && from.dtype == to.dtype && from.shape == to.shape && from.strides == to.strides;

@@ -15,7 +15,9 @@ struct Array;
 using CastLoop = void (*)(const char* from, std::int64_t from_stride, char* to, std::int64_t to_stride, std::int64_t n);
 CastLoop cast_loop(ir::DType from, ir::DType to);
 
-// Copies `from` (broadcast if needed) into `to`, converting; handles overlap by a temporary.
+// numpy's warning of a cast that drops imaginary parts; nothing for other casts.
+void warn_of_cast(Runtime& runtime, ir::DType from, ir::DType to);
+// Copies `from` (broadcast if needed) into `to`, converting; handles overlap by a temporary. Warns as numpy does.
 void copy_into(Runtime& runtime, const Array& from, const Array& to);
 // A C-contiguous copy, converted.
 Array converted(Runtime& runtime, const Array& from, ir::DType dtype);

@@ -139,8 +139,9 @@ void check_truncated(double whole, DType dtype) {
 }
 
 // One element of `dtype`, with Python's int(), float() and complex() conversions.
-void store_item(const Value& value, DType dtype, char* place) {
+void store_item(Runtime& runtime, const Value& value, DType dtype, char* place) {
   if (auto* scalar = value.get_if<NumpyScalar>()) {
+    warn_of_cast(runtime, scalar->dtype, dtype);
     cast_loop(scalar->dtype, dtype)(scalar->data, 0, place, 0, 1);
     return;
   }
@@ -209,10 +210,10 @@ void fill(Runtime& runtime, const Value& value, const Array& target, int axis, c
   if (auto* range = value.get_if<Range>()) {
     std::int64_t step = target.strides[static_cast<std::size_t>(axis)], count = range->size();
     for (std::int64_t i = 0; i < count; ++i)
-      store_item(Value::integer(range->start + i * range->step), target.dtype, place + i * step);
+      store_item(runtime, Value::integer(range->start + i * range->step), target.dtype, place + i * step);
     return;
   }
-  store_item(value, target.dtype, place);
+  store_item(runtime, value, target.dtype, place);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ Value int_from_text(Runtime& runtime, const Value& v, std::string_view text, int
 
 // What int() and float() see of a complex numpy scalar; Python's own complex they refuse.
 Value real_part_alone(Runtime& runtime, const runtime::NumpyScalar& scalar) {
-  runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
+  runtime::warn_of_cast(runtime, scalar.dtype, ir::DType::Float64);
   return Value::real(python_scalar(scalar.dtype, scalar.data).as<runtime::Complex>().value.real());
 }
 

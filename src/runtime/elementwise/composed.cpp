@@ -261,8 +261,6 @@ void imag_kernel(KernelCall& call) {
 void astype_kernel(KernelCall& call) {
   ir::check_device(ir::attribute(call.op, call.attrs, "device"));
   DType to = call.types[0].dtype;
-  if (ir::is_complex(call.in[0]->dtype) && !ir::is_complex(to) && !ir::is_bool(to))
-    call.runtime.warn(ErrorClass::RuntimeWarning, "Casting complex values to real discards the imaginary part");
   call.out[0] = converted_like(call.runtime, *call.in[0], to);
 }
 

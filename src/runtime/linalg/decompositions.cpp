@@ -207,8 +207,10 @@ void eig_of(KernelCall& call, const Drivers& drivers) {
   ir::DType dtype = call.types[0].dtype;
   // Of a real stack all of whose eigenvalues are real, numpy gives real arrays.
   const Complex* items = w.as<Complex>();
-  if (std::is_same_v<T, double> && std::all_of(items, items + w.size(), [](Complex x) { return x.imag() == 0; }))
+  if (std::is_same_v<T, double> && std::all_of(items, items + w.size(), [](Complex x) { return x.imag() == 0; })) {
     dtype = ir::real_dtype(dtype);
+    w.dtype = v.columns.dtype = ir::DType::Float64;  // views on the real parts
+  }
   call.out[0] = as_dtype(call, w, dtype);
   if (vectors) call.out[1] = rows_of(call, v, dtype);
 }

@@ -1,0 +1,50 @@
+"""Which casts warn that imaginary parts are dropped, as CPython's numpy does. Each case runs in an engine of its own, which tells
+a message once."""
+import json
+import subprocess
+import sys
+
+import pytest
+
+from conftest import autoray
+
+HEAD = "import numpy as np\nz = np.array([1+2j, 3-1j])\nr = np.zeros(2)\nm = np.arange(12.0).reshape(4, 3) + 1j * np.eye(4, 3)\ns = np.array([[2.0, 1], [1, 2]])\n"
+CASES = [
+    "np.asarray(z, dtype=float)", "np.asarray(z, dtype=int)", "np.array(z, dtype=float)", "np.array(z, dtype='float32')", "np.array(z, dtype=bool)",
+    "np.array(z, dtype='complex64')", "np.asarray(z, dtype='complex64').astype('float64')", "z.astype(float)", "z.astype(bool)", "np.astype(z, 'int8')",
+    "z[0].astype(float)", "np.array([z, z], dtype=float)", "np.array([z[0]], dtype=float)", "np.array(z[0], dtype=float)", "np.array([z[0]])",
+    "np.array(np.array(1j), dtype=int)", "np.zeros(0, complex).astype(float)", "float(z[0])", "complex(z[0])", "np.float64(z[0])", "np.float32(z)",
+    "np.int64(z[0])", "np.bool_(z[0])", "np.linspace(0, 1j, 3, dtype=float)", "np.linspace(0, 1j, 3)",
+    # Writes.
+    "r[:] = z", "r[0:1] = z[:1]", "r[0] = z[0]", "r[0] = np.array(1j)", "r[np.array([True, False])] = z[:1]", "r[np.array([1, 0])] = z", "r[::-1] = z[::-1]",
+    "np.zeros(2, bool)[:] = z", "np.zeros(2, complex)[:] = z", "r.fill(z[0])", "r.real = z", "np.full((2,), z, dtype=float)", "np.full((2,), 1j, dtype=float)",
+    "np.full_like(r, z)", "np.full_like(r, 2.0)",
+    # Reductions, joins and ufuncs that are asked for a dtype.
+    "np.sum(z, dtype=float)", "np.mean(z, dtype=float)", "np.cumsum(z, dtype=float)", "np.prod(z, dtype=float)", "np.sum(z, out=np.zeros(()))", "np.sum(z)",
+    "np.stack([z, z], dtype=float, casting='unsafe')", "np.concatenate([z, z], dtype=float, casting='unsafe')", "np.concatenate([z, r])",
+    "np.add(z, z, dtype=float, casting='unsafe')", "np.add(z, z, out=np.zeros(2), casting='unsafe')", "np.take(z, [0, 1], out=np.zeros(2), mode='clip')",
+    # What computes real numbers of complex ones.
+    "np.abs(z); np.angle(z); z.real; z.imag; np.var(z); np.std(z); np.linalg.norm(z); np.linalg.norm(m, axis=0); np.isclose(z, z); np.sort(z); str(z)",
+    "for order in (None, 1, 2, 'fro', 'nuc', -2, np.inf):\n    np.linalg.norm(m, order)\n    np.linalg.cond(m[:3], order) if order != 'nuc' else None",
+    "np.linalg.svd(m); np.linalg.eigh(m.conj().T @ m); np.linalg.eig(s); np.linalg.eigvals(s.astype('float32')); np.linalg.eig(m[:3])",
+    "np.linalg.lstsq(m, np.ones(4)); np.linalg.pinv(m); np.linalg.matrix_rank(m); np.linalg.slogdet(m[:3]); np.linalg.qr(m)",
+]
+
+
+@pytest.fixture(scope="module")
+def expected():
+    program = ("import json, sys, warnings\nanswers = []\nfor case in json.loads(sys.argv[2]):\n    with warnings.catch_warnings(record=True) as told:\n"
+               "        warnings.simplefilter('always')\n        exec(sys.argv[1] + case, {})\n"
+               "    answers.append(any('discards the imaginary part' in str(w.message) for w in told))\nprint(json.dumps(answers))\n")
+    done = subprocess.run([sys.executable, "-c", program, HEAD, json.dumps(CASES)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(CASES, json.loads(done.stdout)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_casts_of_complex_numbers(tmp_path, expected, case):
+    path = tmp_path / "script.ar"
+    path.write_text(HEAD + case + "\n")
+    done = autoray("run", path)
+    assert done.returncode == 0, done.stderr
+    assert ("discards the imaginary part" in done.stderr) == expected[case], done.stderr
