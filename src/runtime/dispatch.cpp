@@ -18,36 +18,42 @@ using ir::OpId;
 namespace {
 
 // The backend's tag of an array or numpy scalar; nullopt for what belongs to no backend (Python scalars, containers).
-// `traced`: a graph's array stands for one of its node's backend, a number of it for a number.
-std::optional<BackendId> tag_of(const Value& value, bool traced = false) {
+std::optional<BackendId> tag_of(const Value& value) {
   if (auto* array = value.peek<ArrayObject>()) return array->array.backend;
   if (auto* scalar = value.peek<NumpyScalar>()) return scalar->backend;
-  if (auto* lazy = value.get_if<LazyArray>()) {
-    if (!traced) return kLazy;
-    if (lazy->type().kind != ir::Kind::Weak) return static_cast<BackendId>(lazy->recorder->graph().node(lazy->node()).backend);
-  }
+  if (value.is(ObjectKind::Lazy)) return kLazy;
   return std::nullopt;
+}
+// In a trace a graph's array stands for one of its node's backend, a number of it for a number.
+std::optional<BackendId> traced_tag_of(const Value& value) {
+  auto* lazy = value.get_if<LazyArray>();
+  if (!lazy) return tag_of(value);
+  if (lazy->type().kind == ir::Kind::Weak) return std::nullopt;
+  return static_cast<BackendId>(lazy->recorder->graph().node(lazy->node()).backend);
 }
 
 // Priorities: nothing < numpy (0) < other native backends, which is the order of their ids.
-void consider(const Value& value, std::optional<BackendId>& best, bool traced = false) {
-  auto tag = tag_of(value, traced);
+template <bool traced = false>
+void consider(const Value& value, std::optional<BackendId>& best) {
+  auto tag = traced ? traced_tag_of(value) : tag_of(value);
   if (tag && (!best || *tag > *best)) best = tag;
 }
 
-void consider_sequence(const Value& value, std::optional<BackendId>& best, bool traced = false) {
+template <bool traced = false>
+void consider_sequence(const Value& value, std::optional<BackendId>& best) {
   if (!value.is_object()) return;
   if (auto* list = value.get_if<List>()) {
-    for (const Value& item : list->items) consider(item, best, traced);
+    for (const Value& item : list->items) consider<traced>(item, best);
   } else if (auto* tuple = value.get_if<Tuple>()) {
-    for (const Value& item : tuple->items) consider(item, best, traced);
+    for (const Value& item : tuple->items) consider<traced>(item, best);
   } else {
-    consider(value, best, traced);
+    consider<traced>(value, best);
   }
 }
-void consider_all(const Arguments& arguments, std::optional<BackendId>& best, bool traced = false) {
-  for (const Value& value : arguments.positional) consider_sequence(value, best, traced);
-  for (const Value& value : arguments.keyword_values) consider_sequence(value, best, traced);
+template <bool traced = false>
+void consider_all(const Arguments& arguments, std::optional<BackendId>& best) {
+  for (const Value& value : arguments.positional) consider_sequence<traced>(value, best);
+  for (const Value& value : arguments.keyword_values) consider_sequence<traced>(value, best);
 }
 
 // An op of several operands looks at all of them, any other at its first argument: the table's operand letters say which.
@@ -64,12 +70,13 @@ bool looks_at_all(OpId id) {
   return kAll[static_cast<std::size_t>(id)];
 }
 
-BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments, bool traced = false) {
+template <bool traced = false>
+BackendId backend_from_arguments(Runtime& runtime, OpId id, const Arguments& arguments) {
   std::optional<BackendId> best;
   if (looks_at_all(id))
-    consider_all(arguments, best, traced);
+    consider_all<traced>(arguments, best);
   else if (!arguments.positional.empty())
-    consider_sequence(arguments.positional[0], best, traced);
+    consider_sequence<traced>(arguments.positional[0], best);
   return best.value_or(runtime.native_backend());
 }
 
@@ -188,9 +195,9 @@ Value call_on(Runtime& runtime, OpId id, BackendId backend, const Arguments& arg
     // What is registered for the backend that the arrays stand for is traced as other functions are. A call is recorded unless
     // it is for another backend than theirs.
     std::optional<BackendId> recorded;
-    consider_all(arguments, recorded, true);
+    consider_all<true>(arguments, recorded);
     if (backend == kLazy)
-      own = backend_from_arguments(runtime, id, arguments, true);
+      own = backend_from_arguments<true>(runtime, id, arguments);
     else if (any_lazy(arguments) && backend == recorded.value_or(runtime.native_backend()))
       backend = kLazy;
   }
@@ -241,7 +248,7 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
       choice = choice_of_name(runtime, text->text);
     } else {
       std::optional<BackendId> tag;
-      consider_sequence(*like, tag, runtime.captures != nullptr);
+      runtime.captures ? consider_sequence<true>(*like, tag) : consider_sequence(*like, tag);
       if (const std::string* name_of_class = class_backend(runtime, *like))
         choice = choice_of_name(runtime, *name_of_class);
       else
@@ -265,7 +272,8 @@ Value do_call(Runtime& runtime, OpId id, std::string_view name, const Arguments&
   } else {
     if (arguments.positional.empty()) throw Error(ErrorClass::TypeError, "No args to infer backend from.").with_code(504);
     if (runtime.class_backends.empty())
-      choice.native = backend_from_arguments(runtime, id, edited.arguments, id == OpId::Count && runtime.captures != nullptr);
+      choice.native = id == OpId::Count && runtime.captures ? backend_from_arguments<true>(runtime, id, edited.arguments)
+                                                            : backend_from_arguments(runtime, id, edited.arguments);
     else
       choice = choice_by_classes(runtime, id, edited.arguments);
   }
@@ -328,7 +336,7 @@ std::string infer_backend_multi(Runtime& runtime, std::span<const Value> values)
 
 std::string infer_backend(Runtime& runtime, const Value& value) {
   if (const std::string* name = class_backend(runtime, value)) return *name;
-  auto tag = tag_of(value, runtime.captures != nullptr);
+  auto tag = runtime.captures ? traced_tag_of(value) : tag_of(value);
   return tag ? std::string(runtime.backend_name(*tag)) : "builtins";
 }
 

@@ -123,6 +123,10 @@ Value Recorder::call(OpId id, BackendId backend, const Arguments& given, BitGene
       if (NumbersMemo* memo = numbers_of(id, given); memo && memo->op == id)
         return call_arrays(id, given.positional.first(form.leading), memo->attrs, backend, dispatched);
   }
+  return call_in_form(id, backend, given, generator, dispatched);
+}
+
+Value Recorder::call_in_form(OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched) {
   const ir::Op& op = ir::op(id);
   try {
     if (!op.has(ir::kForms)) [[likely]]

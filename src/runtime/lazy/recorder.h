@@ -185,6 +185,8 @@ class Recorder {
   void prepare_form(ir::OpId id, OpForm& form);
   // Operands in position; counts the attributes for the node.
   Value call_arrays(ir::OpId id, std::span<const Value> operands, ir::AttrsId attrs, BackendId backend, bool dispatched);
+  // The arguments in any form that numpy takes.
+  Value call_in_form(ir::OpId id, BackendId backend, const Arguments& given, BitGenerator* generator, bool dispatched);
   // The same for an operation that needs values; throws `error`, which said so, where it cannot be called in a trace.
   Value call_with_values(ir::OpId id, BackendId backend, const Arguments& given, const ir::Error& error);
   Value item_with_values(const LazyArray& array, const Value& index, const ir::Error& error);
