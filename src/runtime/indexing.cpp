@@ -159,6 +159,13 @@ Value get_item(Runtime& runtime, const Array& array, const Value& index) {
 
 namespace {
 
+// numpy takes a mask over a whole array by a way of its own.
+bool is_whole_mask(const Array& array, const Value& index) {
+  auto* tuple = index.get_if<Tuple>();
+  auto* mask = tuple && tuple->items.size() == 1 ? tuple->items[0].get_if<ArrayObject>() : index.get_if<ArrayObject>();
+  return mask && mask->array.dtype == DType::Bool && mask->array.ndim() == array.ndim() && array.ndim() > 0;
+}
+
 // One element takes one number; a mask over the whole array takes a vector of them.
 void check_assigned(const Array& array, const Value& index, const Array& value) {
   if (value.ndim() == 0) return;
@@ -178,9 +185,7 @@ void check_assigned(const Array& array, const Value& index, const Array& value) 
       throw Error(ErrorClass::TypeError, "only 0-dimensional arrays can be converted to Python scalars");
     throw Error(ErrorClass::ValueError, "setting an array element with a sequence.");
   }
-  auto* mask = index.get_if<ArrayObject>();
-  bool masks = mask && mask->array.dtype == DType::Bool && mask->array.ndim() == array.ndim() && array.ndim() > 0;
-  if ((masks || (index.is_bool() && array.ndim() == 0)) && value.ndim() > 1)
+  if ((is_whole_mask(array, index) || (index.is_bool() && array.ndim() == 0)) && value.ndim() > 1)
     throw Error(ErrorClass::TypeError,
                 "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has " +
                     std::to_string(value.ndim()) + " dimensions");
@@ -211,8 +216,14 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   bool python = !item.is(ObjectKind::Array) && !item.is(ObjectKind::NumpyScalar);
   Array value = to_array(runtime, item, python ? std::optional(array.dtype) : std::nullopt);
   check_assigned(array, index, value);
+  const Dims given = value.shape;
   auto mismatch = [&](const Dims& target) {
-    std::span<const std::int64_t> a[] = {value.shape}, b[] = {target};
+    if (is_whole_mask(array, index))
+      throw Error(ErrorClass::ValueError, "NumPy boolean array indexing assignment cannot assign " + std::to_string(given[0]) +
+                                              " input values to the " + std::to_string(target[0]) +
+                                              " output values where the mask is true")
+          .with_code(401);
+    std::span<const std::int64_t> a[] = {plan.basic() ? value.shape : given}, b[] = {target};
     std::string from = ir::broadcast_shapes_text(a), to = ir::broadcast_shapes_text(b);
     from.pop_back();
     to.pop_back();

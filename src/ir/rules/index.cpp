@@ -177,9 +177,29 @@ bool writes_nothing(const Dims& value, const Dims& place) {
   return std::find(value.end() - static_cast<std::ptrdiff_t>(place.size()), value.end(), 0) != value.end();
 }
 
+namespace {
+
+// A mask over a whole array takes a vector of values.
+void check_whole_mask(const Inference& inference, const Attr::Tuple& path) {
+  const Attr::Tuple& last = index_of(path.back());
+  if (inference.in.size() != 3 || last.size() != 2 || inference.type(2).dtype != DType::Bool) return;
+  auto* index = last[1].get<Attr::Tuple>();
+  std::size_t axes = inference.type(2).shape.size(), given = inference.type(1).shape.size();
+  if (!index || index->size() != 1 || axes == 0 || given < 2) return;
+  Dims whole = path_shape(inference.type(0), Attr::Tuple(path.begin(), path.end() - 1), {});
+  if (whole.size() == axes)
+    throw Error(ErrorClass::TypeError,
+                "NumPy boolean array indexing assignment requires a 0 or 1-dimensional input, input has " +
+                    std::to_string(given) + " dimensions");
+}
+
+}  // namespace
+
 void shape_setitem(Inference& inference) {
   const Type& base = inference.type(0);
-  Dims place = path_shape(base, index_of(inference.attrs[0]), inference.in.subspan(2));
+  const Attr::Tuple& path = index_of(inference.attrs[0]);
+  Dims place = path_shape(base, path, inference.in.subspan(2));
+  check_whole_mask(inference, path);
   Dims value = inference.type(1).shape;
   bool nothing = inference.in.size() > 2 && writes_nothing(value, place);
   while (value.size() > place.size() && (nothing || value[0] == 1)) value.erase(0);
@@ -187,11 +207,12 @@ void shape_setitem(Inference& inference) {
   if (known) {
     auto fits = broadcast(value, place);
     if (!fits || !(*fits == place)) {
-      std::span<const std::int64_t> a[] = {inference.type(1).shape}, b[] = {place};
+      bool arrays = inference.in.size() > 2;
+      std::span<const std::int64_t> a[] = {arrays ? inference.type(1).shape : value}, b[] = {place};
       std::string from = broadcast_shapes_text(a), to = broadcast_shapes_text(b);
       from.pop_back();
       to.pop_back();
-      if (inference.in.size() > 2)
+      if (arrays)
         throw Error(ErrorClass::ValueError, "shape mismatch: value array of shape " + from +
                                                 " could not be broadcast to indexing result of shape " + to);
       throw Error(ErrorClass::ValueError, "could not broadcast input array from shape " + from + " into shape " + to);
