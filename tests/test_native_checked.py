@@ -204,3 +204,81 @@ def test_writes_where_one_truth_value_is_true(tmp_path):
                  f"for b in (np.array(True), np.array(False)):\n    x, y, v = np.arange(6.0).reshape(2, 3), np.arange(6.0).reshape(2, 3), np.arange(3.0) - 7\n"
                  f"    assert same(f{k}(x, v, b), autojit(f{k})(y, v, b)) and same(x, y), {place!r}\n")
     assert left(tmp_path, body) == []
+
+
+# Writes of a value where a mask chooses: what may fit whatever the mask takes, where it takes nothing, and never.
+WRITE = """
+def at(x, v, m):
+    x = x + 0
+    x[m] = v
+    return x
+
+def behind(x, v, m):
+    x = x + 0
+    x[..., m] = v
+    return x
+
+def parts(x, v, m):
+    x = x + 0
+    x[:, m, 1:] = v
+    return x
+
+def columns(x, v, m):
+    x = x.T.copy().T
+    np.reshape(x, -1, order='F')[m] = v
+    return x
+
+def point(x, v, m):
+    x = x + 0
+    np.reshape(x, ())[m] = v
+    return x
+
+def chosen(x, v, i):
+    x = x + 0
+    x[i] = v
+    return x
+
+def in_columns(x, v, i):
+    x = x.T.copy().T
+    np.reshape(x, -1, order='F')[i] = v
+    return x
+
+a, y, t = np.arange(3.0), np.arange(6.0).reshape(3, 2), np.arange(24.0).reshape(2, 3, 4)
+none, one, every = np.array([False, False, False]), np.array([False, True, False]), np.array([True, True, True])
+true, false = np.array(True), np.array(False)
+
+"""
+
+
+def test_masked_writes_of_every_shape(tmp_path):
+    values = ["1.5", "np.zeros(0)", "np.zeros(1)", "np.zeros(2)", "np.zeros(3)", "np.zeros((1, 0))", "np.zeros((0, 2))", "np.zeros((2, 0))", "np.zeros((1, 2))",
+              "np.zeros((1, 3))", "np.zeros((3, 2))", "np.zeros((2, 2))", "np.zeros((1, 1, 2))", "np.zeros((5, 1, 2))", "np.zeros((0, 3, 2))", "np.zeros((2, 3, 2))",
+              "np.zeros((1, 3, 2))", "np.zeros((2, 0, 2))", "np.zeros((2, 1, 3))", "np.zeros((2, 3, 3))", "np.zeros((3, 0, 3))"]
+    body = TRY + WRITE
+    for x, masks in (("a", ("none", "one", "every", "true", "false")), ("y", ("none", "one", "every", "true", "false", "y > 9", "y > 2"))):
+        body += "".join(f"both({f'{x}[{m}] = {v}'!r}, at, {x}, {v}, {m})\n" for m in masks for v in values)
+    body += "".join(f"both({f'point {m} {v}'!r}, point, np.ones(1), {v}, {m})\n" for m in ("true", "false") for v in values)
+    body += "".join(f"both({f'[:, {m}, 1:] {v}'!r}, parts, t, {v}, {m})\n" for m in ("none", "one", "every") for v in values)
+    body += "".join(f"both({f'[..., {m}] {v}'!r}, behind, y.T, {v}, {m})\n" for m in ("none", "one", "every") for v in values)
+    body += "".join(f"both({f'columns {m} {v}'!r}, columns, y, {v}, {m})\n" for m in ("y.reshape(-1) > 9", "y.reshape(-1) > 2") for v in values)
+    assert left(tmp_path, body) == []
+
+
+def test_writes_of_complex_numbers_into_real_ones(tmp_path):
+    body = TRY + WRITE + "".join(f"both({f'{f} {v} {i}'!r}, {f}, y, {v}, {i})\n" for f in ("chosen", "in_columns", "at") for v in ("np.array(1 + 2j)", "np.array([2j])", "y[2, 0] * 1j")
+                                 for i in ("[0, 1]", "np.array([2, -1])", *(() if f == "in_columns" else ("one", "y > 2"))))
+    body += "both('half', in_columns, y, np.zeros(2), [1, 5])\nboth('wrong', in_columns, y, 1.0, [1, 6])\n"
+    assert left(tmp_path, body) == []
+
+
+def test_of_nothing_that_has_a_result(tmp_path):
+    body = outcomes(["np.std(a, axis=0)", "np.std(a, keepdims=True)", "np.var(a, axis=0, ddof=-1)", "np.var(a, ddof=1)", "np.mean(a, axis=0)", "np.cov(a.T)", "np.cov(a[:, 0])",
+                     "np.searchsorted(a[:, 0].real, [1.0, 2.0])", "np.searchsorted(a[:, 0].real, 2, side='right')", "np.zeros_like(a, shape=(2, 2))",
+                     "np.ones_like(a[..., ::2], shape=3)", "np.full_like(a, 1, shape=(2, 3))"],
+                    [f"np.zeros((0, 3), dtype='{d}')" for d in ("float64", "float32", "complex64", "complex128", "int64", "uint8")], "a")
+    body += outcomes(["np.min(a, initial=True)", "np.max(a, axis=0, initial=False)", "np.max(a, axis=1, initial=True)", "np.min(a, axis=1, initial=False)", "np.min(a, initial=1)",
+                      "np.min(a[:0], axis=0, initial=True)", "np.full_like(a, -1.5, dtype='uint8', shape=(1, 2))", "np.full_like(a.T, 3, dtype='int16', shape=[4])",
+                      "np.min(a, initial=100)", "np.max(a[:, :0], initial=-3)", "np.full_like(a.T, 300, order='A', dtype='int64')"],
+                     ["np.array([[True, False, True], [True, True, True]])"], "a")
+    body += outcomes(["np.where(a > 1, -1, a)", "np.where(a > 1, a, 300)", "np.where(a > 1, 2**63, a)"], [f"np.arange(4, dtype='{d}')" for d in ("uint8", "int8", "int32")], "a")
+    assert left(tmp_path, body) == []

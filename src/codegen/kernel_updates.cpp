@@ -106,6 +106,10 @@ void KernelBuilder::update(Index i) {
   Walk place = updated_place(i, points);
   const Layout view{points, place.strides, place.offset};
   if (indexing) points = indexing->shape;
+  if (ir::element_count(points) == 0) {
+    emitted_[i] = true;
+    return;
+  }
   // numpy drops leading axes of extent 1 that the place does not have.
   const Where& w = memory_.where[value];
   Dims shape = w.layout.shape, strides = w.layout.strides;

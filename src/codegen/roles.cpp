@@ -168,7 +168,7 @@ NodeRole Roles::role_of(Index i) {
     if (input == kNoIndex) continue;
     const ir::Type& type = block_.type(input);
     if (standalone_ && type.dtype == DType::Float16) return call("float16");
-    bool skipped = op.op_class == ir::OpClass::Join || n.op == OpId::SetItem;
+    bool skipped = op.op_class == ir::OpClass::Join || op.op_class == ir::OpClass::Create || n.op == OpId::SetItem;
     if (ir::element_count(type.shape) == 0 && !skipped) return call_unless_known(i, "no elements");
   }
   switch (op.op_class) {

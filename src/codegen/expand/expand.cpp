@@ -48,6 +48,7 @@ constexpr Row kRows[] = {
     {OpId::LogicalAnd, comparison},
     {OpId::LogicalOr, comparison},
     {OpId::LogicalXor, comparison},
+    {OpId::Where, selection},
     {OpId::Imag, imaginary_part},
     {OpId::Power, integer_power},
     {OpId::Astype, made_real},

@@ -131,6 +131,7 @@ Index is_close(Expander& to, const Site& site);
 Index round(Expander& to, const Site& site);
 Index clip(Expander& to, const Site& site);
 Index comparison(Expander& to, const Site& site);
+Index selection(Expander& to, const Site& site);
 Index imaginary_part(Expander& to, const Site& site);
 Index integer_power(Expander& to, const Site& site);
 Index made_real(Expander& to, const Site& site);
@@ -139,6 +140,8 @@ Index reduced(Expander& to, const Site& site);
 Index spread(Expander& to, const Site& site);
 Index scanned(Expander& to, const Site& site);
 Index traced(Expander& to, const Site& site);
+// What zero divided by zero gives, and tells of.
+Index invalid(Expander& to, const ir::Type& type);
 // The fold, in the kernel of the one on which it depends.
 Index together(Expander& to, Index fold, Prim prim, Order order, const Attr& axis);
 // extremes.cpp

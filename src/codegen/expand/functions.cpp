@@ -169,6 +169,19 @@ Index comparison(Expander& to, const Site& site) {
   return kNoIndex;
 }
 
+// A Python integer that the result does not hold keeps its last bits.
+Index selection(Expander& to, const Site& site) {
+  Inputs inputs(site.inputs.begin(), site.inputs.end());
+  bool changed = false;
+  for (std::size_t k = 1; k < inputs.size(); ++k) {
+    const runtime::Array* value = to.out_of_range(inputs[k], site.type.dtype);
+    if (!value) continue;
+    inputs[k] = to.cast(to.call(OpId::Astype, {inputs[k]}, {{"dtype", value->dtype}}), site.type.dtype);
+    changed = true;
+  }
+  return changed ? to.again(site, inputs) : kNoIndex;
+}
+
 Index imaginary_part(Expander& to, const Site& site) {
   if (ir::is_complex(to.dtype(site.inputs[0]))) return kNoIndex;
   return to.constant(site.type.dtype, 0, site.type.shape);

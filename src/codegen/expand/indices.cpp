@@ -1,5 +1,6 @@
 // Indices by arrays: the view of their basic part, and what the arrays choose along its axes.
 #include <algorithm>
+#include <functional>
 
 #include "codegen/expand/expander.h"
 #include "ir/rules/index.h"
@@ -128,16 +129,17 @@ Index along(Expander& to, Index x, std::span<const Attr> path) {
   return x;
 }
 
-// A new version of x with the value written where the path leads. Where a reshape would be a view in the memory of the eager
+// A new version of x with something written where the path leads. Where a reshape would be a view in the memory of the eager
 // array alone, that is reshaped, written, and reshaped back.
-Index put(Expander& to, Index x, std::span<const Attr> path, Index value) {
+using WriteAlong = std::function<Index(Index x, Attr::Tuple path)>;
+Index put(Expander& to, Index x, std::span<const Attr> path, const WriteAlong& write) {
   auto steps = [&](std::size_t count) { return Attr::Tuple(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(count)); };
   std::size_t known = 0;
   for (; known < path.size(); ++known) {
     DType item = to.dtype(x);
     if (!viewed_along(to.runtime(), Attr(steps(known + 1)), contiguous_layout(to.type(x)), item)) break;
   }
-  if (known == path.size()) return to.call(OpId::SetItem, {x, value}, {{"path", steps(known)}});
+  if (known == path.size()) return write(x, steps(known));
   const auto& step = *path[known].get<Attr::Tuple>();
   OpId id = ir::find_op(*step[0].get<std::string>());
   if (id != OpId::Reshape && id != OpId::Ravel) return kNoIndex;
@@ -153,7 +155,7 @@ Index put(Expander& to, Index x, std::span<const Attr> path, Index value) {
   ir::Inference inference{ir::op(id), operand, groups, attrs, {}};
   ir::infer(inference);
   auto reshaped = [&](Index of, const Dims& as) { return *text == "C" ? to.reshape(of, as) : reshape_columns(to, of, as); };
-  Index after = put(to, reshaped(before, inference.results[0].shape), path.subspan(known + 1), value);
+  Index after = put(to, reshaped(before, inference.results[0].shape), path.subspan(known + 1), write);
   if (after == kNoIndex) return kNoIndex;
   Attr::Tuple place = steps(known);
   if (place.empty()) place.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(Attr::Tuple{Attr(ir::Ellipsis{})})}));
@@ -169,14 +171,56 @@ Index updated(Expander& to, const ir::Type& type, Inputs inputs, Attr::Tuple pat
   return to.given(type, std::move(inputs), std::move(role), attrs);
 }
 
+// A write of a value where a mask chooses, in the view of x along a path. In the index the mask may have other items beside it.
+struct MaskedWrite {
+  Index x;
+  Attr::Tuple path;
+  Dims place;  // the view's shape
+  Index value, mask;
+  const Attr::Tuple& index;
+};
+
+// How many places the mask has to take: the axes of what it takes stand before and behind its own.
+struct Places {
+  const Dims& value;
+  std::span<const std::int64_t> before, behind;
+  bool whole;             // there are no others
+  std::int64_t expected;  // below 0: no number fits
+
+  Indexing::Count counted(std::size_t input) const {
+    if (whole)
+      return {input, expected,
+              "NumPy boolean array indexing assignment cannot assign " + std::to_string(value[0]) + " input values to the ",
+              " output values where the mask is true"};
+    std::span<const std::int64_t> values[] = {value};
+    std::string shape = ir::broadcast_shapes_text(values), head = "(", tail;
+    shape.pop_back();
+    for (std::int64_t extent : before) head += std::to_string(extent) + ",";
+    for (std::int64_t extent : behind) tail += "," + std::to_string(extent);
+    tail += before.empty() && behind.empty() ? ",)" : ")";
+    return {input, expected,
+            "shape mismatch: value array of shape " + shape + " could not be broadcast to indexing result of shape " + head,
+            tail};
+  }
+};
+
+// Nothing is written: an error where the mask takes another number of places.
+Index refuse_places(Expander& to, const MaskedWrite& w, const Places& places) {
+  Indexing indexing;
+  indexing.shape = {0};
+  indexing.axes = {-1};
+  indexing.count = places.counted(2);
+  Index number = to.call(OpId::CountNonzero, {w.mask}), nothing = to.constant(to.dtype(w.x), 0);
+  return updated(to, to.type(w.x), {w.x, nothing, number}, w.path, std::move(indexing));
+}
+
 // As many values as the mask takes places: the places of its ones, in order, each written into a list of that length; those of
 // its zeros behind it.
-Index set_counted(Expander& to, const Site& site, Attr::Tuple path, const Dims& place, const Attr::Tuple& index,
-                  std::int64_t count) {
-  Index mask = site.inputs[2];
-  const Dims taken = to.shape(mask);
+Index set_counted(Expander& to, const MaskedWrite& w, const Places& places) {
+  std::int64_t count = places.expected;
+  const Dims taken = to.shape(w.mask);
   auto number = [&](std::int64_t n) { return to.constant(DType::Int64, static_cast<double>(n)); };
-  Index flags = to.flat(mask);
+  Index flags = to.flat(w.mask);
   std::int64_t size = to.shape(flags)[0];
   Index counted = to.call(OpId::Cumsum, {to.cast(flags, DType::Int64)}, {{"axis", std::int64_t{0}}, {"dtype", DType::Int64}});
   Index slots = to.call(OpId::Minimum, {to.call(OpId::Subtract, {counted, number(1)}), number(count)});
@@ -190,10 +234,10 @@ Index set_counted(Expander& to, const Site& site, Attr::Tuple path, const Dims& 
       updated(to, {DType::Int64, Kind::Array, {count + 1}},
               {to.constant(DType::Int64, 0, {count + 1}), to.affine({size}, {{1}}), slots}, std::move(whole), std::move(into));
   list = to.slice(list, 0, 0, count);
-  Inputs all{site.inputs[0], site.inputs[1]};
+  Inputs all{w.x, w.value};
   Attr::Tuple integers;
   std::int64_t inner = size;
-  for (const Attr& item : index) {
+  for (const Attr& item : w.index) {
     if (!item.get<ir::OperandRef>()) {
       integers.push_back(item);
       continue;
@@ -205,106 +249,123 @@ Index set_counted(Expander& to, const Site& site, Attr::Tuple path, const Dims& 
       all.push_back(to.call(OpId::Remainder, {along, number(extent)}));
     }
   }
-  auto c = choice(to, place, integers, std::span(all).subspan(2), 2);
+  auto c = choice(to, w.place, integers, std::span(all).subspan(2), 2);
   if (!c) return kNoIndex;
-  // What is told where the mask takes another number of places.
-  Dims result = c->indexing.shape;
-  std::size_t at = c->indexing.arrays[0].first;
-  std::span<const std::int64_t> values[] = {to.type(site.inputs[1]).shape};
-  std::string from = ir::broadcast_shapes_text(values), before = "(", after;
-  from.pop_back();
-  for (std::size_t k = 0; k < result.size(); ++k)
-    (k < at ? before : after) += k == at ? "" : (k > at ? "," : "") + std::to_string(result[k]) + (k < at ? "," : "");
-  after += result.size() == 1 ? ",)" : ")";
-  c->indexing.count = Indexing::Count{
-      all.size(), count,
-      "shape mismatch: value array of shape " + from + " could not be broadcast to indexing result of shape " + before, after};
+  c->indexing.count = places.counted(all.size());
   all.push_back(to.slice(counted, 0, size - 1, size));
+  Attr::Tuple path = w.path;
   path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
-  return updated(to, site.type, std::move(all), std::move(path), std::move(c->indexing));
+  return updated(to, to.type(w.x), std::move(all), std::move(path), std::move(c->indexing));
 }
 
-// Values that do not depend on how many places the mask takes: a choice at every place.
-Index set_masked(Expander& to, const Site& site, const Attr::Tuple& path, const Dims& place, const Attr::Tuple& index) {
-  Index x = site.inputs[0], value = site.inputs[1], mask = site.inputs[2];
-  const Dims taken = to.shape(mask);
-  // One truth value takes all or nothing.
-  if (taken.empty() ? index.size() != 1 || to.shape(value).size() > place.size()
-                    : taken.size() == place.size() && to.shape(value).size() > 1)
-    return kNoIndex;
+// Whether the axes of a value, from the last one, fit those of a place.
+bool fits(std::span<const std::int64_t> value, std::span<const std::int64_t> place) {
+  auto shape = ir::broadcast(value, place);
+  return shape && std::ranges::equal(*shape, place);
+}
+
+Index set_masked(Expander& to, const MaskedWrite& w) {
+  const Dims taken = to.shape(w.mask);
+  // One truth value takes all or nothing; a mask over the whole takes a vector.
+  bool whole_mask = w.index.size() == 1 && !taken.empty() && taken.size() == w.place.size();
+  if ((taken.empty() && w.index.size() != 1) || (whole_mask && to.shape(w.value).size() > 1)) return kNoIndex;
   // The view of the index's other items, whole along the mask's axes, which begin at `at`.
   Attr::Tuple basic;
-  std::size_t at = 0, axis = 0, consumed = taken.size() - 1;
-  for (const Attr& item : index) consumed += !item.none() && !item.get<ir::Ellipsis>();
-  for (const Attr& item : index) {
+  std::size_t at = 0, axis = 0, consumed = taken.size();
+  for (const Attr& item : w.index) consumed += !item.none() && !item.get<ir::Ellipsis>() && !item.get<ir::OperandRef>();
+  for (const Attr& item : w.index) {
     if (item.get<std::int64_t>()) return kNoIndex;
     if (item.get<ir::OperandRef>()) {
       at = basic.size();
       for (std::int64_t extent : taken) {
-        if (extent != place[axis++]) return kNoIndex;
+        if (extent != w.place[axis++]) return kNoIndex;
         basic.push_back(Attr(ir::Slice{}));
       }
     } else if (item.get<ir::Ellipsis>()) {
-      for (std::size_t k = consumed; k < place.size(); ++k, ++axis) basic.push_back(Attr(ir::Slice{}));
+      for (std::size_t k = consumed; k < w.place.size(); ++k, ++axis) basic.push_back(Attr(ir::Slice{}));
     } else {
       axis += !item.none();
       basic.push_back(item);
     }
   }
-  for (; axis < place.size(); ++axis) basic.push_back(Attr(ir::Slice{}));
-  // In the values one axis stands for all of the mask's.
-  std::size_t behind = basic.size() - at - taken.size();
-  Dims one = to.shape(value), seen = taken;
-  if (one.size() > behind) {
-    std::size_t counted = one.size() - behind - 1;
-    if (one[counted] == 0) return kNoIndex;
-    if (one[counted] != 1) return set_counted(to, site, path, place, index, one[counted]);
-    for (std::size_t k = 1; k < taken.size(); ++k) one.insert(counted, 1);
-    while (one.size() > basic.size() && one[0] == 1) one.erase(0);
-    if (one.size() > basic.size()) return kNoIndex;
-  }
-  for (std::size_t k = 0; k < behind; ++k) seen.push_back(1);
-  Attr::Tuple whole = path;
+  for (; axis < w.place.size(); ++axis) basic.push_back(Attr(ir::Slice{}));
+  Attr::Tuple whole = w.path;
   whole.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(basic)}));
-  Index now = along(to, x, whole);
-  Index fresh = to.call(OpId::Where, {to.reshape(mask, seen), to.cast(to.reshape(value, one), to.dtype(now)), now});
-  if (path.empty() && index.size() == 1) return fresh;
-  return to.call(OpId::SetItem, {x, fresh}, {{"path", std::move(whole)}});
+  Index now = along(to, w.x, whole);
+  const Dims view = to.shape(now);
+  // In the values one axis stands for all of the mask's. Axes in front that the place does not have are dropped as numpy does.
+  std::span<const std::int64_t> before(view.data(), at),
+      behind(view.data() + at + taken.size(), view.size() - at - taken.size());
+  Dims one = to.shape(w.value), seen = taken;
+  std::size_t rank = before.size() + 1 + behind.size();
+  while (one.size() > rank && one[0] == 1) one.erase(0);
+  if (one.size() > rank && std::find(one.end() - static_cast<std::ptrdiff_t>(rank), one.end(), 0) != one.end())
+    while (one.size() > rank) one.erase(0);
+  std::size_t own = std::min(one.size(), behind.size()), front = one.size() - own;  // axes for those behind, and the others
+  std::span<const std::int64_t> axes(one.data(), one.size());
+  bool possible =
+      one.size() <= rank && fits(axes.subspan(front), behind) && (front == 0 || fits(axes.first(front - 1), before));
+  std::int64_t count = front == 0 ? 1 : one[front - 1];
+  if (taken.empty() && count > 1) possible = false;
+  if (!possible || count == 0)
+    return refuse_places(to, w, {to.shape(w.value), before, behind, whole_mask, possible ? count : -1});
+  // Values that do not depend on how many places the mask takes: a choice at every place.
+  if (count != 1) return set_counted(to, w, {to.shape(w.value), before, behind, whole_mask, count});
+  if (front > 0 && taken.empty()) one.erase(front - 1);
+  if (front > 0)
+    for (std::size_t k = 1; k < taken.size(); ++k) one.insert(front - 1, 1);
+  for (std::size_t k = 0; k < behind.size(); ++k) seen.push_back(1);
+  Index fresh = to.call(OpId::Where, {to.reshape(w.mask, seen), to.cast(to.reshape(w.value, one), to.dtype(now)), now});
+  if (w.path.empty() && w.index.size() == 1) return fresh;
+  return to.call(OpId::SetItem, {w.x, fresh}, {{"path", std::move(whole)}});
+}
+
+// A write of a value where arrays choose, in the view of x along a path.
+Index set_chosen(Expander& to, Index x, Attr::Tuple path, Index value, std::span<const Index> arrays,
+                 const Attr::Tuple& index) {
+  DType item = to.dtype(x);
+  const Dims place = viewed_along(to.runtime(), Attr(path), contiguous_layout(to.type(x)), item)->shape;
+  if (to.out_of_range(value, item)) return kNoIndex;
+  // A Python number is refused; of others the imaginary part is thrown away, which a cast tells of.
+  if (ir::is_complex(to.dtype(value)) && !ir::is_complex(item)) {
+    if (to.type(value).kind == Kind::Weak) return kNoIndex;
+    value = to.cast(value, item);
+  }
+  if (arrays.size() == 1 && ir::is_bool(to.dtype(arrays[0])))
+    return set_masked(to, {x, std::move(path), place, value, arrays[0], index});
+  Inputs all{x, value};
+  all.insert(all.end(), arrays.begin(), arrays.end());
+  auto c = choice(to, place, index, arrays, 2);
+  if (!c) return kNoIndex;
+  if (ir::element_count(c->indexing.shape) == 0) {
+    NodeRole role;
+    role.role = Role::Pointwise;
+    role.compute = to.dtype(x);
+    role.lowering = identity;
+    role.operands = 1;
+    return to.given(to.type(x), std::move(all), std::move(role));
+  }
+  path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
+  return updated(to, to.type(x), std::move(all), std::move(path), std::move(c->indexing));
 }
 
 }  // namespace
 
 Index setitem(Expander& to, const Site& site) {
-  auto* steps = site.attr("path").get<Attr::Tuple>();
+  const Attr::Tuple& steps = *site.attr("path").get<Attr::Tuple>();
+  Index x = site.inputs[0], value = site.inputs[1];
   if (site.inputs.size() == 2) {
-    if (reshapes_nothing(*steps)) return kNoIndex;
     DType part = site.type.dtype;
-    if (viewed_along(to.runtime(), Attr(*steps), contiguous_layout(site.type), part)) return kNoIndex;
-    return put(to, site.inputs[0], *steps, site.inputs[1]);
+    if (reshapes_nothing(steps) || viewed_along(to.runtime(), Attr(steps), contiguous_layout(site.type), part)) return kNoIndex;
+    return put(to, x, steps,
+               [&](Index of, Attr::Tuple path) { return to.call(OpId::SetItem, {of, value}, {{"path", std::move(path)}}); });
   }
-  Attr::Tuple path(steps->begin(), steps->end() - 1);
-  auto* last = steps->back().get<Attr::Tuple>();
+  auto* last = steps.back().get<Attr::Tuple>();
   auto* index = last->size() == 2 ? (*last)[1].get<Attr::Tuple>() : nullptr;
-  DType item = site.type.dtype;
-  auto place = viewed_along(to.runtime(), Attr(path), contiguous_layout(site.type), item);
-  if (!index || !place) return kNoIndex;
-  DType value = to.dtype(site.inputs[1]);
-  if (ir::is_complex(value) && !ir::is_complex(item)) return kNoIndex;  // numpy warns
-  if (to.out_of_range(site.inputs[1], item)) return kNoIndex;
-  if (site.inputs.size() == 3 && ir::is_bool(to.dtype(site.inputs[2]))) return set_masked(to, site, path, place->shape, *index);
-  Inputs all(site.inputs.begin(), site.inputs.end());
-  auto c = choice(to, place->shape, *index, std::span(all).subspan(2), 2);
-  if (!c) return kNoIndex;
-  if (ir::element_count(c->indexing.shape) == 0) {
-    NodeRole role;
-    role.role = Role::Pointwise;
-    role.compute = site.type.dtype;
-    role.lowering = identity;
-    role.operands = 1;
-    return to.given(site.type, std::move(all), std::move(role));
-  }
-  path.push_back(Attr(Attr::Tuple{Attr(std::string("getitem")), Attr(c->basic)}));
-  return updated(to, site.type, std::move(all), std::move(path), std::move(c->indexing));
+  if (!index) return kNoIndex;
+  return put(to, x, std::span(steps).first(steps.size() - 1), [&](Index of, Attr::Tuple path) {
+    return set_chosen(to, of, std::move(path), value, site.inputs.subspan(2), *index);
+  });
 }
 
 Index take(Expander& to, const Site& site) {

@@ -43,9 +43,8 @@ Index full_like(Expander& to, const Site& site) {
   DType result = site.type.dtype;
   const Attr& order = site.attr("order");
   auto* text = order.get<std::string>();
-  bool known = order.none() || (text && (*text == "C" || *text == "F" || *text == "K"));
+  bool known = order.none() || (text && text->size() == 1 && std::string_view("CFAK").find(*text) != std::string_view::npos);
   if (!known || to.out_of_range(value, result) || (ir::is_complex(to.dtype(value)) && !ir::is_complex(result))) return kNoIndex;
-  if (!(to.type(site.inputs[0]).shape == site.type.shape) && !(text && *text == "C")) return kNoIndex;
   NodeRole role;
   role.role = Role::Pointwise;
   role.compute = result;

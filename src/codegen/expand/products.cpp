@@ -309,13 +309,14 @@ Index multi_dot(Expander& to, const Site& site) {
 Index covariance(Expander& to, const Site& site) {
   DType dtype = ir::as_dtype(site.attr("dtype")).value_or(site.type.dtype);
   bool rowvar = ir::as_bool(site.attr("rowvar"), "rowvar"), bias = ir::as_bool(site.attr("bias"), "bias");
-  for (Index input : site.inputs)
-    if (input != kNoIndex && ir::element_count(to.shape(input)) == 0) return kNoIndex;
-  if (!ir::is_inexact(dtype)) return kNoIndex;
+  bool alone = !site.has(1) && !site.has(2) && !site.has(3), nothing = false;
+  for (Index input : site.inputs) nothing = nothing || (input != kNoIndex && ir::element_count(to.shape(input)) == 0);
+  if (!ir::is_inexact(dtype) || (nothing && !alone)) return kNoIndex;
   const Dims& first = to.shape(site.inputs[0]);
   double count = static_cast<double>(first.size() < 2 ? ir::element_count(first) : first[rowvar ? 1 : 0]);
   const Attr& asked = site.attr("ddof");
   double ddof = asked.none() ? (bias ? 0 : 1) : static_cast<double>(ir::as_int(asked, "ddof"));
+  if (nothing) return count - ddof <= 0 ? invalid(to, site.type) : kNoIndex;
   // What weights are is seen when it runs, and of too few is told then.
   bool weighted = site.has(2) || site.has(3), checked = weighted || count - ddof <= 0;
   if (checked && (to.standalone() || to.draws())) return kNoIndex;

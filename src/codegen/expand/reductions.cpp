@@ -67,6 +67,14 @@ Index together(Expander& to, Index fold, Prim prim, Order order, const Attr& axi
   return fold;
 }
 
+Index invalid(Expander& to, const ir::Type& type) {
+  if (!ir::is_inexact(type.dtype) || !to.tell(_MM_EXCEPT_INVALID)) return kNoIndex;
+  bool complex = ir::is_complex(type.dtype);
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  Index nan = to.constant(complex ? ir::real_dtype(type.dtype) : type.dtype, std::copysign(kNaN, -1.0), type.shape);
+  return complex ? to.call(OpId::Complex, {nan, nan}) : nan;
+}
+
 // Two passes: the mean, then the mean of squared distances.
 Index spread(Expander& to, const Site& site) {
   DType result = site.type.dtype, items = to.dtype(site.inputs[0]);
@@ -83,7 +91,9 @@ Index spread(Expander& to, const Site& site) {
   for (std::int64_t axis : axes) n *= static_cast<double>(to.shape(site.inputs[0])[static_cast<std::size_t>(axis)]);
   double divisor = n - ir::as_double(site.attr("ddof"), "ddof");
   // numpy warns of too few, and divides by zero.
-  if (divisor <= 0 && (n == 0 || !to.tell(_MM_EXCEPT_DIV_ZERO))) return kNoIndex;
+  if (n == 0 && divisor > 0) return to.tell(_MM_EXCEPT_INVALID) ? to.constant(result, 0, site.type.shape) : kNoIndex;
+  if (n == 0) return invalid(to, site.type);
+  if (divisor <= 0 && !to.tell(_MM_EXCEPT_DIV_ZERO)) return kNoIndex;
   divisor = std::max(divisor, 0.0);
   DType computed = complex ? ir::complex_dtype(result) : result;
   Index x = to.cast(site.inputs[0], computed);
@@ -146,7 +156,8 @@ Index started(Expander& to, const Site& site) {
       *value.as<std::int64_t>() = static_cast<std::int64_t>(first);
       if (runtime::out_of_range({&value, Kind::Weak}, result)) return kNoIndex;
     }
-    if (ir::is_bool(result)) return kNoIndex;
+    if (ir::is_bool(result) && sum) return kNoIndex;
+    if (ir::is_bool(result)) first = first != 0;
   }
   Index x = site.inputs[0];
   if (ir::element_count(to.shape(x)) == 0) {
@@ -197,17 +208,10 @@ Index masked(Expander& to, const Site& site) {
   return started(to, site);
 }
 
-Index mean_of_nothing(Expander& to, const Site& site) {
-  DType result = site.type.dtype, part = ir::is_complex(result) ? ir::real_dtype(result) : result;
-  if (!ir::is_inexact(result) || !to.tell(_MM_EXCEPT_INVALID)) return kNoIndex;
-  Index nan = to.constant(part, std::numeric_limits<double>::quiet_NaN(), site.type.shape);
-  return part == result ? nan : to.call(OpId::Complex, {nan, nan});
-}
-
 }  // namespace
 
 Index reduced(Expander& to, const Site& site) {
-  if (site.op == OpId::Mean && ir::element_count(to.shape(site.inputs[0])) == 0) return mean_of_nothing(to, site);
+  if (site.op == OpId::Mean && ir::element_count(to.shape(site.inputs[0])) == 0) return invalid(to, site.type);
   if (site.has(1)) return masked(to, site);
   bool starts = site.op != OpId::Mean && site.op != OpId::All && site.op != OpId::Any;
   return starts ? started(to, site) : kNoIndex;

@@ -14,8 +14,10 @@ Index searched(Expander& to, const Site& site) {
   Index row = site.inputs[0], values = site.inputs[1];
   const std::string& side = ir::as_string(site.attr("side"), "side");
   DType searched = ir::promote(to.dtype(row), to.dtype(values));
-  bool sorter = site.inputs.size() > 2 && site.inputs[2] != kNoIndex;
-  if (to.standalone() || (side != "left" && side != "right") || ir::element_count(to.shape(row)) == 0) return kNoIndex;
+  bool sorter = site.has(2);
+  if (side != "left" && side != "right") return kNoIndex;
+  if (ir::element_count(to.shape(row)) == 0 && !sorter) return to.constant(DType::Int64, 0, site.type.shape);
+  if (to.standalone() || ir::element_count(to.shape(row)) == 0) return kNoIndex;
   if (sorter) {
     Index order = site.inputs[2];
     if (!ir::is_integer(to.dtype(order))) return kNoIndex;
