@@ -1,5 +1,5 @@
-"""Which casts warn that imaginary parts are dropped, as CPython's numpy does. Each case runs in an engine of its own, which tells
-a message once."""
+"""What is warned of, as CPython's numpy does: imaginary parts that a cast drops, numbers that a float16 or another dtype that was
+asked for does not hold. Each case runs in an engine of its own, which tells a message once."""
 import json
 import subprocess
 import sys
@@ -48,3 +48,38 @@ def test_casts_of_complex_numbers(tmp_path, expected, case):
     done = autoray("run", path)
     assert done.returncode == 0, done.stderr
     assert ("discards the imaginary part" in done.stderr) == expected[case], done.stderr
+
+
+# x: float16 with 60000; y: float64 with 1e300; o: ones, of which nothing is to be told afterwards.
+EVENTS_HEAD = ("import numpy as np\nx = np.array([60000.0, 1.0, 2.0], dtype='float16')\ny = np.array([1e300, 1.0, 2.0])\no = np.ones(3)\n"
+               "def store(a, b):\n    a[:] = b\n    return a + 1\ndef f(x, y):\n    return ")
+EVENTS = [
+    "x + x", "x - np.float16(-60000)", "x * x", "x * np.float16(2)", "x / np.float16(0.001)", "np.square(x)", "x ** 2", "np.hypot(x, x)", "np.outer(x, x)",
+    "np.mean(x * x)", "x[1:] + x[1:]", "-x", "np.maximum(x, x)", "np.where(x > 1, x, -x)", "np.sqrt(-x)", "np.isnan(x)", "x.sum()", "np.cumsum(x)",
+    "(x.astype('float32') * 4).astype('float16')", "y.astype('float32')", "y.astype('float16')", "(y * np.nan).astype(int)", "y * y", "y.astype('float64')",
+    "np.asarray(y, dtype='float32')", "np.array(y, dtype='float16')", "store(np.ones(3, 'float32'), y)", "store(np.ones(3, int), y * np.nan)",
+    "np.concatenate([y, y], dtype='float32', casting='same_kind')",
+    "np.array([1e6, 1.0], dtype='float16')", "np.array([1e300], dtype='float32')", "np.float16(1e6)", "np.float32(1e300)", "store(np.ones(3, 'float32'), 1e300)",
+    "np.full(2, 1e300, dtype='float32')", "np.full_like(x, 1e6)", "np.linspace(0, 1e6, 3, dtype='float16')", "np.arange(0, 1e6, 3e5, dtype='float16')",
+    "np.array([1 + 1e300j]).astype('complex64')", "np.vdot(x, x)", "np.einsum('i,i', x, x)",
+]
+
+
+@pytest.fixture(scope="module")
+def events():
+    program = ("import json, sys, warnings\nanswers = []\nfor case in json.loads(sys.argv[2]):\n    with warnings.catch_warnings(record=True) as told:\n"
+               "        warnings.simplefilter('always')\n        exec(sys.argv[1] + case + '\\nf(x + 0, y)', {})\n"
+               "    answers.append(sorted({'RuntimeWarning: ' + str(w.message) for w in told}))\nprint(json.dumps(answers))\n")
+    done = subprocess.run([sys.executable, "-c", program, EVENTS_HEAD, json.dumps(EVENTS)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return dict(zip(EVENTS, json.loads(done.stdout)))
+
+
+@pytest.mark.parametrize("how", ["f", "autojit(f)", "autojit(f, backend='plan')"])
+@pytest.mark.parametrize("case", EVENTS)
+def test_events_of_conversions(tmp_path, events, case, how):
+    path = tmp_path / "script.ar"
+    path.write_text(EVENTS_HEAD + case + f"\nfrom autoray import autojit\nf = {how}\nf(x + 0, y)\nf(x + 0, y)\nnp.cos(o)\n")
+    done = autoray("run", path)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stderr.splitlines()) == events[case]

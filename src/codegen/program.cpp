@@ -4,6 +4,7 @@
 
 #include "ir/error.h"
 #include "runtime/convert.h"
+#include "runtime/dispatch.h"
 
 namespace autoray::codegen {
 
@@ -257,6 +258,7 @@ void Program::Call::call_runtime(const RuntimeCall& call) {
   kernel.provider = entry.provided_by;
   kernel.library = entry.library;
   entry.kernel(kernel);
+  runtime::tell_of_conversions(runtime, op);
   if (call.into) {
     // A kernel that composes its result has made it elsewhere.
     bool made = out[0].data == place.data && out[0].strides == place.strides;

@@ -40,6 +40,10 @@ std::string infer_backend(Runtime& runtime, const Value& value);
 // A lazy array among the arguments or in a list of them.
 bool any_lazy(const Arguments& arguments);
 
+// After a kernel: tells of the floating-point events of its last conversions (a float16 result, another dtype asked for), and
+// forgets what others have left, so that no later operation tells of them.
+void tell_of_conversions(Runtime& runtime, const ir::Op& op);
+
 // x[index] and x[index] = v on arrays (numpy's basic and advanced indexing).
 Value get_item(Runtime& runtime, const Array& array, const Value& index);
 void set_item(Runtime& runtime, const Array& array, const Value& index, const Value& item);

@@ -247,6 +247,7 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   if (plan.basic()) {
     fitted(plan.base.shape);
     copy_into(runtime, value, plan.base);
+    runtime.check_fp("cast");
     return;
   }
   Gather g = make_gather(runtime, plan);
@@ -258,6 +259,7 @@ void set_item(Runtime& runtime, const Array& array, const Value& index, const Va
   with_item_size(array.itemsize(), [&](auto size) {
     for_each(runtime, g, source, [](char* to, const char* from) { std::memcpy(to, from, decltype(size)::value); });
   });
+  runtime.check_fp("cast");
 }
 
 }  // namespace autoray::runtime

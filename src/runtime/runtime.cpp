@@ -249,6 +249,7 @@ void execute(Runtime& runtime, const ir::Op& op, BackendId backend, const Entry&
                   .provider = entry.provided_by,
                   .library = entry.library};
   entry.kernel(call);
+  tell_of_conversions(runtime, op);
   if (explain && runtime.on_explain) [[unlikely]]
     runtime.on_explain({std::string(op.path), describe(operands), std::string(runtime.backend_name(backend)),
                         std::string(runtime.backend_name(call.provider)), std::string(call.library)});
@@ -551,6 +552,16 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
 }
 
 // ---- interruption, warnings, floating-point events ----
+
+void tell_of_conversions(Runtime& runtime, const ir::Op& op) {
+  using ir::OpClass;
+  bool converts = op.op_class == OpClass::Elementwise || op.op_class == OpClass::Create || op.op_class == OpClass::Join ||
+                  op.op_class == OpClass::View;
+  if (converts && !op.has(ir::kQuiet))
+    runtime.check_fp(op.has(ir::kUfunc) ? op.path : "cast");
+  else
+    clear_fp();
+}
 
 void Runtime::raise_interrupt() {
   // Ctrl-C is told once, as Python tells it; the end of the time lasts, whatever a `finally` does.

@@ -70,6 +70,7 @@ void store_result(Runtime& runtime, std::string_view op, const Array& result, co
     masked_copy(runtime, result, out, *where);
   } else {
     copy_into(runtime, result, out);
+    runtime.check_fp(op);
     if (out.storage) out.storage->bump_version();
   }
 }

@@ -229,6 +229,7 @@ Array to_array(Runtime& runtime, const Value& value, std::optional<DType> dtype)
     if (!dtype || *dtype == object->array.dtype) return object->array;
     Array result = converted_like(runtime, object->array, *dtype);
     result.backend = object->array.backend;
+    runtime.check_fp("cast");
     return result;
   }
   Discovery found;
@@ -237,6 +238,7 @@ Array to_array(Runtime& runtime, const Value& value, std::optional<DType> dtype)
   Array result = runtime.allocate(result_dtype, found.shape);
   result.backend = runtime.native_backend();
   fill(runtime, value, result, 0, result.data);
+  if (dtype) runtime.check_fp("cast");
   return result;
 }
 

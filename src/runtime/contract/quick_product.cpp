@@ -38,6 +38,7 @@ void multiply_vectors(Runtime& runtime, OpId id, BackendId backend, std::span<co
                   .provider = entry.provided_by,
                   .library = entry.library};
   entry.kernel(call);
+  tell_of_conversions(runtime, op);
   result.backend = backend;
 }
 

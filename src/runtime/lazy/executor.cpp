@@ -189,6 +189,7 @@ class PlanRun {
       Runtime::WorkArrays work(runtime_);
       entry.kernel(call);
     }
+    tell_of_conversions(runtime_, op);
     if (!runtime_.on_explain) return;
     std::string texts;
     for (const Operand& operand : in_)

@@ -297,6 +297,7 @@ Value linspace_host(HostCall& call) {
   if (dtype) {
     if (ir::is_integer(*dtype)) y = r.run1(OpId::Floor, call.backend, {&y});
     y = converted(r, y, *dtype);
+    r.check_fp("cast");
   }
   Value samples = result(call, y);
   if (!retstep) return samples;
