@@ -392,3 +392,20 @@ f(x)
         ("plain call", "a traced function enters np.errstate"), ("plain call", "a traced function sets the default backend"),
         "compiled", "compiled: 'the default backend' was nothing, is 'numpy'", ("hit", how[4][1]), ("hit", how[5][1]),
         "compiled: another key", ("hit", how[7][1])]
+
+
+def test_types_of_arguments(tmp_path):
+    """In a trace an argument has the type that it has in the plain call."""
+    same(tmp_path, """
+@autojit
+def f(x, c, s):
+    what = 0
+    for k, t in enumerate((np.ndarray, float, int, np.float64, np.float32, (int, np.ndarray))):
+        what = what + 10 ** k * isinstance(x, t) + 2 * 10 ** k * isinstance(c, t) + 4 * 10 ** k * isinstance(s, t)
+    exact = (type(x) is np.ndarray) + 2 * (type(c) is float) + 4 * (type(s) is np.float64) + 8 * (type(x.sum()) is np.float64)
+    return x * c + s, what, exact, type(x * c).__name__, type(x[0]).__name__, isinstance(x[0], float)
+for _ in range(2):
+    print(f(np.arange(3.0), 2.0, np.float64(3)))
+print(f(np.arange(3, dtype='float32'), 2.0, np.float32(3)))
+print(f(np.arange(3), 2.0, np.float64(3)))
+""")

@@ -11,6 +11,7 @@
 #include "runtime/bigint.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
+#include "runtime/lazy/lazy_array.h"
 
 namespace autoray::frontend {
 
@@ -443,6 +444,20 @@ bool matches_exception(const TypeObject& t, const Value& v) {
 bool matches_name(const TypeObject& t, const Value& v) { return runtime::type_name(v) == t.name; }
 bool matches_scalar(const TypeObject& t, const Value& v) { return scalar_is(v, *t.dtype); }
 
+// While a function is traced a graph's array stands for what the plain call has there: some value of that type.
+Value stand_in(Runtime& runtime, const Value& v) {
+  auto* lazy = v.get_if<runtime::LazyArray>();
+  if (!lazy || !runtime.captures) return v;
+  const ir::Type& type = lazy->type();
+  runtime::Array array;
+  array.dtype = type.dtype;
+  char item[16] = {};
+  array.data = item;
+  if (type.kind != ir::Kind::Array) return runtime::from_kind(array, type.kind);
+  array.data = nullptr;
+  return runtime::make_array(std::move(array));
+}
+
 }  // namespace
 
 bool TypeObject::get_attribute(Runtime& runtime, std::string_view attribute, Value& result) {
@@ -495,7 +510,8 @@ Value named_type(Runtime& runtime, std::string_view name, std::string_view modul
   return runtime.language_objects[key] = type;
 }
 
-Value type_of(Runtime& runtime, const Value& v) {
+Value type_of(Runtime& runtime, const Value& given) {
+  const Value v = stand_in(runtime, given);
   if (auto* tuple = v.get_if<runtime::Tuple>(); tuple && tuple->field_names)
     if (Value type = named_tuple_type(runtime, *tuple); !type.empty()) return type;
   if (auto* s = v.get_if<runtime::NumpyScalar>()) return scalar_type(runtime, s->dtype);
@@ -508,13 +524,14 @@ Value type_of(Runtime& runtime, const Value& v) {
   return runtime.language_objects[key] = type;
 }
 
-bool is_instance(Runtime& runtime, const Value& v, const Value& type) {
+bool is_instance(Runtime& runtime, const Value& given, const Value& type) {
   runtime::check_stack();
   if (auto* tuple = type.get_if<runtime::Tuple>()) {
     for (const Value& t : tuple->items)
-      if (is_instance(runtime, v, t)) return true;
+      if (is_instance(runtime, given, t)) return true;
     return false;
   }
+  const Value v = stand_in(runtime, given);
   auto* callable = type.get_if<runtime::Callable>();
   if (!callable || callable->callable_type() != "type")
     throw Error(ErrorClass::TypeError, "isinstance() arg 2 must be a type, a tuple of types, or a union");
