@@ -1,5 +1,7 @@
 #include "runtime/convert.h"
 
+#include <immintrin.h>
+
 #include <array>
 #include <complex>
 #include <cstring>
@@ -46,6 +48,38 @@ inline To convert_item(From v) {
     return static_cast<To>(v);
 }
 
+// Casts of floating-point numbers to integers tell of those that no integer of the conversion is (numpy converts to
+// short ones by way of int32), whatever instructions the compiler makes of them.
+template <class To, class From>
+constexpr bool kMayBeInvalid = std::is_integral_v<To> && !std::is_same_v<To, bool> && !std::is_integral_v<From>;
+
+template <class To, class From>
+inline bool is_invalid(From v) {
+  if constexpr (is_complex_v<From>) {
+    return is_invalid<To>(v.real());
+  } else if constexpr (std::is_same_v<From, Half>) {
+    return is_invalid<To>(static_cast<float>(v));
+  } else {
+    constexpr bool kShort = sizeof(To) < 4 || (std::is_signed_v<To> && sizeof(To) == 4);
+    constexpr From kLow = kShort ? -0x1p31f : -0x1p63f;
+    constexpr From kHigh = kShort ? 0x1p31f : std::is_signed_v<To> || sizeof(To) < 8 ? 0x1p63f : 0x1p64f;
+    return !(v >= kLow && v < kHigh);
+  }
+}
+
+class InvalidCasts {
+ public:
+  InvalidCasts() : before_(_mm_getcsr()) {}
+  ~InvalidCasts() {
+    _mm_setcsr((_mm_getcsr() & ~unsigned{_MM_EXCEPT_INVALID}) | (before_ & _MM_EXCEPT_INVALID) |
+               (some ? _MM_EXCEPT_INVALID : 0));
+  }
+  bool some = false;
+
+ private:
+  unsigned before_;
+};
+
 template <class From, class To>
 void cast(const char* from, std::int64_t fs, char* to, std::int64_t ts, std::int64_t n) {
   if (fs == sizeof(From) && ts == sizeof(To)) {
@@ -54,10 +88,19 @@ void cast(const char* from, std::int64_t fs, char* to, std::int64_t ts, std::int
     if constexpr (std::is_same_v<From, To>) {
       std::memcpy(static_cast<void*>(t), f, static_cast<std::size_t>(n) * sizeof(To));
     } else {
-      for (std::int64_t i = 0; i < n; ++i) t[i] = convert_item<To>(f[i]);
+      if constexpr (kMayBeInvalid<To, From>) {
+        InvalidCasts invalid;
+        for (std::int64_t i = 0; i < n; ++i) {
+          t[i] = convert_item<To>(f[i]);
+          invalid.some |= is_invalid<To>(f[i]);
+        }
+      } else {
+        for (std::int64_t i = 0; i < n; ++i) t[i] = convert_item<To>(f[i]);
+      }
     }
     return;
   }
+  [[maybe_unused]] std::conditional_t<kMayBeInvalid<To, From>, InvalidCasts, char> invalid{};
   for (std::int64_t i = 0; i < n; ++i, from += fs, to += ts) {
     if constexpr (std::is_same_v<From, To>) {
       std::memcpy(to, from, sizeof(To));  // as it is: what empty() gives holds no value yet
@@ -65,6 +108,7 @@ void cast(const char* from, std::int64_t fs, char* to, std::int64_t ts, std::int
       From v;
       std::memcpy(static_cast<void*>(&v), from, sizeof v);
       To r = convert_item<To>(v);
+      if constexpr (kMayBeInvalid<To, From>) invalid.some |= is_invalid<To>(v);
       std::memcpy(static_cast<void*>(to), &r, sizeof r);
     }
   }
