@@ -58,14 +58,17 @@ bool raises_events(const runtime::Runtime& runtime) {
 
 bool EventReport::is_due(const runtime::Runtime& runtime, const ir::Block& block, unsigned events) const {
   const unsigned told = told_.load(std::memory_order_relaxed);
-  return (!told || (events & ~told) || raises_events(runtime)) && !block.draws();
+  if (told && !(events & ~told) && !raises_events(runtime)) return false;
+  if (!block.draws()) return true;
+  told_.fetch_or(events | kSome, std::memory_order_relaxed);  // nobody looks through the block for these again
+  return false;
 }
 
 void EventReport::tell(runtime::Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments,
                        unsigned events) const {
   runtime.clear_fp();
   runtime::run_plan(runtime, plan, arguments);
-  told_.fetch_or(events | 0x8000u, std::memory_order_relaxed);
+  told_.fetch_or(events | kSome, std::memory_order_relaxed);
 }
 
 }  // namespace autoray::codegen

@@ -27,6 +27,7 @@ class EventReport {
   void tell(runtime::Runtime& runtime, const ir::Plan& plan, std::span<const runtime::Array> arguments, unsigned events) const;
 
  private:
+  static constexpr unsigned kSome = 0x8000;  // no event's bit
   mutable std::atomic<unsigned> told_{0};
 };
 bool raises_events(const runtime::Runtime& runtime);
