@@ -30,7 +30,7 @@ LONG_FILES = {
     "src/frontend/builtins/builtins.cpp": "Python's builtins, a few lines each",
     "src/frontend/protocol/access.cpp": "attributes, items and iteration of every kind of value",
     "src/frontend/protocol/numbers.cpp": "operators of Python's numbers and containers",
-    "src/frontend/protocol/text.cpp": "repr, format and %-formatting share their layout",
+    "src/frontend/protocol/formatting.cpp": "format and %-formatting share their layout",
     "src/frontend/types/str_methods.cpp": "methods of str and bytes, a few lines each",
     "src/frontend/types/type_objects.cpp": "the constructors of Python's types",
     "src/runtime/scalar/definitions.h": "the arithmetic of every element-wise op, a few lines each",
