@@ -74,11 +74,11 @@ bool takes_place(const Block& block, Index i, const Liveness& live, const LargeV
                  const LargeVector<std::uint8_t>& viewed) {
   const BlockNode& n = block.nodes[i];
   if (n.input_count == 0 || n.dispatched) return false;
+  if (op(n.op).op_class != OpClass::Elementwise && n.op != OpId::SetItem) return false;
   auto inputs = block.inputs(n);
   Index x = inputs[0];
-  if (x == kNoIndex || block.nodes[x].kind != NodeKind::Call || live.root[x] != x || viewed[x] || live.last_use[x] != i)
+  if (x == kNoIndex || live.last_use[x] != i || live.root[x] != x || viewed[x] || block.nodes[x].kind != NodeKind::Call)
     return false;
-  if (op(n.op).op_class != OpClass::Elementwise && n.op != OpId::SetItem) return false;
   if (layout[x] != Layout::C || layout[i] != Layout::C) return false;
   if (block.nodes[x].types != n.types) {
     const Type &before = block.type(x), &after = block.type(i);
@@ -164,7 +164,7 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
   live.view.assign(count, 0);
   LargeVector<Layout> layout(count, Layout::C);
   LargeVector<std::uint8_t> viewed(count, 0);  // by root: something else uses its memory too
-  bool in_order = true;                        // everything lies in C order so far
+  bool in_rows = true;  // the axes of everything so far are in C order: what is computed of it lies in C order
   for (Index i = 0; i < count; ++i) {
     const BlockNode& n = block.nodes[i];
     auto inputs = block.inputs(n);
@@ -173,16 +173,16 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
       projections.see(block, i);
       root = live.view[inputs[0]] ? live.root[inputs[0]] : projections.first[i];
     } else if (n.kind == NodeKind::Call) {
-      bool view = n.input_count > 0 && inputs[0] != kNoIndex && ops[static_cast<std::size_t>(n.op)].has(kViewResult) &&
-                  is_view(block, i, layout[inputs[0]]);
+      const Op& op_row = ops[static_cast<std::size_t>(n.op)];
+      bool view = n.input_count > 0 && inputs[0] != kNoIndex && op_row.has(kViewResult) && is_view(block, i, layout[inputs[0]]);
       live.view[i] = view;
       if (view) root = live.root[inputs[0]];
       live.updates |= n.op == OpId::SetItem;
-      if (view || !in_order) layout[i] = layout_of_result(block, i, view, layout);
+      if (view || !in_rows || op_row.op_class == OpClass::Create) layout[i] = layout_of_result(block, i, view, layout);
     } else if (n.number < placements.size()) {
       layout[i] = placements[n.number].layout;
     }
-    in_order = in_order && layout[i] == Layout::C;
+    in_rows = in_rows && (layout[i] == Layout::C || layout[i] == Layout::Rows);
     live.root[i] = root;
     if (root != i) viewed[root] = 1;
     live.last_read[i] = i;
