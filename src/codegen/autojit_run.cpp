@@ -60,11 +60,32 @@ void write_back(Runtime& runtime, const Array& target, const Array& result) {
   if (target.storage) target.storage->bump_version();
 }
 
+// An array whose memory nobody else knows takes over that of what is written to it: nothing is copied.
+bool changes_hands(const Reading::Leaf& given, Array& result) {
+  auto* object = given.value ? given.value->get_if<runtime::ArrayObject>() : nullptr;
+  if (!object || &object->array != given.array) return false;
+  Array& target = object->array;
+  auto alone = [](const Array& a) {
+    return a.storage && a.storage->unique() && !a.storage->adopted() && a.can_write() && a.data == a.storage->data() &&
+           static_cast<std::int64_t>(a.storage->bytes()) == a.nbytes() && a.c_contiguous();
+  };
+  if (target.dtype != result.dtype || target.shape != result.shape || !alone(target) || !alone(result)) return false;
+  result.storage->follow(*target.storage.get());
+  std::swap(target.storage, result.storage);
+  std::swap(target.data, result.data);
+  return true;
+}
+
 // The result with its leaves, once the arguments are written.
 Value finished(Runtime& runtime, const Value& tree, std::span<const ResultLeaf> leaves,
                std::span<const std::pair<int, int>> written, const Reading& reading, std::span<Array> results) {
-  for (const auto& [result, argument] : written)
-    write_back(runtime, *reading.leaves[static_cast<std::size_t>(argument)].array, results[static_cast<std::size_t>(result)]);
+  for (const auto& [number, argument] : written) {
+    const Reading::Leaf& given = reading.leaves[static_cast<std::size_t>(argument)];
+    Array& result = results[static_cast<std::size_t>(number)];
+    bool needed = std::ranges::any_of(leaves, [&](const ResultLeaf& leaf) { return leaf.result == number; }) ||
+                  std::ranges::count(written, number, &std::pair<int, int>::first) > 1;
+    if (needed || !changes_hands(given, result)) write_back(runtime, *given.array, result);
+  }
   std::size_t next = 0;
   auto leaf_value = [&](const Value& v) -> Value {
     const ResultLeaf& leaf = leaves[next++];

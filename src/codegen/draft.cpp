@@ -109,7 +109,54 @@ void simplify(NestDraft& draft) {
   order_dimensions(draft);
 }
 
+namespace {
+
+// Bytes of a result from which on it passes the caches by: a store that goes through them reads the line first, which makes
+// three transfers of two. As much as the last cache that a few cores share.
+constexpr std::int64_t kStreamed = std::int64_t{32} << 20;
+// A fold of more terms has blocks (runtime/reduction/order.h).
+constexpr std::int64_t kBlock = 256;
+
+bool is_dense(const Walk& w) {
+  return w.root != kNoRoot && !w.strides.empty() && w.strides.back() == static_cast<std::int64_t>(ir::itemsize(w.dtype));
+}
+
+// Where points are computed slowly memory keeps up anyhow, and what the last cache keeps of a result is of use.
+bool streams(const NestDraft& d) {
+  auto slow = [](const Instr& instr) {
+    return instr.prim == Prim::Function || instr.prim == Prim::Library || instr.prim == Prim::Complex;
+  };
+  const std::int64_t points = ir::element_count(d.extents);
+  return !d.nest.folds && std::ranges::none_of(d.nest.body, slow) && std::ranges::any_of(d.stores, [&](const Walk& w) {
+    return is_dense(w) && points * static_cast<std::int64_t>(ir::itemsize(w.dtype)) >= kStreamed;
+  });
+}
+
+// Whether the fold's terms are computed from what the map reads and makes at the same points: then nothing has to be read from
+// memory again.
+bool folds_in_turn(const NestDraft& map, const NestDraft& fold) {
+  const Nest &m = map.nest, &f = fold.nest;
+  if (m.folds || !m.registers.empty() || map.stores.empty() || map.extents.size() != 1) return false;
+  if (!f.folds || f.scans || f.order != Order::Pairwise || fold.extents != map.extents || map.extents[0] <= kBlock)
+    return false;
+  auto of_map = [&](const Walk& w) {
+    return is_dense(w) &&
+           (std::ranges::find(map.stores, w) != map.stores.end() || std::ranges::find(map.loads, w) != map.loads.end());
+  };
+  return std::ranges::all_of(map.stores, is_dense) && std::ranges::all_of(fold.loads, of_map) &&
+         std::ranges::all_of(m.stores, [](const Store& s) { return s.offset == kNoValue; }) &&
+         std::ranges::none_of(m.body, [](const Instr& instr) { return instr.prim == Prim::Check; });
+}
+
+}  // namespace
+
 Instance instance(KernelDraft draft) {
+  for (std::size_t k = 0; k < draft.nests.size(); ++k) {
+    draft.nests[k].nest.streams = streams(draft.nests[k]);
+    if (k == 0 || !folds_in_turn(draft.nests[k - 1], draft.nests[k])) continue;
+    draft.nests[k].nest.in_turn = true;
+    draft.nests[k - 1].nest.streams = false;  // its block is read at once
+  }
   Instance result;
   Kernel& kernel = result.kernel;
   kernel.registers = std::move(draft.registers);

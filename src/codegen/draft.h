@@ -14,6 +14,7 @@ struct Walk {
   ir::DType dtype;
   ir::Dims strides;
   int part = 0;
+  friend bool operator==(const Walk&, const Walk&) = default;
 };
 
 struct NestDraft {

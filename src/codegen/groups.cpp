@@ -11,6 +11,7 @@ namespace {
 
 // A kernel stays readable, and its compile short.
 constexpr std::size_t kLargest = 96;
+constexpr std::int64_t kMuch = std::int64_t{1} << 20;  // bytes
 
 class Sweep {
  public:
@@ -152,7 +153,7 @@ class Sweep {
     int level = 0;
     for (Index input : block_.inputs(i))
       if (input != kNoIndex && group_of(input) == latest) level = std::max(level, level_[root_[input]]);
-    if (fold && level > 0 && !roles_[i].together) return start_fold(i, fold);
+    if (fold && level > 0 && !roles_[i].together && !reads_much(i)) return start_fold(i, fold);
     group_[i] = latest;
     groups_[latest].nodes.push_back(i);
     // What only this kernel needs is computed in it.
@@ -168,6 +169,12 @@ class Sweep {
     consume(i);
     level_[i] = fold ? 1 : level;
     groups_[latest].level = std::max(groups_[latest].level, level_[i]);
+  }
+  // A sum of more than the caches hold is made of what was just computed, whatever that depends on.
+  bool reads_much(Index i) const {
+    Index x = block_.inputs(i)[0];
+    return roles_[i].role == Role::Fold && roles_[x].role == Role::Pointwise && ir::element_count(block_.type(i).shape) == 1 &&
+           ir::byte_count(block_, x) >= kMuch;
   }
   void start_fold(Index i, bool fold) {
     start(i);

@@ -47,7 +47,7 @@ std::size_t KernelHash::operator()(const Kernel& kernel) const {
   auto mix = [&](std::uint64_t value) { h = (h ^ value) * 0x9e3779b97f4a7c15ull, h ^= h >> 29; };
   for (ir::DType dtype : kernel.buffers) mix(static_cast<std::uint64_t>(dtype));
   for (const Nest& nest : kernel.nests) {
-    mix(nest.body.size() << 8 | nest.stores.size());
+    mix(nest.body.size() << 10 | nest.stores.size() << 2 | std::uint64_t{nest.streams} << 1 | std::uint64_t{nest.in_turn});
     for (const Instr& i : nest.body)
       mix(static_cast<std::uint64_t>(i.prim) << 32 | static_cast<std::uint64_t>(i.a) << 16 | static_cast<std::uint64_t>(i.b));
   }
@@ -60,7 +60,7 @@ std::string Kernel::text() const {
   for (ir::DType dtype : buffers) text.append(" ").append(ir::name(dtype));
   text += '\n';
   for (const Nest& nest : nests) {
-    text += "for";
+    text += nest.streams ? "for streamed" : nest.in_turn ? "for in turn" : "for";
     for (const Number& extent : nest.extents) {
       text += ' ';
       put(text, extent);

@@ -80,6 +80,9 @@ class Storage {
   void charge_to(MemoryBudget& budget);
   std::uint64_t version() const { return version_; }
   void bump_version() { ++version_; }
+  // It takes the other's place in an array.
+  void follow(const Storage& other) { version_ = other.version_ + 1; }
+  bool adopted() const { return origin_ != 0; }  // somebody else's memory
 
  private:
   Storage() = default;

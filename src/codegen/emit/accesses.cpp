@@ -183,7 +183,7 @@ Value* Emitter::scalar_or_lanes(const std::vector<Value*>& values, ValueId v) {
   return !uniform_.empty() && uniform_[v] ? uniform_[v] : values[v];
 }
 
-void Emitter::store(const Access& access, Value* pointer, const Place& place, Value* v) {
+void Emitter::store(const Access& access, Value* pointer, const Place& place, Value* v, bool streams) {
   DType dtype = kernel_.buffers[access.buffer];
   if (dtype == DType::Bool) v = b_.CreateZExt(v, widened(b_.getInt8Ty(), place.width));
   if (dtype == DType::Float16) v = b_.CreateBitCast(v, widened(b_.getInt16Ty(), place.width));
@@ -205,6 +205,8 @@ void Emitter::store(const Access& access, Value* pointer, const Place& place, Va
   } else if (dense_along(access, place.axis)) {
     if (place.mask)
       b_.CreateMaskedStore(v, first, align, place.mask);
+    else if (streams)
+      stream(v, first);
     else
       b_.CreateAlignedStore(v, first, align);
   } else {
@@ -269,7 +271,7 @@ void Emitter::store_all(const Pointers& pointers, const Place& place, const std:
       ++i;
       continue;
     }
-    store(stores[i].to, pointers.stores[i], place, values[stores[i].value]);
+    store(stores[i].to, pointers.stores[i], place, values[stores[i].value], streams_ && is_streamed(stores[i]));
   }
 }
 

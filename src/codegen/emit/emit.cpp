@@ -1,5 +1,7 @@
 #include "codegen/emit/emit.h"
 
+#include <llvm/IR/IntrinsicsX86.h>
+
 #include <algorithm>
 
 #include "codegen/emit/emitter.h"
@@ -17,10 +19,15 @@ void Emitter::run() {
   for (std::size_t i = 0; i < kernel_.arguments; ++i)
     arguments_.push_back(b_.CreateLoad(b_.getInt64Ty(), b_.CreateConstGEP1_64(b_.getInt64Ty(), function_->getArg(2), i)));
   registers_.resize(kernel_.registers.size());
-  for (const Nest& nest : kernel_.nests) {
-    nest_ = &nest;
-    emit_nest();
+  for (std::size_t k = 0; k < kernel_.nests.size(); ++k) {
+    nest_ = &kernel_.nests[k];
+    if (k + 1 < kernel_.nests.size() && kernel_.nests[k + 1].in_turn)
+      emit_map_and_fold(*nest_, kernel_.nests[++k]);
+    else
+      emit_nest();
   }
+  // Streamed stores are seen by other threads after a fence alone.
+  if (streamed_any_) b_.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {}, {});
   b_.CreateRet(b_.getInt32(0));
 }
 
@@ -47,10 +54,7 @@ void Emitter::emit_row(const Pointers& pointers, std::size_t axis) {
   int width = vector_width();
   hoist(pointers, axis);
   const Number& extent = nest_->extents[axis];
-  // What is left of a row that has gaps is computed point by point, where that gives the same bits.
-  const bool alone = has_gaps(axis) && std::ranges::none_of(nest_->body, [](const Instr& instr) {
-                       return instr.prim == Prim::Function || instr.prim == Prim::Library;
-                     });
+  const bool alone = row_rest_alone(axis);
   auto accesses = static_cast<std::int64_t>(nest_->loads.size() + nest_->stores.size());
   if (extent.constant && (extent.value + width - 1) / width * accesses <= kUnrolled) {
     std::vector<Place> places;
@@ -68,30 +72,34 @@ void Emitter::emit_row(const Pointers& pointers, std::size_t axis) {
     for (std::size_t k = 0; k < places.size(); ++k) finish_row(pointers, places[k], values[k]);
     return;
   }
-  Value* n = number(extent);
-  Value* whole = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-width)));
-  long_loop(whole, width, kTurns, [&](Value* i) {
-    Place place{axis, i, width, nullptr};
+  streamed(pointers, [&] { emit_points(pointers, axis, b_.getInt64(0), number(extent)); });
+}
+
+// The points from `begin` to `end`: whole vectors, and what is left. `few`: no turn is so long that a stop has to be looked
+// for.
+void Emitter::emit_points(const Pointers& pointers, std::size_t axis, Value* begin, Value* end, bool few) {
+  const int width = vector_width();
+  auto point = [&](const Place& place) {
     std::vector<Value*> values = load_all(pointers, place);
     finish_row(pointers, place, values);
-  });
-  if (extent.constant && extent.value % width == 0) return;
-  if (alone) {
-    loop(
-        n, 1,
-        [&](Value* i) {
-          Place place{axis, i, 1, nullptr};
-          std::vector<Value*> values = load_all(pointers, place);
-          finish_row(pointers, place, values);
-        },
-        whole);
+  };
+  Value* count = b_.CreateSub(end, begin);
+  Value* whole = b_.CreateAdd(begin, b_.CreateAnd(count, b_.getInt64(static_cast<std::uint64_t>(-width))));
+  auto vectors = [&](Value* i) { point({axis, i, width, nullptr}); };
+  few ? loop(whole, width, vectors, begin) : long_loop(whole, width, kTurns, vectors, begin);
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(count); constant && constant->getSExtValue() % width == 0) return;
+  if (row_rest_alone(axis)) {
+    loop(end, 1, [&](Value* i) { point({axis, i, 1, nullptr}); }, whole);
     return;
   }
-  when(b_.CreateICmpSLT(whole, n), [&] {
-    Place place{axis, whole, width, mask_of(b_.CreateSub(n, whole), width)};
-    std::vector<Value*> values = load_all(pointers, place);
-    finish_row(pointers, place, values);
-  });
+  when(b_.CreateICmpSLT(whole, end), [&] { point({axis, whole, width, mask_of(b_.CreateSub(end, whole), width)}); });
+}
+
+// What is left of a row that has gaps is computed point by point, where that gives the same bits.
+bool Emitter::row_rest_alone(std::size_t axis) const {
+  return has_gaps(axis) && std::ranges::none_of(nest_->body, [](const Instr& instr) {
+           return instr.prim == Prim::Function || instr.prim == Prim::Library;
+         });
 }
 
 void Emitter::finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values) {

@@ -54,6 +54,8 @@ class Emitter {
   // ---- emit.cpp: nests ----
   void emit_nest();
   void emit_row(const Pointers& pointers, std::size_t axis);
+  void emit_points(const Pointers& pointers, std::size_t axis, Value* begin, Value* end, bool few = false);
+  bool row_rest_alone(std::size_t axis) const;
   void finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values);
   std::vector<Value*> load_all(const Pointers& pointers, const Place& place);
   void compute(std::vector<Value*>& values, const Pointers& pointers, const Place& place);
@@ -97,7 +99,7 @@ class Emitter {
   Value* lane_numbers(int width);
   Value* mask_of(Value* count, int width);
   Value* scalar_or_lanes(const std::vector<Value*>& values, ValueId v);
-  void store(const Access& access, Value* pointer, const Place& place, Value* v);
+  void store(const Access& access, Value* pointer, const Place& place, Value* v, bool streams = false);
   void scatter(const Access& access, Value* pointer, Value* offset, const Place& place, Value* v);
   bool store_both(const Access& re, const Access& im, Value* pointer, const Place& place, Value* x, Value* y);
   void store_all(const Pointers& pointers, const Place& place, const std::vector<Value*>& values);
@@ -157,12 +159,19 @@ class Emitter {
 
   // ---- pairwise.cpp: sums in the order of runtime/reduction/order.h ----
   Value* fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n);
-  Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n);
+  Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n,
+                     const std::function<void(Value* begin, Value* count)>& prepare = nullptr);
   llvm::Function* joined_blocks();
   Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block);
   Value* vectors_together(std::vector<Value*> vectors);
   Value* lanes_together(std::vector<Value*> lanes, int width);
+
+  // ---- streams.cpp: arrays that no cache holds ----
+  bool is_streamed(const Store& store) const;
+  void stream(Value* v, Value* pointer);
+  void streamed(const Pointers& pointers, const std::function<void()>& body);
+  void emit_map_and_fold(const Nest& map, const Nest& fold);
 
   // ---- columns.cpp: folds with one result a lane ----
   std::int64_t tile_vectors() const { return options_.vector_bytes == 64 ? 4 : 2; }  // as many sums as registers hold
@@ -193,6 +202,9 @@ class Emitter {
   } pair_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
   bool zeros_idle_ = false;      // lanes beyond a mask hold zeros; the mask may have none
+  bool streams_ = false;         // the nest's large results pass the caches by
+  bool streamed_any_ = false;
+  std::vector<Value*> copies_;  // by store of a nest whose block is folded: where its values go as well; null: nowhere
 };
 
 }  // namespace autoray::codegen

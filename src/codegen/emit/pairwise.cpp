@@ -92,8 +92,9 @@ Value* Emitter::fold_block(const Pointers& pointers, Value* begin, const Number&
 }
 
 // Up to kRow blocks and a rest: one loop reads them all, which is what the processor fetches ahead of best. Their sums are
-// joined as the rule says, by which the rest belongs to the last block.
-Value* Emitter::fold_blocks(const Pointers& pointers, Value* begin, Value* n) {
+// joined as the rule says, by which the rest belongs to the last block. `prepare` makes a block's terms.
+Value* Emitter::fold_blocks(const Pointers& pointers, Value* begin, Value* n,
+                            const std::function<void(Value* begin, Value* count)>& prepare) {
   auto* type = scalar_type(fold_dtype_);
   auto& entry = b_.GetInsertBlock()->getParent()->getEntryBlock();
   llvm::IRBuilder<> first(&entry, entry.begin());
@@ -102,7 +103,9 @@ Value* Emitter::fold_blocks(const Pointers& pointers, Value* begin, Value* n) {
   loop(n, kBlock, [&](Value* i) {
     Value *left = b_.CreateSub(n, i), *most = b_.getInt64(kBlock);
     Value* count = b_.CreateSelect(b_.CreateICmpSLT(left, most), left, most);
-    Value* sum = fold_block(pointers, b_.CreateAdd(begin, i), Number{false, 0}, count);
+    Value* first_term = b_.CreateAdd(begin, i);
+    if (prepare) prepare(first_term, count);
+    Value* sum = fold_block(pointers, first_term, Number{false, 0}, count);
     b_.CreateStore(sum, at(b_.CreateLShr(i, log2_of(kBlock))));
   });
   Value* whole = b_.CreateLShr(n, log2_of(kBlock));
