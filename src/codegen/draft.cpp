@@ -117,6 +117,9 @@ constexpr std::int64_t kStreamed = std::int64_t{32} << 20;
 // A fold of more terms has blocks (runtime/reduction/order.h).
 constexpr std::int64_t kBlock = 256;
 
+// Bytes of what a fold reads from which on it is told what comes next: the processor's second cache holds less.
+constexpr std::int64_t kFetched = std::int64_t{4} << 20;
+
 bool is_dense(const Walk& w) {
   return w.root != kNoRoot && !w.strides.empty() && w.strides.back() == static_cast<std::int64_t>(ir::itemsize(w.dtype));
 }
@@ -127,9 +130,14 @@ bool streams(const NestDraft& d) {
     return instr.prim == Prim::Function || instr.prim == Prim::Library || instr.prim == Prim::Complex;
   };
   const std::int64_t points = ir::element_count(d.extents);
-  return !d.nest.folds && std::ranges::none_of(d.nest.body, slow) && std::ranges::any_of(d.stores, [&](const Walk& w) {
-    return is_dense(w) && points * static_cast<std::int64_t>(ir::itemsize(w.dtype)) >= kStreamed;
-  });
+  auto bytes = [&](const Walk& w) { return is_dense(w) ? points * static_cast<std::int64_t>(ir::itemsize(w.dtype)) : 0; };
+  if (d.nest.folds) {
+    std::int64_t read = 0;
+    for (const Walk& w : d.loads) read += bytes(w);
+    return read >= kFetched;
+  }
+  return std::ranges::none_of(d.nest.body, slow) &&
+         std::ranges::any_of(d.stores, [&](const Walk& w) { return bytes(w) >= kStreamed; });
 }
 
 // Whether the fold's terms are computed from what the map reads and makes at the same points: then nothing has to be read from

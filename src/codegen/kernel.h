@@ -81,9 +81,11 @@ struct Nest {
   std::vector<Store> stores;  // of a map: at every point. Of a fold: where the result goes (stride 0 along the last dimension)
   bool folds = false;         // the last dimension is folded
   bool scans = false;         // a sequential fold all of whose partial results are stored
-  bool streams = false;       // a map: what it stores densely and does not read passes the caches by
-  bool in_turn = false;       // a fold of what the map before it reads and makes at the same points: their blocks take turns
-  Prim fold{};                // Add, Multiply, Maximum, Minimum, And, Or
+  // Of more than the caches hold: what a map stores densely and does not read passes them by, what a fold reads is fetched
+  // ahead.
+  bool streams = false;
+  bool in_turn = false;  // a fold of what the map before it reads and makes at the same points: their blocks take turns
+  Prim fold{};           // Add, Multiply, Maximum, Minimum, And, Or
   Order order = Order::Any;
   ValueId folded = kNoValue;
   // Nests of a single point, and folds without other dimensions, leave values in registers for later nests.

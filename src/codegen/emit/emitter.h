@@ -171,6 +171,7 @@ class Emitter {
   bool is_streamed(const Store& store) const;
   void stream(Value* v, Value* pointer);
   void streamed(const Pointers& pointers, const std::function<void()>& body);
+  void fetch_ahead(const Pointers& pointers, Value* index);
   void emit_map_and_fold(const Nest& map, const Nest& fold);
 
   // ---- columns.cpp: folds with one result a lane ----

@@ -30,6 +30,7 @@ Value* Emitter::fold_block(const Pointers& pointers, Value* begin, const Number&
   auto chunk = [&](Value* at, std::vector<Value*> now) {
     for (int p = 0; p < parts; ++p) {
       Value* index = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+      if (nest_->streams) fetch_ahead(pointers, index);
       auto k = static_cast<std::size_t>(p);
       now[k] = combine(now[k], term(pointers, {folded, index, width, nullptr}));
     }
@@ -65,12 +66,24 @@ Value* Emitter::fold_block(const Pointers& pointers, Value* begin, const Number&
   // The rest of a chunk, a vector at a time.
   zeros_idle_ = zeros_are_harmless(folded);
   if (zeros_idle_) {
-    for (int p = 0; p < parts; ++p) {
-      Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
-      lanes = partial(from, b_.CreateSub(end, from), lanes, p);
-    }
+    auto* before = b_.GetInsertBlock();
+    std::vector<Value*> changed = lanes;
+    llvm::BasicBlock* inside = nullptr;
+    when(b_.CreateICmpSLT(at, end), [&] {
+      for (int p = 0; p < parts; ++p) {
+        Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
+        changed = partial(from, b_.CreateSub(end, from), changed, p);
+      }
+      inside = b_.GetInsertBlock();
+    });
     zeros_idle_ = false;
-    return lanes_together(lanes, width);
+    for (std::size_t k = 0; k < lanes.size(); ++k) {
+      auto* phi = b_.CreatePHI(lanes[k]->getType(), 2);
+      phi->addIncoming(lanes[k], before);
+      phi->addIncoming(changed[k], inside);
+      changed[k] = phi;
+    }
+    return lanes_together(changed, width);
   }
   for (int p = 0; p < parts; ++p) {
     Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));

@@ -40,6 +40,18 @@ void Emitter::streamed(const Pointers& pointers, const std::function<void()>& bo
       body);
 }
 
+// The processor's own fetching ahead ends with each page.
+void Emitter::fetch_ahead(const Pointers& pointers, Value* index) {
+  constexpr std::uint64_t kAhead = 512;  // bytes
+  const std::size_t axis = nest_->extents.size() - 1;
+  for (std::size_t i = 0; i < nest_->loads.size(); ++i) {
+    const Access& access = nest_->loads[i];
+    if (access.buffer == kNoBuffer || !dense_along(access, axis)) continue;
+    Value* place = b_.CreatePtrAdd(advanced(pointers.loads[i], index, access.strides[axis]), b_.getInt64(kAhead));
+    b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()}, {place, b_.getInt32(0), b_.getInt32(3), b_.getInt32(1)});
+  }
+}
+
 // Blocks of the map and of the fold take turns.
 void Emitter::emit_map_and_fold(const Nest& map, const Nest& fold) {
   nest_ = &map;
