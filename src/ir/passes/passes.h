@@ -13,10 +13,12 @@
 
 namespace autoray::ir {
 
+// What passes may know of a constant scalar's value: plans for other values stay as they are.
+enum class ScalarValue : std::uint8_t { Any, Zero, NegativeZero, One };
+
 struct PassContext {
-  // Reads a constant scalar: kind Constant, one element, as the double (or integer) it is; false when it is none. The graph
-  // knows nothing of data, so whoever runs the passes gives this.
-  std::function<bool(Index argument, double& real, bool& integer)> scalar;
+  // Of a constant scalar: kind Constant, one element. The graph knows nothing of data, so whoever runs the passes gives this.
+  std::function<ScalarValue(Index argument)> scalar;
   // By argument number: how it lies in memory.
   std::vector<Placement> placements;
   // Found by the last pass that ran, of the block as it left it; null where that had no use for it.

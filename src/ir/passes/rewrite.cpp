@@ -143,17 +143,13 @@ void share(Block& block, const PassContext&) {
 void simplify(Block& block, const PassContext& context) {
   const bool constants = std::any_of(block.arguments.begin(), block.arguments.end(),
                                      [&](Index argument) { return block.nodes[argument].kind == NodeKind::Constant; });
-  // Of a constant scalar: its value.
-  auto constant = [&](Index x, double wanted, bool positive_zero = false) {
+  auto value = [&](Index x) {
     if (!constants || x == kNoIndex || block.nodes[x].kind != NodeKind::Constant || !block.type(x).shape.empty() ||
         !context.scalar)
-      return false;
-    double value;
-    bool integer;
-    if (!context.scalar(block.nodes[x].number, value, integer)) return false;
-    if (positive_zero && (value != 0 || std::signbit(value))) return false;
-    return value == wanted;
+      return ScalarValue::Any;
+    return context.scalar(block.nodes[x].number);
   };
+  auto one = [&](Index x) { return value(x) == ScalarValue::One; };
   sweep(block, [&](Index i) {
     const BlockNode& n = block.nodes[i];
     if (n.kind != NodeKind::Call || n.dispatched || n.input_count == 0) return i;
@@ -165,13 +161,17 @@ void simplify(Block& block, const PassContext& context) {
     switch (n.op) {
       case OpId::Multiply:
         // Complex products round (and make NaNs of infinities) even by one.
-        if (constant(y, 1) && is(x) && real()) return x;
-        if (constant(x, 1) && is(y) && real()) return y;
+        if (one(y) && is(x) && real()) return x;
+        if (one(x) && is(y) && real()) return y;
         return i;
-      case OpId::Divide: return constant(y, 1) && is(x) && real() ? x : i;
-      case OpId::Power: return constant(y, 1) && is(x) && real() ? x : i;
-      case OpId::Subtract: return constant(y, 0, true) && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
-      case OpId::Add: return constant(y, 0) && is(x) && is_integer(block.type(i).dtype) ? x : i;
+      case OpId::Divide: return one(y) && is(x) && real() ? x : i;
+      case OpId::Power: return one(y) && is(x) && real() ? x : i;
+      case OpId::Subtract: return value(y) == ScalarValue::Zero && is(x) && real() ? x : i;  // x - (+0): -0 stays -0
+      case OpId::Add: {
+        const ScalarValue added = value(y);
+        bool nothing = added == ScalarValue::Zero || added == ScalarValue::NegativeZero;
+        return nothing && is(x) && is_integer(block.type(i).dtype) ? x : i;
+      }
       case OpId::Positive: return is(x) && !is_bool(block.type(x).dtype) ? x : i;
       case OpId::SetItem: return in.size() == 2 && is(x) && y != kNoIndex && element_count(block.type(y).shape) == 0 ? x : i;
       case OpId::Negative:

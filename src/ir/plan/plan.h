@@ -22,6 +22,7 @@ enum class Layout : std::uint8_t { C, Rows, Fortran, Other };
 struct Placement {
   Layout layout = Layout::C;
   std::int64_t bytes = -1;  // what it holds of the run's memory; -1: what its type says
+  friend bool operator==(const Placement&, const Placement&) = default;
 };
 
 struct Step {

@@ -1,15 +1,12 @@
 #include "runtime/lazy/executor.h"
 
 #include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "ir/error.h"
 #include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/elementwise/quick.h"
-#include "runtime/memory_order.h"
 
 namespace autoray::runtime {
 
@@ -235,17 +232,6 @@ class ListedArguments : public PlanArguments {
   std::span<const Array> arrays_;
 };
 
-// Those of nodes that stay what they are while the plan runs.
-class RecordedArguments : public PlanArguments {
- public:
-  RecordedArguments(const Recorder& recorder, std::span<const NodeId> nodes) : recorder_(recorder), nodes_(nodes) {}
-  const Array& get(Index argument, Array& place) const override { return recorder_.array_in(nodes_[argument], place); }
-
- private:
-  const Recorder& recorder_;
-  std::span<const NodeId> nodes_;
-};
-
 }  // namespace
 
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments) {
@@ -265,186 +251,6 @@ std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanAr
     }
   }
   return run.results();
-}
-
-ir::PassContext pass_context(const Recorder& recorder, std::span<const NodeId> arguments) {
-  ir::PassContext context;
-  context.placements.reserve(arguments.size());
-  std::unordered_set<const Storage*> counted;
-  for (NodeId id : arguments) {
-    Array array = id == ir::kNoNode ? Array() : recorder.array(id);
-    if (!array.storage) {
-      context.placements.push_back({});
-      continue;
-    }
-    // Memory that several arguments are views of is there once.
-    bool first = counted.insert(array.storage.get()).second;
-    context.placements.push_back({plan_layout(array), first ? array.storage->charged_bytes() : 0});
-  }
-  context.scalar = [&recorder, arguments](Index number, double& real, bool& integer) {
-    if (number >= arguments.size() || arguments[number] == ir::kNoNode) return false;
-    Array array = recorder.array(arguments[number]);
-    if (!array.data || !array.shape.empty() || ir::is_complex(array.dtype)) return false;
-    integer = !ir::is_inexact(array.dtype);
-    cast_loop(array.dtype, ir::DType::Float64)(array.data, 0, reinterpret_cast<char*>(&real), 0, 1);
-    return true;
-  };
-  return context;
-}
-
-namespace {
-
-// The node whose memory this one has eagerly: the end of its chain of views.
-NodeId memory_of(const ir::Graph& graph, NodeId id) {
-  for (;;) {
-    const ir::Node& n = graph.node(id);
-    if (n.kind == NodeKind::Call && ir::op(n.op).has(ir::kViewResult) && n.count == 1)
-      id = n.few[0];
-    else
-      return id;
-  }
-}
-
-// What is eagerly an array of its own does not share memory because passes found it equal to another: it becomes a copy.
-void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContext& context, std::span<const NodeId> arguments,
-                      std::span<const NodeId> results) {
-  auto makes_its_own = [&](Index i) {
-    const ir::BlockNode& n = block.nodes[i];
-    return n.kind == NodeKind::Call && !ir::op(n.op).has(ir::kViewResult);
-  };
-  if (block.results.size() == 1 && makes_its_own(block.results[0])) return;
-  if (!context.live) context.live = std::make_unique<ir::Liveness>(ir::liveness(block, context.placements));
-  const ir::LargeVector<Index> root = context.live->root;
-  std::unordered_map<Index, NodeId> owners;  // by root: the graph's node whose array it is
-  for (std::size_t a = 0; a < arguments.size(); ++a) owners.emplace(block.arguments[a], arguments[a]);
-  for (std::size_t r = 0; r < results.size(); ++r) {
-    Index result = block.results[r];
-    if (block.type(result).kind != ir::Kind::Array) continue;
-    NodeId owner = memory_of(recorder.graph(), results[r]);
-    if (auto [found, first] = owners.emplace(root[result], owner); first || found->second == owner) continue;
-    ir::BlockNode copy;
-    copy.op = ir::OpId::Copy;
-    copy.attrs = recorder.tables().attrs.intern(recorder.runtime().default_attrs(ir::OpId::Copy));
-    copy.types = block.nodes[result].types;
-    copy.source = block.nodes[result].source;
-    copy.backend = block.nodes[result].backend;
-    block.results[r] = block.add(copy, std::span(&result, 1));
-    context.live = nullptr;
-    block.tables->attrs.release(copy.attrs);
-  }
-}
-
-}  // namespace
-
-Extracted extract(Recorder& recorder, std::span<const NodeId> roots) {
-  ir::LargeVector<NodeId> ids;
-  Extracted made{ir::Block(recorder.tables()), {}, {roots.begin(), roots.end()}};
-  made.block = ir::extract(recorder.graph(), roots, made.arguments, &ids);
-  const std::span<const ir::Op> ops = ir::all_ops();
-  for (Index i = 0; i < made.block.nodes.size(); ++i) {
-    ir::BlockNode& n = made.block.nodes[i];
-    if (n.kind != NodeKind::Call) continue;
-    // Passes leave alone what a registered function may do otherwise; the plan runs now, so it is known whether there is one.
-    n.dispatched = n.dispatched && recorder.runtime().entry(n.backend, n.op).registered;
-    made.calls_back |= n.dispatched;
-    // A draw happens once: its array is kept for others that need it.
-    if (!ops[static_cast<std::size_t>(n.op)].has(ir::kRandom)) continue;
-    made.block.results.push_back(i);
-    made.results.push_back(ids[i]);
-  }
-  return made;
-}
-
-Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) { return prepare(recorder, extract(recorder, roots)); }
-
-Prepared prepare(Recorder& recorder, Extracted made) {
-  ir::PassContext context = pass_context(recorder, made.arguments);
-  ir::run_passes(made.block, context, recorder.passes);
-  separate_results(recorder, made.block, context, made.arguments, made.results);
-  ir::Plan plan = ir::make_plan(std::move(made.block), context.placements, std::move(context.live));
-  return {std::move(plan), std::move(made.arguments), std::move(made.results), made.calls_back};
-}
-
-std::vector<NodeId> without_value(const Recorder& recorder, std::span<const NodeId> nodes) {
-  const ir::Graph& graph = const_cast<Recorder&>(recorder).graph();
-  std::vector<NodeId> todo;
-  for (NodeId id : nodes) {
-    if (graph.node(id).kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "a Variable has no value to compute")
-          .with_code(kValueNeeded)
-          .with_hint("get_function((variable,)) gives a function of its value");
-    if (graph.node(id).kind != NodeKind::Leaf && graph.node(id).kind != NodeKind::Constant) todo.push_back(id);
-  }
-  return todo;
-}
-
-std::vector<NodeId> with_living(Recorder& recorder, std::span<const NodeId> roots) {
-  ir::Graph& graph = recorder.graph();
-  std::vector<NodeId> all(roots.begin(), roots.end());
-  const ir::LargeVector<NodeId> order = graph.ascend(roots, true);
-  std::unordered_map<NodeId, std::uint32_t> uses;
-  for (NodeId id : order)
-    for (NodeId input : graph.node(id).inputs())
-      if (input != ir::kNoNode) ++uses[input];
-  for (NodeId id : order) {
-    const ir::Node& n = graph.node(id);
-    bool call = n.kind == NodeKind::Call || n.kind == NodeKind::Project;
-    if (call && n.references > uses[id] && recorder.tables().types.types(n.types).size() == 1 &&
-        std::find(roots.begin(), roots.end(), id) == roots.end())
-      all.push_back(id);
-  }
-  return all;
-}
-
-void give_values(Recorder& recorder, std::span<const NodeId> nodes, std::vector<Array> values) {
-  ir::Graph& graph = recorder.graph();
-  // A node that gets its value lets its inputs go, which may be results too.
-  for (NodeId id : nodes) graph.retain(id);
-  for (std::size_t r = 0; r < values.size(); ++r)
-    if (graph.node(nodes[r]).kind == NodeKind::Call || graph.node(nodes[r]).kind == NodeKind::Project)
-      recorder.set_value(nodes[r], std::move(values[r]));
-  for (NodeId id : nodes) graph.release(id);
-}
-
-void compute(Recorder& recorder, std::span<const NodeId> roots) {
-  ir::Graph& graph = recorder.graph();
-  const std::vector<NodeId> todo = without_value(recorder, roots);
-  if (todo.empty()) return;
-  Prepared prepared = prepare(recorder, todo);
-  for (NodeId id : prepared.arguments)
-    if (graph.node(id).kind == NodeKind::Variable)
-      throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
-          .with_code(kValueNeeded)
-          .with_hint("get_function((variable,)) gives a function of its value");
-  Runtime& runtime = recorder.runtime();
-  std::vector<Array> values;
-  if (runtime.plan_executor || prepared.calls_back) {
-    std::vector<Array> arguments;
-    arguments.reserve(prepared.arguments.size());
-    for (NodeId id : prepared.arguments) arguments.push_back(recorder.array(id));
-    values = runtime.plan_executor ? runtime.plan_executor(prepared.plan, std::move(arguments))
-                                   : run_plan(runtime, prepared.plan, arguments);
-  } else {
-    values = run_plan(runtime, prepared.plan, RecordedArguments(recorder, prepared.arguments));
-  }
-  give_values(recorder, prepared.results, std::move(values));
-}
-
-Value Recorder::known_value(const LazyArray& array) {
-  if (tracing == 0) return {};
-  const NodeId root[] = {array.node()};
-  for (NodeId id : graph_.ascend(root, true)) {
-    const ir::Node& n = graph_.node(id);
-    bool made_here = n.kind == NodeKind::Constant || ((n.kind == NodeKind::Call || n.kind == NodeKind::Project) &&
-                                                      !n.dispatched && !ir::op(n.op).has(ir::kRandom));
-    if (!made_here) return {};
-  }
-  compute(*this, root);
-  return computed_value(*this, root[0]);
-}
-
-Value computed_value(const Recorder& recorder, NodeId node) {
-  return from_kind(recorder.array(node), const_cast<Recorder&>(recorder).graph().type(node).kind);
 }
 
 }  // namespace autoray::runtime

@@ -54,8 +54,12 @@ void compute(Recorder& recorder, std::span<const ir::NodeId> roots);
 // The value of a computed node as a script sees it.
 Value computed_value(const Recorder& recorder, ir::NodeId node);
 
+// The node whose memory this one has eagerly: the end of its chain of views.
+ir::NodeId memory_of(const ir::Graph& graph, ir::NodeId id);
+
 // What passes ask of the arguments: the values of scalars, and how each lies in memory; kNoNode where no array is known. Refers
 // to both while passes run.
+ir::ScalarValue scalar_value(const Recorder& recorder, ir::NodeId constant);
 ir::PassContext pass_context(const Recorder& recorder, std::span<const ir::NodeId> arguments);
 
 }  // namespace autoray::runtime

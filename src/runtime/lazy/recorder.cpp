@@ -11,6 +11,7 @@
 #include "runtime/dispatch.h"
 #include "runtime/elementwise/driver.h"
 #include "runtime/forms.h"
+#include "runtime/lazy/plan_memo.h"
 #include "runtime/random/random_state.h"
 #include "runtime/ufunc.h"
 
@@ -46,7 +47,8 @@ Recorder::Recorder(Runtime& runtime)
       forms_(ir::kOpCount),
       memos_(kMemos),
       numbers_(kNumbersMemos),
-      scalars_(kScalars, kNoNode) {
+      scalars_(kScalars, kNoNode),
+      plans_(std::make_unique<PlanMemo>()) {
   for (auto& kinds : scalar_types_) std::fill(std::begin(kinds), std::end(kinds), kNoTypes);
 }
 

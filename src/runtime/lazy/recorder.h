@@ -28,6 +28,8 @@ inline constexpr int kValueNeeded = 405;  // of error_codes.def
 // A layout of no data: numpy's shape and strides alone, in C order.
 Array layout_of(const ir::Type& type);
 
+class PlanMemo;
+
 class Recorder {
  public:
   explicit Recorder(Runtime& runtime);
@@ -35,6 +37,7 @@ class Recorder {
 
   ir::GraphTables& tables() { return tables_; }
   ir::Graph& graph() { return graph_; }
+  PlanMemo& plans() { return *plans_; }
 
   // ---- recording ----
   // The op with these arguments as lazy arrays: one, or a tuple or list as the op gives. `backend`: which computes it later
@@ -268,6 +271,7 @@ class Recorder {
   std::vector<std::uint32_t> free_views_;
   std::unordered_map<BitGenerator*, Stream> streams_;
   std::size_t live_arrays_ = 0;
+  std::unique_ptr<PlanMemo> plans_;
 };
 
 }  // namespace autoray::runtime
