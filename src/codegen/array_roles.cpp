@@ -46,7 +46,8 @@ std::optional<NodeRole> Roles::created_role(Index i) {
     case OpId::Eye:
     case OpId::Identity: {
       if (n.op == OpId::Eye && !plain()) return std::nullopt;
-      std::int64_t k = n.op == OpId::Eye ? ir::as_int(ir::attribute(op, attrs(i), "k"), "k") : 0;
+      const ir::Dims& shape = block_.type(i).shape;
+      std::int64_t k = n.op == OpId::Eye ? ir::diagonal_number(ir::attribute(op, attrs(i), "k"), shape[0], shape[1]) : 0;
       role.index = AffineIndex{{1, -1}, k};
       role.lowering = is_zero;
       return role;

@@ -283,7 +283,8 @@ inline bool number(const Value& v, double& result) {
     result = v.as_float();
     return true;
   }
-  if (v.is_int() && std::llabs(v.as_int()) <= (std::int64_t{1} << 53)) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  if (v.is_int() && v.as_int() >= -kExact && v.as_int() <= kExact) {
     result = static_cast<double>(v.as_int());
     return true;
   }

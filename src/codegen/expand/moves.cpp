@@ -57,10 +57,8 @@ Index full_like(Expander& to, const Site& site) {
 
 Index triangle(Expander& to, const Site& site) {
   bool lower = site.op == OpId::Tril;
-  const Attr& offset = site.attr("k");
-  auto* real = offset.get<double>();
-  std::int64_t k = real ? static_cast<std::int64_t>(std::floor(*real)) : ir::as_int(offset, "k");
   const Dims& shape = site.type.shape;
+  const std::int64_t k = ir::diagonal_number(site.attr("k"), shape[shape.size() - 2], shape.back());
   // tril keeps j - i - k <= 0, triu i - j + k <= 0.
   AffineIndex place{Dims(shape.size(), 0), lower ? -k : k};
   place.steps[shape.size() - 2] = lower ? -1 : 1;

@@ -1,6 +1,7 @@
 #include "ir/rules/movement.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "ir/error.h"
@@ -201,7 +202,9 @@ void shape_diag(Inference& inference) {
   const Dims& shape = first(inference);
   std::int64_t k = as_int(attribute(inference, "k"), "k");
   if (shape.size() == 1) {
-    std::int64_t n = shape[0] + std::llabs(k);
+    std::int64_t n = 0;
+    if (k == INT64_MIN || __builtin_add_overflow(shape[0], std::llabs(k), &n))
+      throw Error(ErrorClass::ValueError, "Maximum allowed dimension exceeded");
     one(inference, Dims{n, n});
   } else if (shape.size() == 2) {
     one(inference,
@@ -209,6 +212,12 @@ void shape_diag(Inference& inference) {
   } else {
     throw Error(ErrorClass::ValueError, "Input must be 1- or 2-d.");
   }
+}
+std::int64_t diagonal_number(const Attr& k, std::int64_t rows, std::int64_t columns) {
+  auto* real = k.get<double>();
+  std::int64_t number =
+      real ? static_cast<std::int64_t>(std::floor(std::fmin(std::fmax(*real, -0x1p62), 0x1p62))) : as_int(k, "k");
+  return std::clamp(number, -rows - 1, columns + 1);
 }
 void shape_triangle(Inference& inference) {
   Dims shape = first(inference);

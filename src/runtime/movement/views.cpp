@@ -164,12 +164,10 @@ void diag_kernel(KernelCall& call) {
 }
 void triangle_kernel(KernelCall& call) {
   bool lower = call.op.id == OpId::Tril;
-  const ir::Attr& offset = attr(call, "k");
-  auto* real = offset.get<double>();
-  std::int64_t k = real ? static_cast<std::int64_t>(std::floor(*real)) : ir::as_int(offset, "k");
   Array result = call.runtime.allocate(call.types[0].dtype, call.types[0].shape);
   copy_into(call.runtime, *call.in[0], result);
   std::int64_t rows = result.shape[result.shape.size() - 2], columns = result.shape.back(), size = result.itemsize();
+  const std::int64_t k = ir::diagonal_number(attr(call, "k"), rows, columns);
   std::int64_t matrices = rows && columns ? result.size() / (rows * columns) : 0;
   for (std::int64_t m = 0; m < matrices; ++m)
     for (std::int64_t i = 0; i < rows; ++i) {
