@@ -22,8 +22,8 @@ void shape_diagonal(Inference& inference);
 void shape_diag(Inference& inference);
 void shape_trace(Inference& inference);
 void shape_triangle(Inference& inference);
-// The diagonal that `k`, an attribute, names in matrices of so many rows and columns, a fraction the one below it; the one beyond
-// the corner where there is none.
+// The diagonal that `k`, an attribute, names in matrices of so many rows and columns, a fraction the one below it; the one
+// beyond the corner where there is none.
 std::int64_t diagonal_number(const Attr& k, std::int64_t rows, std::int64_t columns);
 void shape_atleast_1d(Inference& inference);
 void shape_atleast_2d(Inference& inference);
