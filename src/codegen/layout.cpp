@@ -37,7 +37,7 @@ Layout indexed(const Layout& of, const Attr::Tuple& index) {
       ir::SliceRange range = ir::slice_range(*slice, of.shape[axis]);
       view.offset += range.start * of.strides[axis];
       view.shape.push_back(range.count);
-      view.strides.push_back(of.strides[axis] * range.step);
+      view.strides.push_back(range.count > 1 ? of.strides[axis] * range.step : of.strides[axis]);
       ++axis;
     } else {
       ellipsis = true;
