@@ -146,13 +146,17 @@ def ordered(items):
         head = 256 if n // 2 < 256 else n // 2 // 256 * 256
         return ordered(items[:head]) * ordered(items[head:])
     lanes = [1 + 0j] * 16
-    for i, item in enumerate(items):
+    at = n // 16 * 16
+    for i, item in enumerate(items[:at]):
         lanes[i % 16] = lanes[i % 16] * item
     half = 8
     while half:
         for k in range(half):
-            if k + half < n:
-                lanes[k] = lanes[k] * lanes[k + half]
+            lanes[k] = lanes[k] * lanes[k + half]
+            if n & half:
+                lanes[k] = lanes[k] * items[at + k]
+        if n & half:
+            at += half
         half = half // 2
     return lanes[0]
 

@@ -69,23 +69,7 @@ Value* Emitter::load(const Access& access, Value* pointer, const Place& place) {
 
 // What lanes beyond the mask compute with causes no floating-point event that the others do not: the first one's value.
 Value* Emitter::idle(Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
-  if (zeros_idle_) return llvm::Constant::getNullValue(widened(type, place.width));
   return splat(b_.CreateAlignedLoad(type, first, align), place.width);
-}
-
-// Zeros cause none where they are only added and multiplied among themselves.
-bool Emitter::zeros_are_harmless(std::size_t axis) const {
-  return !options_.check_bounds && std::ranges::all_of(nest_->body, [&](const Instr& instr) {
-    switch (instr.prim) {
-      case Prim::Load: return !fixed_along(nest_->loads[static_cast<std::size_t>(instr.immediate)], axis);
-      case Prim::Add:
-      case Prim::Subtract:
-      case Prim::Multiply:
-      case Prim::Negative:
-      case Prim::Fabs: return true;
-      default: return false;
-    }
-  });
 }
 
 Value* Emitter::index(const Access& access, Value* at, const Place& place) {
@@ -136,7 +120,7 @@ Value* Emitter::one_part(const Access& access, Value* first, const Place& place,
   if (!place.mask) return b_.CreateShuffleVector(b_.CreateAlignedLoad(vector, begin, align), lanes);
   Value* both = b_.CreateMaskedLoad(vector, begin, align, both_parts(place), llvm::Constant::getNullValue(vector));
   Value* part = b_.CreateShuffleVector(both, lanes);
-  return zeros_idle_ ? part : b_.CreateSelect(place.mask, part, idle(first, place, type, align));
+  return b_.CreateSelect(place.mask, part, idle(first, place, type, align));
 }
 
 Value* Emitter::both_parts(const Place& place) {

@@ -100,7 +100,7 @@ void Emitter::fold_column(const Pointers& pointers, const Place& place) {
       return now;
     });
     chains.assign(done.begin() + 1, done.end());
-    result = lanes_together(std::move(chains), 1);
+    result = vectors_together(std::move(chains));
     if (rows > 1)
       result = fold_loop(done[0], n, 1, {result}, [&](Value* i, const std::vector<Value*>& now) {
         return std::vector<Value*>{combine(now[0], term(at(pointers, i), place))};
@@ -122,47 +122,24 @@ Value* Emitter::fold_tree_masked(const Pointers& shifted, const Place& place, Va
   return result;
 }
 
-// Up to 256 terms of each column: sixteen lanes, a vector register each, then the tree over them.
+// Up to 256 terms of each column: sixteen lanes, a vector register each.
 Value* Emitter::column_block(const Pointers& pointers, const Place& place, Value* begin, Value* n) {
   std::size_t folded = nest_->extents.size() - 1;
-  const Number& extent = nest_->extents[folded];
-  std::vector<Value*> lanes(kLanes, identity(place.width));
-  auto add = [&](Value* at, std::vector<Value*>& now, int lane) {
-    Value* index = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(lane)));
-    auto k = static_cast<std::size_t>(lane);
-    now[k] = combine(now[k], term(moved(pointers, folded, index), place));
-  };
-  auto turn = [&](Value* at, std::vector<Value*> now) {
-    for (int lane = 0; lane < kLanes; ++lane) add(at, now, lane);
+  Number extent = nest_->extents[folded];
+  if (extent.constant && extent.value > kBlock) extent.constant = false;
+  auto add = [&](Value* at, std::vector<Value*> now) {
+    for (std::size_t k = 0; k < now.size(); ++k)
+      now[k] = combine(now[k], term(moved(pointers, folded, b_.CreateAdd(at, b_.getInt64(k))), place));
     return now;
   };
-  Value* end = b_.CreateAdd(begin, n);
-  Value* at = begin;
-  bool known = extent.constant && extent.value <= kBlock;
-  if (!known || extent.value >= kLanes) {
-    auto done = fold_loop(begin, end, kLanes, lanes, turn);
-    at = done[0];
+  std::vector<Value*> lanes(kLanes, identity(place.width));
+  if (!extent.constant || extent.value >= kLanes) {
+    auto done = fold_loop(begin, b_.CreateAdd(begin, n), kLanes, lanes, add);
     lanes.assign(done.begin() + 1, done.end());
   }
-  if (known) {
-    for (int lane = 0; lane < extent.value % kLanes; ++lane) add(at, lanes, lane);
-  } else {
-    for (int lane = 0; lane + 1 < kLanes; ++lane) {
-      auto k = static_cast<std::size_t>(lane);
-      Value* old = lanes[k];
-      auto* before = b_.GetInsertBlock();
-      llvm::BasicBlock* inside = nullptr;
-      when(b_.CreateICmpSLT(b_.CreateAdd(at, b_.getInt64(k)), end), [&] {
-        add(at, lanes, lane);
-        inside = b_.GetInsertBlock();
-      });
-      auto* phi = b_.CreatePHI(old->getType(), 2);
-      phi->addIncoming(old, before);
-      phi->addIncoming(lanes[k], inside);
-      lanes[k] = phi;
-    }
-  }
-  return lanes_together(std::move(lanes), 1);
+  add_rest(begin, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved(now); },
+           [&](Value* at, int, std::vector<Value*> now) { return add(at, std::move(now)); });
+  return lanes[0];
 }
 
 }  // namespace autoray::codegen

@@ -95,12 +95,14 @@ void Emitter::emit_points(const Pointers& pointers, std::size_t axis, Value* beg
   when(b_.CreateICmpSLT(whole, end), [&] { point({axis, whole, width, mask_of(b_.CreateSub(end, whole), width)}); });
 }
 
-// What is left of a row that has gaps is computed point by point, where that gives the same bits.
-bool Emitter::row_rest_alone(std::size_t axis) const {
-  return has_gaps(axis) && std::ranges::none_of(nest_->body, [](const Instr& instr) {
-           return instr.prim == Prim::Function || instr.prim == Prim::Library;
-         });
+// Whether numbers have other bits alone than in a vector.
+bool Emitter::needs_whole_vectors() const {
+  return std::ranges::any_of(nest_->body,
+                             [](const Instr& instr) { return instr.prim == Prim::Function || instr.prim == Prim::Library; });
 }
+
+// What is left of a row that has gaps is computed point by point, where that gives the same bits.
+bool Emitter::row_rest_alone(std::size_t axis) const { return has_gaps(axis) && !needs_whole_vectors(); }
 
 void Emitter::finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values) {
   compute(values, pointers, place);

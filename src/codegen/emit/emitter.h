@@ -55,6 +55,7 @@ class Emitter {
   void emit_nest();
   void emit_row(const Pointers& pointers, std::size_t axis);
   void emit_points(const Pointers& pointers, std::size_t axis, Value* begin, Value* end, bool few = false);
+  bool needs_whole_vectors() const;
   bool row_rest_alone(std::size_t axis) const;
   void finish_row(const Pointers& pointers, const Place& place, std::vector<Value*>& values);
   std::vector<Value*> load_all(const Pointers& pointers, const Place& place);
@@ -79,6 +80,8 @@ class Emitter {
   void branch(Value* condition, const std::function<void()>& yes, const std::function<void()>& no);
   Value* either(Value* condition, const std::function<Value*()>& yes, const std::function<Value*()>& no);
   void when(Value* condition, const std::function<void()>& body);
+  std::vector<Value*> changed_when(Value* condition, const std::vector<Value*>& values,
+                                   const std::function<std::vector<Value*>(std::vector<Value*>)>& change);
 
   // ---- accesses.cpp: what is loaded and stored ----
   Value* from_memory(Value* v, DType dtype, int width);
@@ -87,7 +90,6 @@ class Emitter {
   Value* checked(Value* pointer, std::uint16_t buffer, std::int64_t bytes);
   Value* load(const Access& access, Value* pointer, const Place& place);
   Value* idle(Value* first, const Place& place, llvm::Type* type, llvm::Align align);
-  bool zeros_are_harmless(std::size_t axis) const;
   Value* index(const Access& access, Value* at, const Place& place);
   Value* gather(const Access& access, Value* pointer, Value* offset, const Place& place);
   Value* lane_pointers(const Access& access, Value* pointer, Value* offset, const Place& place);
@@ -128,6 +130,10 @@ class Emitter {
   static llvm::Type* widened(llvm::Type* type, int width) {
     return width == 1 ? type : llvm::FixedVectorType::get(type, static_cast<unsigned>(width));
   }
+  static int width_of(Value* v) {
+    auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(v->getType());
+    return vector ? static_cast<int>(vector->getNumElements()) : 1;
+  }
   Value* splat(Value* scalar, int width) {
     return width == 1 ? scalar : b_.CreateVectorSplat(static_cast<unsigned>(width), scalar);
   }
@@ -151,21 +157,29 @@ class Emitter {
   void fold_alone(const Pointers& pointers);
   void scan(const Pointers& pointers, const Place& place);
   void fold_row(const Pointers& pointers);
+  Value* fold_block(const Pointers& pointers);
   bool side_by_side(const std::vector<std::size_t>& outer) const;
   bool paired_anywhere(std::size_t axis) const;
   void fold_rows(const Pointers& pointers, std::size_t rows);
   void fold_four(const Pointers& pointers, std::size_t rows, Value* first);
-  Value* rows_together(std::vector<Value*> vectors, int width);
+  std::vector<Value*> halved_rows(const std::vector<Value*>& vectors);
+  Value* joined(std::vector<Value*> values);
 
   // ---- pairwise.cpp: sums in the order of runtime/reduction/order.h ----
-  Value* fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n);
   Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n,
                      const std::function<void(Value* begin, Value* count)>& prepare = nullptr);
   llvm::Function* joined_blocks();
   Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block);
+  Value* ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n);
+  bool written_out(const Number& extent, int width) const;
+  Value* narrow_term(const Pointers& pointers, Value* at, int width);
+  void add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
+                const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
+                const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add);
+  std::vector<Value*> halved(std::vector<Value*> lanes);
   Value* vectors_together(std::vector<Value*> vectors);
-  Value* lanes_together(std::vector<Value*> lanes, int width);
+  Value* lanes_together(std::vector<Value*> lanes);
 
   // ---- streams.cpp: arrays that no cache holds ----
   bool is_streamed(const Store& store) const;
@@ -202,7 +216,6 @@ class Emitter {
     Value* imaginary = nullptr;
   } pair_;
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
-  bool zeros_idle_ = false;      // lanes beyond a mask hold zeros; the mask may have none
   bool streams_ = false;         // the nest's large results pass the caches by
   bool streamed_any_ = false;
   std::vector<Value*> copies_;  // by store of a nest whose block is folded: where its values go as well; null: nowhere

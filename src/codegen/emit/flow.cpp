@@ -154,4 +154,23 @@ void Emitter::when(Value* condition, const std::function<void()>& body) {
   b_.SetInsertPoint(after);
 }
 
+// The values, or what `change` makes of them where the condition holds.
+std::vector<Value*> Emitter::changed_when(Value* condition, const std::vector<Value*>& values,
+                                          const std::function<std::vector<Value*>(std::vector<Value*>)>& change) {
+  auto* before = b_.GetInsertBlock();
+  std::vector<Value*> changed;
+  llvm::BasicBlock* inside = nullptr;
+  when(condition, [&] {
+    changed = change(values);
+    inside = b_.GetInsertBlock();
+  });
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    auto* phi = b_.CreatePHI(values[k]->getType(), 2);
+    phi->addIncoming(values[k], before);
+    phi->addIncoming(changed[k], inside);
+    changed[k] = phi;
+  }
+  return changed;
+}
+
 }  // namespace autoray::codegen

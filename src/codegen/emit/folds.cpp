@@ -116,7 +116,7 @@ void Emitter::fold_row(const Pointers& pointers) {
   Value* result;
   bool ordered = nest_->order == Order::Pairwise;
   if (!ordered || (extent.constant && extent.value <= kBlock)) {
-    result = fold_block(pointers, b_.getInt64(0), extent, number(extent));
+    result = ordered ? ordered_block(pointers, b_.getInt64(0), extent, number(extent)) : fold_block(pointers);
   } else {
     // Most rows are of one block.
     Value* n = number(extent);
@@ -127,16 +127,56 @@ void Emitter::fold_row(const Pointers& pointers) {
     result = extent.constant ? tree()
                              : either(
                                    b_.CreateICmpSLE(n, b_.getInt64(kBlock)),
-                                   [&] { return fold_block(pointers, b_.getInt64(0), Number{false, 0}, n); }, tree);
+                                   [&] { return ordered_block(pointers, b_.getInt64(0), extent, n); }, tree);
   }
   Place point{folded, b_.getInt64(0), 1, nullptr};
   give(pointers, point, result);
 }
 
+// In a free order: as many chains as the processor has instructions under way.
+Value* Emitter::fold_block(const Pointers& pointers) {
+  std::size_t folded = nest_->extents.size() - 1;
+  const Number& extent = nest_->extents[folded];
+  const int width = vector_width(), parts = extent.constant && extent.value < kLanes * width ? 1 : 4;
+  hoist(pointers, folded);
+  bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
+  Value *zero = b_.getInt64(0), *n = number(extent);
+  std::vector<Value*> lanes(static_cast<std::size_t>(parts),
+                            extreme ? splat(term(pointers, {folded, zero, 1, nullptr}), width) : identity(width));
+  auto part = [&](Value* at, std::size_t p) { return b_.CreateAdd(at, b_.getInt64(p * static_cast<std::size_t>(width))); };
+  auto whole = [&](Value* at, Value* now) { return combine(now, term(pointers, {folded, at, width, nullptr})); };
+  auto partly = [&](Value* at, Value* now) {
+    Value* mask = mask_of(b_.CreateSub(n, at), width);
+    return b_.CreateSelect(mask, combine(now, term(pointers, {folded, at, width, mask})), now);
+  };
+  if (written_out(extent, width)) {
+    std::int64_t i = 0;
+    for (std::size_t p = 0; i < extent.value; i += width, p = (p + 1) % lanes.size()) {
+      Value* at = b_.getInt64(static_cast<std::uint64_t>(i));
+      lanes[p] = i + width <= extent.value ? whole(at, lanes[p]) : partly(at, lanes[p]);
+    }
+    return lanes_together(std::move(lanes));
+  }
+  auto done = long_fold_loop(zero, n, std::int64_t{width} * parts, lanes, [&](Value* at, std::vector<Value*> now) {
+    for (std::size_t p = 0; p < now.size(); ++p) {
+      if (nest_->streams) fetch_ahead(pointers, part(at, p));
+      now[p] = whole(part(at, p), now[p]);
+    }
+    return now;
+  });
+  // The rest of a chunk, a vector at a time.
+  for (std::size_t p = 0; p < lanes.size(); ++p) {
+    Value* at = part(done[0], p);
+    lanes[p] = changed_when(b_.CreateICmpSLT(at, n), {done[1 + p]},
+                            [&](const std::vector<Value*>& now) { return std::vector<Value*>{partly(at, now[0])}; })[0];
+  }
+  return lanes_together(std::move(lanes));
+}
+
 bool Emitter::side_by_side(const std::vector<std::size_t>& outer) const {
   std::size_t folded = nest_->extents.size() - 1;
   const Number& n = nest_->extents[folded];
-  return nest_->order == Order::Pairwise && !outer.empty() && vector_width() >= kRowsTogether && zeros_are_harmless(folded) &&
+  return nest_->order == Order::Pairwise && !outer.empty() && vector_width() >= kRowsTogether && !needs_whole_vectors() &&
          !(n.constant && n.value > kBlock) && !paired_anywhere(folded);
 }
 
@@ -165,52 +205,72 @@ void Emitter::fold_four(const Pointers& pointers, std::size_t rows, Value* first
   std::vector<Pointers> row;
   for (std::int64_t r = 0; r < kRowsTogether; ++r)
     row.push_back(moved(pointers, rows, b_.CreateAdd(first, b_.getInt64(static_cast<std::uint64_t>(r)))));
-  auto add = [&](Value* at, std::vector<Value*> now, Value* left) {
-    for (std::size_t r = 0; r < row.size(); ++r)
-      for (int p = 0; p < parts; ++p) {
-        auto offset = b_.getInt64(static_cast<std::uint64_t>(p * width));
-        Value* mask = left ? mask_of(b_.CreateSub(left, offset), width) : nullptr;
-        Value*& lanes = now[r * static_cast<std::size_t>(parts) + static_cast<std::size_t>(p)];
-        Value* sum = combine(lanes, term(row[r], {folded, b_.CreateAdd(at, offset), width, mask}));
-        lanes = mask ? b_.CreateSelect(mask, sum, lanes) : sum;
-      }
+  // `lanes` terms of each row, to vectors of one row's or several rows' lanes.
+  auto add = [&](Value* at, int lanes, std::vector<Value*> now) {
+    std::vector<Value*> terms;
+    for (const Pointers& p : row)
+      for (int k = 0; k < lanes; k += width)
+        terms.push_back(
+            term(p, {folded, b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(k))), std::min(lanes, width), nullptr}));
+    std::size_t together = terms.size() / now.size();
+    for (std::size_t k = 0; k < now.size(); ++k) {
+      auto from = terms.begin() + static_cast<std::ptrdiff_t>(k * together);
+      now[k] = combine(now[k], joined({from, from + static_cast<std::ptrdiff_t>(together)}));
+    }
     return now;
   };
-  Value* n = number(nest_->extents[folded]);
   std::vector<Value*> lanes(row.size() * static_cast<std::size_t>(parts), identity(width));
-  auto done = fold_loop(b_.getInt64(0), n, kLanes, lanes,
-                        [&](Value* at, const std::vector<Value*>& now) { return add(at, now, nullptr); });
-  zeros_idle_ = true;
-  lanes = add(done[0], {done.begin() + 1, done.end()}, b_.CreateSub(n, done[0]));
-  zeros_idle_ = false;
-  std::vector<Value*> joined;
-  for (auto part = lanes.begin(); part != lanes.end(); part += parts) joined.push_back(vectors_together({part, part + parts}));
-  Value* sums = rows_together(std::move(joined), width);
+  const Number& extent = nest_->extents[folded];
+  Value *n = number(extent), *zero = b_.getInt64(0);
+  auto done = fold_loop(zero, n, kLanes, lanes,
+                        [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
+  lanes.assign(done.begin() + 1, done.end());
+  add_rest(zero, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved_rows(now); }, add);
   for (std::size_t i = 0; i < nest_->stores.size(); ++i)
-    store(nest_->stores[i].to, pointers.stores[i], {rows, first, static_cast<int>(kRowsTogether), nullptr}, sums);
+    store(nest_->stores[i].to, pointers.stores[i], {rows, first, static_cast<int>(kRowsTogether), nullptr}, lanes[0]);
 }
 
-// The tree over the lanes of each vector: halves are added until one lane a vector is left, in vectors of several.
-Value* Emitter::rows_together(std::vector<Value*> vectors, int width) {
-  int lanes = width, rows = 1;  // of one vector
-  while (lanes > 1) {
-    std::vector<int> low, high;
-    const bool pairs = vectors.size() > 1;
-    for (int r = 0; r < (pairs ? 2 : 1) * rows; ++r)
-      for (int k = 0; k < lanes / 2; ++k) {
-        low.push_back(r * lanes + k);
-        high.push_back(r * lanes + lanes / 2 + k);
-      }
-    std::vector<Value*> next;
-    for (std::size_t k = 0; k < vectors.size(); k += pairs ? 2 : 1) {
-      Value *a = vectors[k], *b = pairs ? vectors[k + 1] : llvm::PoisonValue::get(a->getType());
-      next.push_back(combine(b_.CreateShuffleVector(a, b, low), b_.CreateShuffleVector(a, b, high)));
-    }
-    vectors = std::move(next);
-    lanes /= 2;
-    if (pairs) rows *= 2;
+// Vectors of the lanes of four rows: the upper half of each row's lanes added to the lower one.
+std::vector<Value*> Emitter::halved_rows(const std::vector<Value*>& vectors) {
+  const auto rows = static_cast<std::size_t>(kRowsTogether);
+  std::vector<Value*> next;
+  if (vectors.size() > rows) {
+    std::size_t parts = vectors.size() / rows;
+    for (std::size_t k = 0; k < vectors.size(); k += parts)
+      for (std::size_t p = 0; p < parts / 2; ++p) next.push_back(combine(vectors[k + p], vectors[k + p + parts / 2]));
+    return next;
   }
-  return vectors[0];
+  // Two vectors become one of the same size, as long as there are two.
+  const bool pairs = vectors.size() > 1;
+  const int lanes = width_of(vectors[0]) / static_cast<int>(rows / vectors.size());
+  std::vector<int> low, high;
+  for (int from = 0; from < width_of(vectors[0]) * (pairs ? 2 : 1); from += lanes)
+    for (int k = 0; k < lanes / 2; ++k) {
+      low.push_back(from + k);
+      high.push_back(from + lanes / 2 + k);
+    }
+  for (std::size_t k = 0; k < vectors.size(); k += pairs ? 2 : 1) {
+    Value *a = vectors[k], *b = pairs ? vectors[k + 1] : llvm::PoisonValue::get(a->getType());
+    next.push_back(combine(b_.CreateShuffleVector(a, b, low), b_.CreateShuffleVector(a, b, high)));
+  }
+  return next;
+}
+
+// One vector of them all, one behind the other.
+Value* Emitter::joined(std::vector<Value*> values) {
+  if (values.size() > 1 && !values[0]->getType()->isVectorTy()) {
+    Value* v = llvm::PoisonValue::get(widened(values[0]->getType(), static_cast<int>(values.size())));
+    for (std::size_t k = 0; k < values.size(); ++k) v = b_.CreateInsertElement(v, values[k], k);
+    return v;
+  }
+  while (values.size() > 1) {
+    std::vector<int> all(static_cast<std::size_t>(2 * width_of(values[0])));
+    std::iota(all.begin(), all.end(), 0);
+    std::vector<Value*> next;
+    for (std::size_t k = 0; k < values.size(); k += 2) next.push_back(b_.CreateShuffleVector(values[k], values[k + 1], all));
+    values = std::move(next);
+  }
+  return values[0];
 }
 
 }  // namespace autoray::codegen

@@ -1,4 +1,6 @@
 // Folds of one row: in blocks of lanes whose sums are joined as a tree.
+#include <algorithm>
+#include <numeric>
 
 #include "codegen/emit/emitter.h"
 
@@ -10,98 +12,66 @@ unsigned log2_of(std::int64_t power) { return static_cast<unsigned>(__builtin_ct
 
 }  // namespace
 
-// Up to 256 terms from `begin`, or any number where the order is free: lanes, then a tree over the lanes.
-Value* Emitter::fold_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {
+// Up to 256 terms from `begin`.
+Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {
   std::size_t folded = nest_->extents.size() - 1;
-  int width = vector_width();
+  const int width = std::min(vector_width(), kLanes);
   hoist(pointers, folded);
-  if (nest_->order == Order::Pairwise) width = std::min(width, kLanes);
-  // Where the order is free, as many chains as the processor has instructions under way.
-  int parts = nest_->order == Order::Pairwise ? kLanes / width : extent.constant && extent.value < kLanes * width ? 1 : 4;
-  std::int64_t step = std::int64_t{width} * parts;
-  bool extreme = nest_->fold == Prim::Maximum || nest_->fold == Prim::Minimum;
-  std::vector<Value*> lanes;
-  if (extreme) {
-    Value* first = term(pointers, {folded, begin, 1, nullptr});
-    lanes.assign(static_cast<std::size_t>(parts), splat(first, width));
+  auto add = [&](Value* at, int count, std::vector<Value*> now) {
+    for (std::size_t k = 0; k < now.size(); ++k) {
+      Value* index = b_.CreateAdd(at, b_.getInt64(k * static_cast<std::size_t>(width)));
+      if (nest_->streams && count == kLanes) fetch_ahead(pointers, index);
+      now[k] = combine(now[k], narrow_term(pointers, index, std::min(count, width)));
+    }
+    return now;
+  };
+  std::vector<Value*> lanes(static_cast<std::size_t>(kLanes / width), identity(width));
+  if (written_out(extent, width)) {
+    for (std::int64_t i = 0; i + kLanes <= extent.value; i += kLanes)
+      lanes = add(b_.CreateAdd(begin, b_.getInt64(static_cast<std::uint64_t>(i))), kLanes, std::move(lanes));
   } else {
-    lanes.assign(static_cast<std::size_t>(parts), identity(width));
+    auto done = fold_loop(begin, b_.CreateAdd(begin, n), kLanes, lanes,
+                          [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
+    lanes.assign(done.begin() + 1, done.end());
   }
-  auto chunk = [&](Value* at, std::vector<Value*> now) {
-    for (int p = 0; p < parts; ++p) {
-      Value* index = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
-      if (nest_->streams) fetch_ahead(pointers, index);
-      auto k = static_cast<std::size_t>(p);
-      now[k] = combine(now[k], term(pointers, {folded, index, width, nullptr}));
-    }
-    return now;
-  };
-  auto partial = [&](Value* at, Value* left, std::vector<Value*> now, int p) {
-    Value* mask = mask_of(left, width);
-    auto k = static_cast<std::size_t>(p);
-    now[k] = b_.CreateSelect(mask, combine(now[k], term(pointers, {folded, at, width, mask})), now[k]);
-    return now;
-  };
-  if (extent.constant && extent.value <= kBlock &&
-      (extent.value + width - 1) / width * static_cast<std::int64_t>(nest_->loads.size()) <= 2 * kUnrolled) {
-    std::int64_t i = 0;
-    auto at = [&](std::int64_t k) { return b_.CreateAdd(begin, b_.getInt64(static_cast<std::uint64_t>(k))); };
-    for (; i + step <= extent.value; i += step) lanes = chunk(at(i), lanes);
-    for (int p = 0; i < extent.value; ++p, i += width) {
-      std::int64_t left = extent.value - i;
-      if (left >= width)
-        lanes[static_cast<std::size_t>(p)] =
-            combine(lanes[static_cast<std::size_t>(p)], term(pointers, {folded, at(i), width, nullptr}));
-      else
-        lanes = partial(at(i), b_.getInt64(static_cast<std::uint64_t>(left)), lanes, p);
-    }
-    return lanes_together(lanes, width);
+  add_rest(begin, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved(now); }, add);
+  return lanes[0];
+}
+
+// Whether a fold's loop is.
+bool Emitter::written_out(const Number& extent, int width) const {
+  return extent.constant &&
+         (extent.value + width - 1) / width * static_cast<std::int64_t>(nest_->loads.size()) <= 2 * kUnrolled;
+}
+
+// The lanes are halved, and of what is beyond the whole sixteens as many terms added as lanes are left, where the length has
+// that binary digit.
+void Emitter::add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
+                       const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
+                       const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add) {
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    lanes = halve(std::move(lanes));
+    if (extent.constant && !(extent.value & width)) continue;
+    auto rest = [&](std::vector<Value*> now) {
+      Value* at = b_.CreateAdd(begin, b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(-2 * width))));
+      return add(at, width, std::move(now));
+    };
+    Value* digit = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(width)));
+    lanes = extent.constant ? rest(std::move(lanes)) : changed_when(b_.CreateIsNotNull(digit), lanes, rest);
   }
-  Value* end = b_.CreateAdd(begin, n);
-  // In the fixed order a block is short.
-  auto done = nest_->order == Order::Pairwise ? fold_loop(begin, end, step, lanes, chunk)
-                                              : long_fold_loop(begin, end, step, lanes, chunk);
-  Value* at = done[0];
-  lanes.assign(done.begin() + 1, done.end());
-  // The rest of a chunk, a vector at a time.
-  zeros_idle_ = zeros_are_harmless(folded);
-  if (zeros_idle_) {
-    auto* before = b_.GetInsertBlock();
-    std::vector<Value*> changed = lanes;
-    llvm::BasicBlock* inside = nullptr;
-    when(b_.CreateICmpSLT(at, end), [&] {
-      for (int p = 0; p < parts; ++p) {
-        Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
-        changed = partial(from, b_.CreateSub(end, from), changed, p);
-      }
-      inside = b_.GetInsertBlock();
-    });
-    zeros_idle_ = false;
-    for (std::size_t k = 0; k < lanes.size(); ++k) {
-      auto* phi = b_.CreatePHI(lanes[k]->getType(), 2);
-      phi->addIncoming(lanes[k], before);
-      phi->addIncoming(changed[k], inside);
-      changed[k] = phi;
-    }
-    return lanes_together(changed, width);
-  }
-  for (int p = 0; p < parts; ++p) {
-    Value* from = b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(p * width)));
-    Value* left = b_.CreateSub(end, from);
-    auto* before = b_.GetInsertBlock();
-    std::vector<Value*> changed;
-    llvm::BasicBlock* inside = nullptr;
-    when(b_.CreateICmpSGT(left, b_.getInt64(0)), [&] {
-      changed = partial(from, left, lanes, p);
-      inside = b_.GetInsertBlock();
-    });
-    auto k = static_cast<std::size_t>(p);
-    auto* phi = b_.CreatePHI(lanes[k]->getType(), 2);
-    phi->addIncoming(lanes[k], before);
-    phi->addIncoming(changed[k], inside);
-    lanes[k] = phi;
-  }
-  return lanes_together(lanes, width);
+}
+
+// Terms of fewer lanes than a vector has, with the bits that they have in a vector.
+Value* Emitter::narrow_term(const Pointers& pointers, Value* at, int width) {
+  std::size_t folded = nest_->extents.size() - 1;
+  const int whole = std::min(vector_width(), kLanes);
+  if (width == whole || !needs_whole_vectors()) return term(pointers, {folded, at, width, nullptr});
+  Value* mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(width)), whole);
+  Value* terms = term(pointers, {folded, at, whole, mask});
+  if (width == 1) return b_.CreateExtractElement(terms, std::uint64_t{0});
+  std::vector<int> first(static_cast<std::size_t>(width));
+  std::iota(first.begin(), first.end(), 0);
+  return b_.CreateShuffleVector(terms, first);
 }
 
 // Up to kRow blocks and a rest: one loop reads them all, which is what the processor fetches ahead of best. Their sums are
@@ -118,7 +88,7 @@ Value* Emitter::fold_blocks(const Pointers& pointers, Value* begin, Value* n,
     Value* count = b_.CreateSelect(b_.CreateICmpSLT(left, most), left, most);
     Value* first_term = b_.CreateAdd(begin, i);
     if (prepare) prepare(first_term, count);
-    Value* sum = fold_block(pointers, first_term, Number{false, 0}, count);
+    Value* sum = ordered_block(pointers, first_term, Number{false, 0}, count);
     b_.CreateStore(sum, at(b_.CreateLShr(i, log2_of(kBlock))));
   });
   Value* whole = b_.CreateLShr(n, log2_of(kBlock));
@@ -216,27 +186,31 @@ Value* Emitter::fold_tree(const Pointers& pointers, Value* n, int width, std::in
   return result;
 }
 
+// The upper half of the lanes added to the lower one: whole vectors, then parts of one, at last a number.
+std::vector<Value*> Emitter::halved(std::vector<Value*> lanes) {
+  if (std::size_t half = lanes.size() / 2) {
+    for (std::size_t k = 0; k < half; ++k) lanes[k] = combine(lanes[k], lanes[k + half]);
+    lanes.resize(half);
+    return lanes;
+  }
+  Value* v = lanes[0];
+  const int half = width_of(v) / 2;
+  if (half == 1) return {combine(b_.CreateExtractElement(v, std::uint64_t{0}), b_.CreateExtractElement(v, std::uint64_t{1}))};
+  std::vector<int> low(static_cast<std::size_t>(half)), high(low.size());
+  std::iota(low.begin(), low.end(), 0);
+  std::iota(high.begin(), high.end(), half);
+  return {combine(b_.CreateShuffleVector(v, low), b_.CreateShuffleVector(v, high))};
+}
+
 Value* Emitter::vectors_together(std::vector<Value*> vectors) {
-  for (std::size_t count = vectors.size(); count > 1; count /= 2)
-    for (std::size_t k = 0; k < count / 2; ++k) vectors[k] = combine(vectors[k], vectors[k + count / 2]);
+  while (vectors.size() > 1) vectors = halved(std::move(vectors));
   return vectors[0];
 }
 
-Value* Emitter::lanes_together(std::vector<Value*> lanes, int width) {
-  Value* v = vectors_together(std::move(lanes));
-  for (int w = width; w > 1; w /= 2) {
-    std::vector<int> low, high;
-    for (int k = 0; k < w / 2; ++k) {
-      low.push_back(k);
-      high.push_back(k + w / 2);
-    }
-    if (w == 2) {
-      v = combine(b_.CreateExtractElement(v, std::uint64_t{0}), b_.CreateExtractElement(v, std::uint64_t{1}));
-    } else {
-      v = combine(b_.CreateShuffleVector(v, low), b_.CreateShuffleVector(v, high));
-    }
-  }
-  return v;
+Value* Emitter::lanes_together(std::vector<Value*> lanes) {
+  lanes = {vectors_together(std::move(lanes))};
+  while (width_of(lanes[0]) > 1) lanes = halved(std::move(lanes));
+  return lanes[0];
 }
 
 }  // namespace autoray::codegen

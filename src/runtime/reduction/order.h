@@ -1,9 +1,11 @@
 // THE order of summation, a function of length alone: the same bits for every layout, ISA and executor.
 //
-// Up to 256 items: 16 lanes, item i goes to lane i mod 16, in order; the lanes are combined as a tree (8 + 8, 4 + 4, 2 + 2, 1 +
-// 1). Longer: the first part is the largest multiple of 256 that is at most half the length (at least 256); both parts are
-// summed by the same rule and added. No FMA. The error is at most about (16 + log2 n) eps times the sum of magnitudes. Products
-// take the same order.
+// Up to 256 items: 16 lanes; of the whole sixteens item i goes to lane i mod 16, in order. Then the lanes are halved, 8 + 8, 4 +
+// 4, 2 + 2, 1 + 1, and after each halving to w lanes the next w items are added to them, if w is a binary digit of the number of
+// items. So no vector is ever partly filled, and the last items come last: where each sum waits for the one before, as in a
+// triangular solve, the newest item has a few additions before it and not the whole tree. Longer: the first part is the largest
+// multiple of 256 that is at most half the length (at least 256); both parts are summed by the same rule and added. No FMA. The
+// error is at most about (24 + log2 n) eps times the sum of magnitudes. Products take the same order.
 #pragma once
 
 #include <algorithm>
@@ -47,6 +49,17 @@ struct ProductFold {
   }
 };
 
+// The lanes' halves, and what is left of n items from `next` on.
+template <class Fold, int width, class T, class Item>
+[[gnu::always_inline]] inline void fold_rest(T* lanes, std::int64_t next, std::int64_t n, const Item& item) {
+  for (int k = 0; k < width; ++k) lanes[k] = Fold::apply(lanes[k], lanes[k + width]);
+  if (n & width) {
+    for (int k = 0; k < width; ++k) lanes[k] = Fold::apply(lanes[k], item(next + k));
+    next += width;
+  }
+  if constexpr (width > 1) fold_rest<Fold, width / 2>(lanes, next, n, item);
+}
+
 // item(i) gives the i-th term in the accumulator's type.
 template <class Fold, class T, class Item>
 T ordered_fold(std::int64_t begin, std::int64_t n, const Item& item) {
@@ -57,14 +70,10 @@ T ordered_fold(std::int64_t begin, std::int64_t n, const Item& item) {
   }
   T lanes[kSumLanes];
   for (int k = 0; k < kSumLanes; ++k) lanes[k] = Fold::template identity<T>();
-  std::int64_t i = 0;
-  for (; i + kSumLanes <= n; i += kSumLanes)
-    for (int k = 0; k < kSumLanes; ++k) lanes[k] = Fold::apply(lanes[k], item(begin + i + k));
-  for (int k = 0; i < n; ++i, ++k) lanes[k] = Fold::apply(lanes[k], item(begin + i));
-  // Times one an imaginary zero may lose its sign: lanes without items take no part in complex products.
-  int used = scalar::is_complex_v<T> ? static_cast<int>(std::min<std::int64_t>(n, kSumLanes)) : kSumLanes;
-  for (int width = kSumLanes / 2; width > 0; width /= 2)
-    for (int k = 0; k < width && k + width < used; ++k) lanes[k] = Fold::apply(lanes[k], lanes[k + width]);
+  std::int64_t i = begin;
+  for (std::int64_t end = begin + n / kSumLanes * kSumLanes; i < end; i += kSumLanes)
+    for (int k = 0; k < kSumLanes; ++k) lanes[k] = Fold::apply(lanes[k], item(i + k));
+  fold_rest<Fold, kSumLanes / 2>(lanes, i, n, item);
   return lanes[0];
 }
 
@@ -85,12 +94,16 @@ void ordered_columns(std::int64_t begin, std::int64_t n, int width, T* out, cons
     return;
   }
   T lanes[kSumLanes][Width];
-  int used = static_cast<int>(std::min<std::int64_t>(n, kSumLanes));
-  for (int l = 0; l < used; ++l) {
+  const std::int64_t end = begin + n / kSumLanes * kSumLanes;
+  auto first = [&](T* lane, std::int64_t i) {
+    for (int k = 0; k < width; ++k) lane[k] = Fold::apply(Fold::template identity<T>(), item(i, k));
+  };
+  int held = begin < end ? kSumLanes : 0;  // lanes with items
+  for (int l = 0; l < held; ++l) {
     // Four items of a lane at a time: its accumulators are loaded and stored a quarter as often.
     T* lane = lanes[l];
-    std::int64_t i = begin + l, end = begin + n;
-    for (int k = 0; k < width; ++k) lane[k] = Fold::apply(Fold::template identity<T>(), item(i, k));
+    std::int64_t i = begin + l;
+    first(lane, i);
     for (i += kSumLanes; i + 3 * kSumLanes < end; i += 4 * kSumLanes)
       for (int k = 0; k < width; ++k)
         lane[k] = Fold::apply(
@@ -99,11 +112,20 @@ void ordered_columns(std::int64_t begin, std::int64_t n, int width, T* out, cons
     for (; i < end; i += kSumLanes)
       for (int k = 0; k < width; ++k) lane[k] = Fold::apply(lane[k], item(i, k));
   }
-  // A lane without items holds the identity, which changes nothing.
-  for (int half = kSumLanes / 2; half > 0; half /= 2)
-    for (int lane = 0; lane < half && lane + half < used; ++lane)
+  std::int64_t next = end;
+  for (int half = kSumLanes / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half && held; ++lane)
       for (int k = 0; k < width; ++k) lanes[lane][k] = Fold::apply(lanes[lane][k], lanes[lane + half][k]);
-  for (int k = 0; k < width; ++k) out[k] = used ? lanes[0][k] : Fold::template identity<T>();
+    if (held) held = half;
+    if (!(n & half)) continue;
+    for (int lane = 0; lane < half; ++lane, ++next)
+      if (held)
+        for (int k = 0; k < width; ++k) lanes[lane][k] = Fold::apply(lanes[lane][k], item(next, k));
+      else
+        first(lanes[lane], next);
+    held = half;
+  }
+  for (int k = 0; k < width; ++k) out[k] = held ? lanes[0][k] : Fold::template identity<T>();
 }
 
 }  // namespace autoray::runtime
