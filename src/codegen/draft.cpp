@@ -165,6 +165,10 @@ Instance instance(KernelDraft draft) {
     draft.nests[k].nest.in_turn = true;
     draft.nests[k - 1].nest.streams = false;  // its block is read at once
   }
+  std::vector<RootId> written;  // in single items
+  for (const NestDraft& d : draft.nests)
+    for (const Walk& w : d.stores)
+      if (!is_dense(w)) written.push_back(w.root);
   Instance result;
   Kernel& kernel = result.kernel;
   kernel.registers = std::move(draft.registers);
@@ -206,7 +210,10 @@ Instance instance(KernelDraft draft) {
     };
     nest.loads.clear();
     nest.loads.reserve(d.loads.size());
-    for (const Walk& w : d.loads) nest.loads.push_back(access(w));
+    for (const Walk& w : d.loads) {
+      nest.loads.push_back(access(w));
+      nest.loads.back().fresh = w.root != kNoRoot && std::ranges::find(written, w.root) != written.end();
+    }
     for (std::size_t k = 0; k < d.stores.size(); ++k) nest.stores[k].to = access(d.stores[k]);
   }
   return result;

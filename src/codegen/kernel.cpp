@@ -29,7 +29,7 @@ void put(std::string& text, const Access& access) {
     if (i) text += ',';
     put(text, access.strides[i]);
   }
-  text += ']';
+  text += access.fresh ? "]fresh" : "]";
 }
 
 }  // namespace

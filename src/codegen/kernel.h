@@ -60,6 +60,7 @@ struct Access {
   std::uint16_t buffer;
   std::uint8_t part = 0;               // 1: the imaginary part, an item behind the real one
   ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
+  bool fresh = false;                  // a load: of memory into which the kernel writes single items
   friend bool operator==(const Access&, const Access&) = default;
 };
 

@@ -56,6 +56,8 @@ Value* Emitter::load(const Access& access, Value* pointer, const Place& place) {
     auto* vector = widened(type, place.width);
     if (place.mask) {
       v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle(first, place, type, align));
+    } else if (access.fresh && place.last) {
+      v = item_by_item(first, place.width, type, align);
     } else {
       v = b_.CreateAlignedLoad(vector, first, align);
     }
@@ -127,6 +129,17 @@ Value* Emitter::both_parts(const Place& place) {
   std::vector<int> twice;
   for (int k = 0; k < 2 * place.width; ++k) twice.push_back(k / 2);
   return b_.CreateShuffleVector(place.mask, twice);
+}
+
+// A processor hands a number on from a store that is under way to a load of that number, but not several numbers to the load of
+// a vector, which waits until they are in the cache. Volatile: else they become one load.
+Value* Emitter::item_by_item(Value* first, int width, llvm::Type* type, llvm::Align align) {
+  Value* v = llvm::PoisonValue::get(widened(type, width));
+  for (int k = 0; k < width; ++k) {
+    Value* item = b_.CreateAlignedLoad(type, b_.CreateConstGEP1_64(type, first, k), align, /*isVolatile=*/true);
+    v = b_.CreateInsertElement(v, item, k);
+  }
+  return v;
 }
 
 Value* Emitter::by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {

@@ -19,6 +19,7 @@ using llvm::Value;
 
 inline constexpr int kLanes = 16;              // of the pairwise order (runtime/reduction/order.h)
 inline constexpr std::int64_t kBlock = 256;    // and its block
+inline constexpr int kLast = 4;                // terms at a sum's end that may have been written just now
 inline constexpr std::int64_t kRow = 64;       // blocks that are folded one behind the other
 inline constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
 // Turns between two looks for a stop of a loop over vectors, and of one over rows: together some ten milliseconds.
@@ -40,12 +41,14 @@ class Emitter {
   void run();
 
  private:
-  // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left.
+  // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left. `last`: a few
+  // at a sum's end.
   struct Place {
     std::size_t axis = 0;
     Value* index = nullptr;
     int width = 1;
     Value* mask = nullptr;
+    bool last = false;
   };
   struct Pointers {
     std::vector<Value*> loads, stores;  // at the current place of the outer dimensions
@@ -95,6 +98,7 @@ class Emitter {
   Value* lane_pointers(const Access& access, Value* pointer, Value* offset, const Place& place);
   Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align);
   Value* both_parts(const Place& place);
+  Value* item_by_item(Value* first, int width, llvm::Type* type, llvm::Align align);
   Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align);
   Value* lane_steps(const Access& access, const Place& place);
   Value* lane_pointers(const Access& access, Value* first, const Place& place);
@@ -173,7 +177,7 @@ class Emitter {
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block);
   Value* ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n);
   bool written_out(const Number& extent, int width) const;
-  Value* narrow_term(const Pointers& pointers, Value* at, int width);
+  Value* narrow_term(const Pointers& pointers, Value* at, int width, bool last);
   void add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
                 const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
                 const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add);

@@ -21,7 +21,7 @@ Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Numb
     for (std::size_t k = 0; k < now.size(); ++k) {
       Value* index = b_.CreateAdd(at, b_.getInt64(k * static_cast<std::size_t>(width)));
       if (nest_->streams && count == kLanes) fetch_ahead(pointers, index);
-      now[k] = combine(now[k], narrow_term(pointers, index, std::min(count, width)));
+      now[k] = combine(now[k], narrow_term(pointers, index, std::min(count, width), count <= kLast));
     }
     return now;
   };
@@ -62,10 +62,10 @@ void Emitter::add_rest(Value* begin, const Number& extent, Value* n, std::vector
 }
 
 // Terms of fewer lanes than a vector has, with the bits that they have in a vector.
-Value* Emitter::narrow_term(const Pointers& pointers, Value* at, int width) {
+Value* Emitter::narrow_term(const Pointers& pointers, Value* at, int width, bool last) {
   std::size_t folded = nest_->extents.size() - 1;
   const int whole = std::min(vector_width(), kLanes);
-  if (width == whole || !needs_whole_vectors()) return term(pointers, {folded, at, width, nullptr});
+  if (width == whole || !needs_whole_vectors()) return term(pointers, {folded, at, width, nullptr, last});
   Value* mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(width)), whole);
   Value* terms = term(pointers, {folded, at, whole, mask});
   if (width == 1) return b_.CreateExtractElement(terms, std::uint64_t{0});

@@ -1,5 +1,6 @@
-// A function as one LLVM module: kernels of internal linkage, its data, and an entry that walks a table of loops over steps.
-// Every kernel is called in one place of the entry, so that the code does not grow with the number of steps.
+// A function as one LLVM module: kernels of internal linkage, its data, and an entry: a few loops over steps as they are, more
+// of them as a table. Then every kernel is called in one place of the entry, so that the code does not grow with the number of
+// steps.
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
@@ -18,8 +19,8 @@ namespace {
 
 using llvm::Value;
 
-// A function of so few steps calls its kernels one after the other.
-constexpr std::size_t kWrittenOut = 8;
+// So few steps are called one after the other, and loops over so few steps are written as loops.
+constexpr std::size_t kWrittenOut = 8, kWrittenLoops = 16;
 
 class Lowering {
  public:
@@ -122,10 +123,17 @@ class Lowering {
       status_ = end.CreatePHI(end.getInt32Ty(), 2);
       end.CreateRet(status_);
     }
-    if (f_.steps.size() <= kWrittenOut)
-      written_out();
+    std::vector<Repeated> loops;
+    if (f_.steps.size() > kWrittenOut)
+      loops = roll(f_);
     else
-      looped();
+      for (std::uint32_t k = 0; k < f_.steps.size(); ++k) loops.push_back({k, 1, 1});
+    std::size_t rows = 0;
+    for (const Repeated& r : loops) rows += r.period;
+    if (rows <= kWrittenLoops)
+      for (const Repeated& r : loops) written_out(r);
+    else
+      from_table(loops);
     b_.CreateRet(b_.getInt32(0));
     if (status_->getNumIncomingValues() == 0) failed_->eraseFromParent();
   }
@@ -147,40 +155,61 @@ class Lowering {
   }
   void give_number(std::size_t i, Value* n) { b_.CreateStore(n, b_.CreateConstInBoundsGEP1_64(b_.getInt64Ty(), numbers_, i)); }
 
-  void written_out() {
-    for (const Step& step : f_.steps) {
-      const Kernel& kernel = f_.kernels[step.kernel];
-      for (std::size_t i = 0; i < kernel.buffers.size(); ++i) {
-        const Buffer& buffer = f_.buffers[step.first_buffer + i];
-        give_buffer(i, b_.CreatePtrAdd(addresses_[buffer.base], number(buffer.offset)));
-      }
-      for (std::size_t i = 0; i < kernel.arguments; ++i) give_number(i, number(f_.numbers[step.first_number + i]));
-      call(step.kernel);
+  // Where a place or a number is in the first turn, and what it grows by from turn to turn.
+  struct Moving {
+    std::int64_t start, growth;
+    Base base = 0;
+  };
+  std::vector<Moving> moving(const Repeated& r, std::uint32_t k) const {
+    const Step &step = f_.steps[r.first + k], &next = f_.steps[r.first + (r.count > 1 ? r.period : 0) + k];
+    const Kernel& kernel = f_.kernels[step.kernel];
+    std::vector<Moving> all;
+    for (std::size_t i = 0; i < kernel.buffers.size(); ++i) {
+      const Buffer &at = f_.buffers[step.first_buffer + i], &then = f_.buffers[next.first_buffer + i];
+      all.push_back({at.offset, then.offset - at.offset, at.base});
     }
+    for (std::size_t i = 0; i < kernel.arguments; ++i) {
+      std::int64_t at = f_.numbers[step.first_number + i], then = f_.numbers[next.first_number + i];
+      all.push_back({at, then - at});
+    }
+    return all;
   }
 
-  void looped() {
+  void written_out(const Repeated& r) {
+    auto steps = [&](Value* turn) {
+      for (std::uint32_t k = 0; k < r.period; ++k) {
+        const std::uint32_t kernel = f_.steps[r.first + k].kernel;
+        const std::size_t buffers = f_.kernels[kernel].buffers.size();
+        const std::vector<Moving> all = moving(r, k);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          Value* now = b_.CreateAdd(number(all[i].start), b_.CreateMul(turn, number(all[i].growth)));
+          if (i < buffers)
+            give_buffer(i, b_.CreatePtrAdd(addresses_[all[i].base], now));
+          else
+            give_number(i - buffers, now);
+        }
+        call(kernel);
+      }
+    };
+    if (r.count == 1)
+      steps(number(0));
+    else
+      loop("turn", number(r.count), steps);
+  }
+
+  void from_table(const std::vector<Repeated>& repeated) {
     // Loops over rows; a row is a step of the first turn, with what its places and numbers grow by.
     std::vector<std::uint32_t> loops, rows;
     std::vector<std::uint16_t> bases;
     std::vector<std::int64_t> starts, growths;
-    for (const Repeated& r : roll(f_)) {
+    for (const Repeated& r : repeated) {
       loops.insert(loops.end(), {r.count, static_cast<std::uint32_t>(rows.size() / 2), r.period});
       for (std::uint32_t k = 0; k < r.period; ++k) {
-        const Step &step = f_.steps[r.first + k], &next = f_.steps[r.first + (r.count > 1 ? r.period : 0) + k];
-        const Kernel& kernel = f_.kernels[step.kernel];
-        rows.insert(rows.end(), {step.kernel, static_cast<std::uint32_t>(starts.size())});
-        for (std::size_t i = 0; i < kernel.buffers.size(); ++i) {
-          const Buffer &at = f_.buffers[step.first_buffer + i], &then = f_.buffers[next.first_buffer + i];
-          bases.push_back(at.base);
-          starts.push_back(at.offset);
-          growths.push_back(then.offset - at.offset);
-        }
-        for (std::size_t i = 0; i < kernel.arguments; ++i) {
-          std::int64_t at = f_.numbers[step.first_number + i], then = f_.numbers[next.first_number + i];
-          bases.push_back(0);
-          starts.push_back(at);
-          growths.push_back(then - at);
+        rows.insert(rows.end(), {f_.steps[r.first + k].kernel, static_cast<std::uint32_t>(starts.size())});
+        for (const Moving& m : moving(r, k)) {
+          bases.push_back(m.base);
+          starts.push_back(m.start);
+          growths.push_back(m.growth);
         }
       }
     }
