@@ -42,7 +42,7 @@ class Emitter {
 
  private:
   // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left. `last`: a few
-  // at a sum's end.
+  // at the end of a single sum.
   struct Place {
     std::size_t axis = 0;
     Value* index = nullptr;

@@ -210,8 +210,8 @@ void Emitter::fold_four(const Pointers& pointers, std::size_t rows, Value* first
     std::vector<Value*> terms;
     for (const Pointers& p : row)
       for (int k = 0; k < lanes; k += width)
-        terms.push_back(term(p, {folded, b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(k))), std::min(lanes, width),
-                                 nullptr, lanes <= kLast}));
+        terms.push_back(
+            term(p, {folded, b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(k))), std::min(lanes, width), nullptr}));
     std::size_t together = terms.size() / now.size();
     for (std::size_t k = 0; k < now.size(); ++k) {
       auto from = terms.begin() + static_cast<std::ptrdiff_t>(k * together);
