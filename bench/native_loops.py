@@ -1,11 +1,13 @@
-"""Loops of small steps, traced by autojit, against the same loops by hand in C++ (peers/), numpy, and autojit through jax."""
+"""Loops of small steps, traced by autojit and compiled to objects, against the same loops by hand in C++ (peers/), numpy, and
+autojit through jax. A compiled function is called from a script, as numpy's is, an object's from C++, as the loops by hand are."""
+import json
 import os
 import random
 import tempfile
 
 import numpy as np
 
-from measure import PEERS, ROUNDS, SEED, Script, by_hand, medians, program, run, timing
+from measure import AUTORAY, HERE, PEERS, ROUNDS, SEED, Script, by_hand, medians, program, run, timing
 
 # Title, script, the peer's program and its variant.
 LOOPS = (
@@ -41,6 +43,22 @@ with open(file, "wb") as f:
         x.tofile(f)
 np.save(result, compute(*operands))
 print(seconds_of_call(compute, *operands))
+print(*(f"{x.dtype}{list(x.shape)}".replace(" ", "") for x in operands))
+'''
+
+# The host of an object: operands from a file, one behind the other; the result into one. Parameters are addresses to it.
+HOST = '''
+#include "peer.h"
+
+#include <cstdint>
+
+extern "C" std::int32_t compute({addresses});
+
+int main(int argc, char** argv) {{
+  std::vector<char> operands = read_file<char>(argv[1]), result({result_bytes}), workspace({workspace_bytes});
+  std::printf("%.9g\\n", seconds_of_call([&] {{ compute({arguments}); }}));
+  write_file(argv[2], result);
+}}
 '''
 
 QR = '''
@@ -71,20 +89,47 @@ class Loop:
         text = text or program(script)
         parameters = text[text.index("def compute(") + len("def compute("):].split(")")[0].split(", ")
         self.ours = Script(text + timing(*parameters) + OURS)
-        self.numpy_seconds = float(Script(text + timing(*parameters) + NUMPYS).python(
-            str(n), str(SEED), self.path("numpy.npy"), self.path("operands"), interpreter=PEERS))
+        seconds, types = Script(text + timing(*parameters) + NUMPYS).python(
+            str(n), str(SEED), self.path("numpy.npy"), self.path("operands"), interpreter=PEERS).splitlines()
+        self.numpy_seconds = float(seconds)
+        self.host = self.object_host(text, [f"{name}={type}" for name, type in zip(parameters, types.split())])
         self.ours_seconds()
+        self.object_seconds()
         self.hand_seconds()
         want, got = np.load(self.path("numpy.npy")), np.load(self.path("ours.npy"))
-        by_hand_got = np.fromfile(self.path("hand"), dtype=want.dtype).reshape(want.shape)
+        by_hand_got, object_got = (np.fromfile(self.path(name), dtype=want.dtype).reshape(want.shape) for name in ("hand", "object"))
         # Half of the digits: sweeps of rotations carry the peer's other order of sums a long way.
         tolerance = np.sqrt(np.finfo(want.dtype).eps) * np.abs(want).max()
-        for name, x in (("autojit", got), ("the loops by hand", by_hand_got)):
+        for name, x in (("autojit", got), ("the object", object_got), ("the loops by hand", by_hand_got)):
             if got.dtype != want.dtype or got.shape != want.shape or not np.abs(x - want).max() <= tolerance:
                 raise RuntimeError(f"{script}, n = {n}, seed {SEED}: {name} and numpy differ by {np.abs(x - want).max():.3g}")
 
     def ours_seconds(self):
         return float(self.ours.autoray("--", str(self.n), str(SEED), self.path("ours.npy")))
+
+    def object_host(self, text, arguments):
+        script, function, source, binary = (self.path(name) for name in ("script.ar", "compute.o", "host.cpp", "host"))
+        with open(script, "w") as f:
+            f.write(text)
+        run([AUTORAY, "compile", script, "--call", "compute", *(part for a in arguments for part in ("--arg", a)), "-o", function])
+        with open(self.path("compute.json")) as f:
+            manifest = json.load(f)
+        addresses, at, result_bytes = [], 0, 0
+        for parameter in manifest["parameters"]:
+            if parameter["passing"] == "output":
+                addresses.append(f"result.data() + {result_bytes}")
+                result_bytes += parameter["bytes"]
+            else:
+                addresses.append(f"operands.data() + {at}")
+                at += parameter["bytes"]
+        with open(source, "w") as f:
+            f.write(HOST.format(addresses=", ".join(["void*"] * (len(addresses) + 1)), arguments=", ".join([*addresses, "workspace.data()"]),
+                                result_bytes=result_bytes, workspace_bytes=manifest["workspace_bytes"]))
+        run(["g++", "-std=c++17", "-O2", f"-I{os.path.join(HERE, 'peers')}", source, function, "-lm", "-o", binary])
+        return binary
+
+    def object_seconds(self):
+        return float(run([self.host, self.path("operands"), self.path("object")]))
 
     def hand_seconds(self):
         return float(run([self.hand, self.variant, str(self.n), self.path("operands"), self.path("hand")]))
@@ -115,6 +160,8 @@ def loops():
     for title, script, peer, variant in LOOPS:
         n = sizes.randint(20, 130)
         loop = Loop(script, peer, variant, n)
-        ours, hand, ratio = medians([(loop.ours_seconds(), loop.hand_seconds()) for _ in range(ROUNDS)])
-        yield (f"native loops: {title}, of loops by hand", ratio, ours, hand,
-               f"n = {n}, seed {SEED}; {loop.numpy_seconds / ours:.0f} times as fast as numpy")
+        samples = [(loop.ours_seconds(), loop.object_seconds(), loop.hand_seconds()) for _ in range(ROUNDS)]
+        for name, which in (("", 0), (" as an object", 1)):
+            ours, hand, ratio = medians([(s[which], s[2]) for s in samples])
+            yield (f"native loops: {title}{name}, of loops by hand", ratio, ours, hand,
+                   f"n = {n}, seed {SEED}; {loop.numpy_seconds / ours:.0f} times as fast as numpy")

@@ -198,6 +198,8 @@ class Lowering {
   }
 
   void from_table(const std::vector<Repeated>& repeated) {
+    // All in one function they have no registers left for their loops.
+    for (llvm::Function* kernel : kernels_) kernel->addFnAttr(llvm::Attribute::NoInline);
     // Loops over rows; a row is a step of the first turn, with what its places and numbers grow by.
     std::vector<std::uint32_t> loops, rows;
     std::vector<std::uint16_t> bases;
