@@ -137,8 +137,9 @@ Value* Emitter::column_block(const Pointers& pointers, const Place& place, Value
     auto done = fold_loop(begin, b_.CreateAdd(begin, n), kLanes, lanes, add);
     lanes.assign(done.begin() + 1, done.end());
   }
-  add_rest(begin, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved(now); },
-           [&](Value* at, int, std::vector<Value*> now) { return add(at, std::move(now)); });
+  add_rest(
+      begin, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved(now); },
+      [&](Value* at, int, std::vector<Value*> now) { return add(at, std::move(now)); });
   return lanes[0];
 }
 

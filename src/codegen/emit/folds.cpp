@@ -222,8 +222,8 @@ void Emitter::fold_four(const Pointers& pointers, std::size_t rows, Value* first
   std::vector<Value*> lanes(row.size() * static_cast<std::size_t>(parts), identity(width));
   const Number& extent = nest_->extents[folded];
   Value *n = number(extent), *zero = b_.getInt64(0);
-  auto done = fold_loop(zero, n, kLanes, lanes,
-                        [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
+  auto done =
+      fold_loop(zero, n, kLanes, lanes, [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
   lanes.assign(done.begin() + 1, done.end());
   add_rest(zero, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved_rows(now); }, add);
   for (std::size_t i = 0; i < nest_->stores.size(); ++i)

@@ -1,8 +1,8 @@
 // THE order of summation, a function of length alone: the same bits for every layout, ISA and executor.
 //
-// Up to 256 items: 16 lanes; of the whole sixteens item i goes to lane i mod 16, in order. Then the lanes are halved, 8 + 8, 4 +
-// 4, 2 + 2, 1 + 1, and after each halving to w lanes the next w items are added to them, if w is a binary digit of the number of
-// items. So no vector is ever partly filled, and the last items come last: where each sum waits for the one before, as in a
+// Up to 256 items: 16 lanes; of the whole sixteens item i goes to lane i mod 16, in order. Then the lanes are halved, 8 + 8, 4
+// + 4, 2 + 2, 1 + 1, and after each halving to w lanes the next w items are added to them, if w is a binary digit of the number
+// of items. So no vector is ever partly filled, and the last items come last: where each sum waits for the one before, as in a
 // triangular solve, the newest item has a few additions before it and not the whole tree. Longer: the first part is the largest
 // multiple of 256 that is at most half the length (at least 256); both parts are summed by the same rule and added. No FMA. The
 // error is at most about (24 + log2 n) eps times the sum of magnitudes. Products take the same order.
