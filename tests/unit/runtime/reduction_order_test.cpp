@@ -82,7 +82,7 @@ TEST(ReductionOrder, IsTheDocumentedOne) {
     for (double& x : items) x = normal(random);
     Runtime runtime;
     Array a = runtime.allocate(ir::DType::Float64, ir::Dims{n});
-    std::memcpy(a.data, items.data(), items.size() * 8);
+    std::copy(items.begin(), items.end(), a.as<double>());
     EXPECT_EQ(*runtime.run1(ir::OpId::Sum, 0, {&a}).as<double>(), by_the_rule(items.data(), n)) << n;
   }
 }
