@@ -13,7 +13,8 @@ from measure import HERE, ONE_THREAD, PEERS, Script, by_hand, by_line, program, 
 EXPRESSIONS = ("poly", "trig", "norm", "soft")
 SIZES = (1_000, 1_000_000, 10_000_000)
 ROUNDS = 3
-# Arrays that are read or written, where memory is what limits: the triad has three.
+# Arrays that are read or written, where memory is what limits. The triad has three, together as large as these, so that the
+# same cache or memory holds them.
 TRAFFIC = {"poly": 4, "norm": 3}
 KEEP_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.arena_max=1:"
                                  "glibc.malloc.trim_threshold=17179869184"}
@@ -55,8 +56,8 @@ def expressions():
         peers = [PEERS, os.path.join(HERE, "peers/elementwise.py"), shared.file.name, str(n)]
         samples = []
         for _ in range(ROUNDS):
-            triad = float(run([by_hand("triad"), str(n)], environment=environment))
-            samples.append((by_line(ours.autoray("--", str(n), "")), by_line(run(peers, environment=environment)), triad))
+            triads = {arrays: float(run([by_hand("triad"), str(n * arrays // 3)], environment=environment)) for arrays in set(TRAFFIC.values())}
+            samples.append((by_line(ours.autoray("--", str(n), "")), by_line(run(peers, environment=environment)), triads))
         for name in EXPRESSIONS:
             seconds = statistics.median(s[0][name] for s in samples)
             theirs = {key.split()[1]: statistics.median(s[1][key] for s in samples) for key in samples[0][1] if key.startswith(name)}
@@ -70,7 +71,8 @@ def expressions():
             if name == "trig" and n <= 1_000_000:
                 yield f"native element-wise: trig, {n:,}, of jax", ratio("jax"), seconds, theirs["jax"], ""
             if n >= 1_000_000 and name in TRAFFIC:
-                triad = statistics.median(s[2] for s in samples)
-                share = statistics.median(TRAFFIC[name] / s[0][name] / (3 / s[2]) for s in samples)
+                arrays = TRAFFIC[name]
+                triad = statistics.median(s[2][arrays] for s in samples)
+                share = statistics.median(s[2][arrays] / s[0][name] for s in samples)
                 yield (f"native element-wise: {name}, {n:,}, bandwidth, of a triad's", share, seconds, triad,
-                       f"{TRAFFIC[name] * 8 * n / seconds / 1e9:.1f} GB/s of {24 * n / triad / 1e9:.1f}")
+                       f"{arrays * 8 * n / seconds / 1e9:.1f} GB/s of {arrays * 8 * n / triad / 1e9:.1f}")

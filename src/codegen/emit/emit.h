@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "codegen/kernel.h"
 
@@ -20,7 +21,11 @@ struct EmitOptions {
   bool tells_events = true;   // somebody looks at the processor's floating-point flags
   bool polls = false;         // long loops look for a stop (Context::stop)
   bool check_bounds = false;  // every access is compared with its buffer's ends (Context::limits)
+  bool fetches_ahead = true;  // large folds say what they read next
 };
+
+// Whether large folds are faster for that on a processor of LLVM's name: Intel's are by a tenth; AMD's take half as long again.
+bool gains_by_fetching_ahead(std::string_view cpu);
 
 // Adds a function of that name to the module.
 void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options);

@@ -40,8 +40,11 @@ void Emitter::streamed(const Pointers& pointers, const std::function<void()>& bo
       body);
 }
 
+bool gains_by_fetching_ahead(std::string_view cpu) { return !cpu.starts_with("znver") && !cpu.starts_with("x86-64"); }
+
 // The processor's own fetching ahead ends with each page.
 void Emitter::fetch_ahead(const Pointers& pointers, Value* index) {
+  if (!options_.fetches_ahead) return;
   constexpr std::uint64_t kAhead = 512;  // bytes
   const std::size_t axis = nest_->extents.size() - 1;
   for (std::size_t i = 0; i < nest_->loads.size(); ++i) {
