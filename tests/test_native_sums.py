@@ -74,6 +74,31 @@ def test_every_length(dtype, tmp_path):
                 assert np.array_equal(eager, got[f"{kind} A{n} {k}"]), (n, k, kind)
 
 
+OBJECT = """
+import numpy as np
+
+
+def sums(A, v):
+    return (np.sum(v), np.dot(v, v), np.sum(A, axis=1), np.sum(A.T, axis=0), A @ v, np.sum(A[:, ::-1], axis=1), np.sum(A[0] * 2 - v))
+"""
+
+
+@pytest.mark.parametrize("cpu", ["x86-64-v2", "x86-64-v3", "native"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_vectors_of_every_width(dtype, cpu, tmp_path):
+    rng = np.random.default_rng(6)
+    script = script_file(tmp_path, OBJECT)
+    for n in (1, 2, 3, 7, 12, 16, 21, 31, 47, 255, 300, 600):
+        A, v = rng.standard_normal((6, n)).astype(dtype), rng.standard_normal(n).astype(dtype)
+        folder = tmp_path / str(n)
+        folder.mkdir()
+        got = Library(folder, script, "sums", f"A={dtype}[6,{n}]", f"v={dtype}[{n}]", options=[f"--cpu={cpu}"])(A=A, v=v)
+        want = (by_the_rule(v), by_the_rule(v * v), by_the_rule(A), by_the_rule(A), by_the_rule(A * v),
+                by_the_rule(A[:, ::-1].copy()), by_the_rule(A[0] * 2 - v))
+        for k, (a, b) in enumerate(zip(got, want)):
+            assert np.array_equal(a, b), (n, k)
+
+
 RECURRENCES = """
 import numpy as np
 
