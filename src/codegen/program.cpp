@@ -64,8 +64,8 @@ void Program::finish() {
 Program::Frame& Program::take_frame(Runtime& runtime) const {
   for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
     auto& place = spare_[(first + i) % kSpareFrames];
-    if (!place.load(std::memory_order_relaxed)) continue;
-    if (Frame* frame = place.exchange(nullptr, std::memory_order_acquire)) return *frame;
+    Frame* frame = place.load(std::memory_order_relaxed);
+    if (frame && runtime::replace_shared<Frame*>(place, frame, nullptr, std::memory_order_acquire)) return *frame;
   }
   auto frame = std::make_unique<Frame>();
   frame->bases.resize(patches_.size());
@@ -86,9 +86,8 @@ void Program::give_back(Frame& frame) const {
   for (Array& a : frame.dynamic) a = Array();
   for (StoragePtr& s : frame.outputs) s = StoragePtr();
   for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
-    Frame* none = nullptr;
     auto& place = spare_[(first + i) % kSpareFrames];
-    if (place.compare_exchange_strong(none, &frame, std::memory_order_release, std::memory_order_relaxed)) return;
+    if (runtime::replace_shared<Frame*>(place, nullptr, &frame, std::memory_order_release)) return;
   }
   delete &frame;
 }

@@ -22,6 +22,15 @@ T add_shared(std::atomic<T>& counter, T n, std::memory_order order) {
   return before;
 }
 
+// Puts a value into a place that threads share, if `expected` is there; unlocked likewise.
+template <class T>
+bool replace_shared(std::atomic<T>& place, T expected, T value, std::memory_order order) {
+  if (!__libc_single_threaded) return place.compare_exchange_strong(expected, value, order, std::memory_order_relaxed);
+  if (place.load(std::memory_order_relaxed) != expected) return false;
+  place.store(value, std::memory_order_relaxed);
+  return true;
+}
+
 // What an Engine's arrays may use together, and what they do use. Storages charged to it may outlive their Engine, so it goes
 // when its Engine has let go and the last byte is given back: one count tells both, and an array costs two atomic additions.
 class MemoryBudget {
