@@ -109,8 +109,8 @@ Program::Call::Call(const Program& program, Runtime& runtime)
 }
 Program::Call::~Call() {
   program_.give_back(frame_);
-  // Eager loops tell of whatever flag they find.
-  runtime::clear_fp();
+  // Eager loops tell of whatever flag they find. Looking at the flags waits for all arithmetic before, so it is done once.
+  if (!quiet_) runtime::clear_fp();
 }
 
 void Program::Call::argument(std::size_t number, const Array& array) {
@@ -132,6 +132,7 @@ Program::Call::run(std::span<char* const> into) {
   }
   unsigned events = 0;
   runtime::clear_fp();
+  quiet_ = false;
   char* const* table = frame_.table.data();
   const std::int64_t* numbers = p.arguments.data();
   for (const ProgramStep& step : p.steps) {
@@ -161,7 +162,9 @@ Program::Call::run(std::span<char* const> into) {
       runtime::clear_fp();
     }
   }
-  return events | (_mm_getcsr() & runtime::kFpEvents);
+  const unsigned last = _mm_getcsr() & runtime::kFpEvents;
+  quiet_ = last == 0;
+  return events | last;
 }
 
 void Program::Call::index_failed(const IndexCheck& check) const {

@@ -112,6 +112,7 @@ class Program {
     const Program& program_;
     runtime::Runtime& runtime_;
     Frame& frame_;
+    bool quiet_ = true;  // no event's flag is set by this call
   };
   // The same at once: arrays by argument number, results by number.
   std::vector<runtime::Array> run(runtime::Runtime& runtime, std::span<const runtime::Array> arguments, unsigned& events) const;

@@ -346,6 +346,7 @@ void register_function(Runtime& runtime, const std::string& backend, const std::
   auto native = runtime.find_backend(backend);
   if (id != OpId::Count && native) {
     runtime.entry(*native, id).registered = std::move(function);
+    runtime.ops_registered = true;
   } else {
     runtime.registered[backend + "/" + name] = std::move(function);
   }

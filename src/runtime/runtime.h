@@ -179,6 +179,7 @@ class Runtime {
   std::optional<BackendId> default_backend;  // set_backend and backend_like
   // register_function under names that are no ops, or for backends that are not native: "backend/name" -> function.
   std::unordered_map<std::string, Ref<Callable>> registered;
+  bool ops_registered = false;  // some entry has, or had, a registered function
   // register_dispatch: op or function name -> dispatcher(*args, **kwargs) -> backend name.
   std::unordered_map<std::string, Ref<Callable>> dispatchers;
   // register_backend: the name of a class -> the backend of its values.

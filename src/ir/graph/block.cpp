@@ -59,49 +59,65 @@ namespace {
 // table of all would be looked up at random, which on large graphs costs more than everything else here.
 class NewestScalars {
  public:
-  NewestScalars(const Graph& graph, std::size_t nodes)
-      : graph_(graph), most_(std::bit_ceil(std::clamp<std::size_t>(nodes, 1, kMost))) {}
+  explicit NewestScalars(const Graph& graph) : graph_(graph) {}
   // One that equals this node, itself when there is none.
-  NodeId operator()(NodeId id) {
-    if (slots_.empty()) slots_.resize(most_);
-    const Node& n = graph_.node(id);
+  NodeId operator()(NodeId id, const Node& n) {
+    if (kept_ >= slots_.size() / 2 && slots_.size() < kMost) grow();
     std::uint32_t hash = scalar_hash(n.types, n.item);
-    Slot& slot = slots_[hash & (most_ - 1)];
+    Slot& slot = place(hash);
     if (slot.node != kNoNode && slot.hash == hash && graph_.node(slot.node).same_item(n.types, n.item)) return slot.node;
+    kept_ += slot.node == kNoNode;
     slot = {hash, id};
     return id;
   }
 
  private:
-  static constexpr std::size_t kMost = std::size_t{1} << 16;
+  static constexpr std::size_t kLeast = 64, kMost = std::size_t{1} << 16;
   struct Slot {
     std::uint32_t hash = 0;
     NodeId node = kNoNode;
   };
+  Slot& place(std::uint32_t hash) { return slots_[hash & (slots_.size() - 1)]; }
+  void grow() {
+    std::vector<Slot> before(std::max(kLeast, 2 * slots_.size()));
+    slots_.swap(before);
+    for (const Slot& slot : before)
+      if (slot.node != kNoNode) place(slot.hash) = slot;
+  }
   const Graph& graph_;
-  std::size_t most_;
   std::vector<Slot> slots_;
+  std::size_t kept_ = 0;
 };
 
 }  // namespace
 
-Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids) {
+namespace {
+
+template <class... Lists>
+void give_back_spare(Lists&... lists) {
+  auto give_back = [](auto& list) {
+    if (list.size() < list.capacity() / 2) list.shrink_to_fit();
+  };
+  (give_back(lists), ...);
+}
+
+}  // namespace
+
+Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids,
+              bool dispatched) {
   Graph::Traversal walk(graph);
-  std::span<const NodeId> order = walk.ascend(roots, true);
   Block block(graph.tables());
-  block.nodes.reserve(order.size());
-  block.edges.reserve(2 * order.size());
-  if (ids) ids->reserve(order.size());
-  NewestScalars scalars(graph, order.size());
-  constexpr std::size_t kAhead = 8;  // nodes on their way from memory
-  for (std::size_t k = 0; k < order.size(); ++k) {
-    if (k + kAhead < order.size()) __builtin_prefetch(&graph.node(order[k + kAhead]));
-    const NodeId id = order[k];
-    const Node& n = graph.node(id);
+  // Address space; what is not written is not touched.
+  block.nodes.reserve(graph.live());
+  block.edges.reserve(2 * graph.live());
+  if (ids) ids->reserve(graph.live());
+  NewestScalars scalars(graph);
+  // While the traversal has them at hand: a second walk would fetch them from memory again.
+  walk.ascend(roots, true, [&](NodeId id, const Node& n) {
     if (n.holds_item())
-      if (NodeId same = scalars(id); same != id) {
+      if (NodeId same = scalars(id, n); same != id) {
         walk.set_place(id, walk.place(same));
-        continue;
+        return;
       }
     auto index = static_cast<Index>(block.nodes.size());
     walk.set_place(id, index);
@@ -113,7 +129,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& 
     b.op = n.op;
     b.kind = n.kind;
     b.backend = n.backend;
-    b.dispatched = n.dispatched;
+    b.dispatched = dispatched && n.dispatched;
     b.first_input = static_cast<Index>(block.edges.size());
     auto inputs = n.inputs();
     b.input_count = static_cast<Index>(inputs.size());
@@ -128,8 +144,10 @@ Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& 
       arguments.push_back(id);
       block.arguments.push_back(index);
     }
-  }
+  });
   for (NodeId root : roots) block.results.push_back(walk.place(root));
+  give_back_spare(block.nodes, block.edges);
+  if (ids) give_back_spare(*ids);
   return block;
 }
 

@@ -63,8 +63,9 @@ class Block {
 };
 
 // Everything that the roots need. `arguments[i]` is the graph's node of argument i; `ids` (when not null) the node of each
-// index.
-Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids = nullptr);
+// index. Without `dispatched` no call counts as one through `do`: there is no registered function to take part.
+Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids = nullptr,
+              bool dispatched = true);
 
 // What one node costs by its op's cost rule: floating-point operations and bytes moved. Leaves and projections are free.
 Cost cost(const Block& block, Index i);

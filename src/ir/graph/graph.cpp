@@ -178,11 +178,6 @@ std::size_t Graph::memory() const {
 
 // ---- traversals ----
 
-namespace {
-constexpr NodeId kInputsDone = NodeId{1} << 31;  // in the queue: its inputs were visited
-static_assert(Graph::kMostNodes <= kInputsDone);
-}  // namespace
-
 Graph::Traversal::Traversal(Graph& graph) : graph_(graph) {
   if (graph.places_.size() < graph.capacity()) graph.places_.resize(graph.capacity());
   order_.reserve(graph.live());  // address space; what is not visited is not touched
@@ -199,42 +194,6 @@ LargeVector<NodeId> Graph::Traversal::finish() {
 void Graph::Traversal::sort_roots(std::span<const NodeId> roots) {
   queue_.assign(roots.begin(), roots.end());
   stable_order(std::span(queue_), [&](NodeId a, NodeId b) { return graph_.node(a).depth < graph_.node(b).depth; });
-}
-
-std::span<const NodeId> Graph::Traversal::ascend(std::span<const NodeId> roots, bool hidden) {
-  std::uint32_t* places = graph_.places_.data();
-  auto by_depth = [&](NodeId a, NodeId b) { return graph_.node(a).depth < graph_.node(b).depth; };
-  sort_roots(roots);
-  auto visit = [&](NodeId id) {
-    order_.push_back(id);
-    places[id] = static_cast<std::uint32_t>(order_.size());
-  };
-  while (!queue_.empty()) {
-    NodeId id = queue_.back();
-    if (id & kInputsDone) {
-      queue_.pop_back();
-      if (!places[id ^ kInputsDone]) visit(id ^ kInputsDone);
-      continue;
-    }
-    if (places[id]) {
-      queue_.pop_back();
-      continue;
-    }
-    queue_.back() = id | kInputsDone;
-    std::size_t before = queue_.size();
-    for (NodeId input : graph_.node(id).inputs())
-      if (input != kNoNode && !places[input] && (hidden || !graph_.node(input).hidden())) queue_.push_back(input);
-    std::size_t pushed = queue_.size() - before;
-    if (pushed == 0) {
-      queue_.pop_back();
-      visit(id);
-    } else if (pushed == 2) {
-      if (by_depth(queue_[before + 1], queue_[before])) std::swap(queue_[before], queue_[before + 1]);
-    } else if (pushed > 2) {
-      stable_order(std::span(queue_).subspan(before), by_depth);
-    }
-  }
-  return order_;
 }
 
 std::span<const NodeId> Graph::Traversal::descend(std::span<const NodeId> roots, bool hidden) {

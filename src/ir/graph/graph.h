@@ -9,9 +9,11 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "ir/graph/attr_table.h"
+#include "ir/graph/order.h"
 #include "ir/graph/source_table.h"
 #include "ir/graph/type_table.h"
 #include "ir/large_vector.h"
@@ -124,7 +126,7 @@ class Graph {
   // (outputs first) give them. Hidden nodes are left out unless asked for.
   LargeVector<NodeId> ascend(std::span<const NodeId> roots, bool hidden = false) {
     Traversal walk(*this);
-    walk.ascend(roots, hidden);
+    walk.ascend(roots, hidden, [](NodeId, const Node&) {});
     return walk.finish();
   }
   LargeVector<NodeId> descend(std::span<const NodeId> roots, bool hidden = false) {
@@ -139,14 +141,20 @@ class Graph {
     explicit Traversal(Graph& graph);
     ~Traversal();
     Traversal(const Traversal&) = delete;
-    std::span<const NodeId> ascend(std::span<const NodeId> roots, bool hidden);
+    // Calls visited(id, node) for each node once its inputs were visited.
+    template <class Visit>
+    void ascend(std::span<const NodeId> roots, bool hidden, Visit&& visited);
     std::span<const NodeId> descend(std::span<const NodeId> roots, bool hidden);
     LargeVector<NodeId> finish();  // the order; no place is known any more
+    std::size_t visited() const { return order_.size(); }
     // Of a node that was visited: its place in the order, or what it was given since.
     std::uint32_t place(NodeId id) const { return graph_.places_[id] - 1; }
     void set_place(NodeId id, std::uint32_t place) { graph_.places_[id] = place + 1; }
 
    private:
+    static constexpr NodeId kInputsDone = NodeId{1} << 31;  // in the queue: its inputs were visited
+    static_assert(kMostNodes <= kInputsDone);
+
     void sort_roots(std::span<const NodeId> roots);
 
     Graph& graph_;
@@ -174,6 +182,43 @@ class Graph {
   // edge to what was visited before touches four bytes.
   LargeVector<std::uint32_t> places_;
 };
+
+template <class Visit>
+void Graph::Traversal::ascend(std::span<const NodeId> roots, bool hidden, Visit&& visited) {
+  std::uint32_t* places = graph_.places_.data();
+  auto by_depth = [&](NodeId a, NodeId b) { return graph_.node(a).depth < graph_.node(b).depth; };
+  sort_roots(roots);
+  auto visit = [&](NodeId id) {
+    order_.push_back(id);
+    places[id] = static_cast<std::uint32_t>(order_.size());
+    visited(id, std::as_const(graph_).node(id));
+  };
+  while (!queue_.empty()) {
+    NodeId id = queue_.back();
+    if (id & kInputsDone) {
+      queue_.pop_back();
+      if (!places[id ^ kInputsDone]) visit(id ^ kInputsDone);
+      continue;
+    }
+    if (places[id]) {
+      queue_.pop_back();
+      continue;
+    }
+    queue_.back() = id | kInputsDone;
+    std::size_t before = queue_.size();
+    for (NodeId input : graph_.node(id).inputs())
+      if (input != kNoNode && !places[input] && (hidden || !graph_.node(input).hidden())) queue_.push_back(input);
+    std::size_t pushed = queue_.size() - before;
+    if (pushed == 0) {
+      queue_.pop_back();
+      visit(id);
+    } else if (pushed == 2) {
+      if (by_depth(queue_[before + 1], queue_[before])) std::swap(queue_[before], queue_[before + 1]);
+    } else if (pushed > 2) {
+      stable_order(std::span(queue_).subspan(before), by_depth);
+    }
+  }
+}
 
 // The name under which the reference counts a node: the function's own ("conjugate", "getitem"), the operator's for arithmetic
 // ("mul", "truediv"), "None" for leaves.

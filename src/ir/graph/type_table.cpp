@@ -33,7 +33,7 @@ TypesId TypeTable::intern(std::span<const Type> types) {
       return first->second;
   auto id = static_cast<TypesId>(lists_.size());
   lists_.emplace_back(types.begin(), types.end());
-  Size size{};
+  Size size{0, 0, static_cast<std::uint32_t>(types.size())};
   for (const Type& type : types) {
     size.elements += saturating_product(type.shape, 1, kMostBytes - size.elements);
     size.bytes += saturating_product(type.shape, static_cast<std::int64_t>(itemsize(type.dtype)), kMostBytes - size.bytes);

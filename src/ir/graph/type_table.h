@@ -22,6 +22,7 @@ class TypeTable {
   // Of all results together; at most kMostBytes, so that sums over a graph do not overflow.
   std::int64_t bytes(TypesId id) const { return sizes_[id].bytes; }
   std::int64_t elements(TypesId id) const { return sizes_[id].elements; }
+  std::uint32_t results(TypesId id) const { return sizes_[id].results; }
   std::size_t size() const { return lists_.size(); }
 
   static constexpr std::int64_t kMostBytes = std::int64_t{1} << 50;
@@ -29,6 +30,7 @@ class TypeTable {
  private:
   struct Size {
     std::int64_t bytes, elements;
+    std::uint32_t results;
   };
 
   std::vector<std::vector<Type>> lists_;  // by id; a list itself stays where it is

@@ -80,7 +80,7 @@ LargeVector<Index> by_need(const Block& block, const Liveness& live, const Waits
   auto count = static_cast<Index>(block.nodes.size());
   LargeVector<std::int64_t> need(count);
   SmallVector<Index, 8> inputs;
-  auto more = [&](Index a, Index b) { return need[a] - live.held(block, a) > need[b] - live.held(block, b); };
+  auto more = [&](Index a, Index b) { return need[a] - live.held[a] > need[b] - live.held[b]; };
   auto ordered = [&](Index i) {
     inputs.clear();
     for (Index input : block.inputs(i))
@@ -93,7 +93,7 @@ LargeVector<Index> by_need(const Block& block, const Liveness& live, const Waits
     for (Index input : inputs) {
       if (block.nodes[input].kind != NodeKind::Call && block.nodes[input].kind != NodeKind::Project) continue;
       most = std::max(most, held + need[input]);
-      held += live.held(block, input);
+      held += live.held[input];
     }
     need[i] = std::max(most, held + live.made(block, i));
   }

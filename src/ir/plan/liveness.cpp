@@ -141,16 +141,6 @@ std::int64_t Liveness::made(const Block& block, Index i) const {
   return n.kind != NodeKind::Call || view[i] || in_place[i] ? 0 : block.tables->types.bytes(n.types);
 }
 
-std::int64_t Liveness::held(const Block& block, Index i) const {
-  const BlockNode& n = block.nodes[i];
-  const TypeTable& types = block.tables->types;
-  if (n.kind == NodeKind::Project) return root[i] == i ? types.bytes(n.types) : 0;
-  if (n.kind != NodeKind::Call || view[i]) return 0;
-  std::int64_t bytes = types.bytes(n.types);
-  for (Index p = projections.of_call(i); p != kNoIndex; p = projections.next[p]) bytes -= types.bytes(block.nodes[p].types);
-  return bytes;
-}
-
 Liveness liveness(const Block& block, std::span<const Placement> placements, std::vector<std::int64_t>* alive) {
   std::size_t count = block.nodes.size();
   const TypeTable& types = block.tables->types;
@@ -158,6 +148,7 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
   Liveness live;
   Projections& projections = live.projections;
   live.root.resize(count);
+  live.held.assign(count, 0);
   live.last_use.resize(count);
   live.last_read.resize(count);
   live.in_place.assign(count, 0);
@@ -171,12 +162,21 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
     Index root = i;
     if (n.kind == NodeKind::Project) {
       projections.see(block, i);
-      root = live.view[inputs[0]] ? live.root[inputs[0]] : projections.first[i];
+      const Index call = inputs[0];
+      root = live.view[call] ? live.root[call] : projections.first[i];
+      // The memory of the call's results passes to their first projections.
+      if (root == i) {
+        live.held[i] = types.bytes(n.types);
+        live.held[call] -= live.held[i];
+      }
     } else if (n.kind == NodeKind::Call) {
       const Op& op_row = ops[static_cast<std::size_t>(n.op)];
       bool view = n.input_count > 0 && inputs[0] != kNoIndex && op_row.has(kViewResult) && is_view(block, i, layout[inputs[0]]);
       live.view[i] = view;
-      if (view) root = live.root[inputs[0]];
+      if (view)
+        root = live.root[inputs[0]];
+      else
+        live.held[i] = types.bytes(n.types);
       live.updates |= n.op == OpId::SetItem;
       if (view || !in_rows || op_row.op_class == OpClass::Create) layout[i] = layout_of_result(block, i, view, layout);
     } else if (n.number < placements.size()) {
@@ -216,14 +216,14 @@ Liveness liveness(const Block& block, std::span<const Placement> placements, std
     if (n.kind == NodeKind::Call || n.kind == NodeKind::Project) {
       if (n.kind == NodeKind::Call && !live.view[i]) live.in_place[i] = takes_place(block, i, live, layout, viewed);
       for_each_root(inputs, live, [&](Index root) {
-        const std::int64_t bytes = live.held(block, root);
+        const std::int64_t bytes = live.held[root];
         operands += bytes;
         // What an operand in place held has passed to the result.
         if (live.last_use[root] == i && !(live.in_place[i] && root == inputs[0])) ended += bytes;
       });
       const Index root = live.root[i];
       if (live.last_use[root] == i && (inputs.empty() || inputs[0] == kNoIndex || root != live.root[inputs[0]]))
-        ended += live.held(block, root);
+        ended += live.held[root];
     }
     const std::int64_t made = live.made(block, i);
     if (n.kind == NodeKind::Call) around = std::max(around, made + operands);

@@ -64,11 +64,6 @@ struct Plan {
   std::string text() const;
 };
 
-struct Liveness;
-// `placements` by argument number; a C-ordered array of its own where it is shorter. `live`: the block's liveness, where it is
-// known; it is used up.
-Plan make_plan(Block block, std::span<const Placement> placements = {}, std::unique_ptr<Liveness> live = nullptr);
-
 // ---- liveness: which values share memory, and how much is alive ----
 
 // What a call of several results has: by result the first projection of it, kNoIndex without one. Found by following `next`.
@@ -87,10 +82,10 @@ struct Projections {
 struct Liveness {
   // Bytes that computing the node takes; 0: a view, in place, a projection, an argument.
   std::int64_t made(const Block& block, Index i) const;
-  // Bytes that go with the last use of the memory that the node has of its own. Each projected result is held for itself.
-  std::int64_t held(const Block& block, Index i) const;
 
   Projections projections;
+  // By node: bytes that go with the last use of the memory that it has of its own. Each projected result is held for itself.
+  LargeVector<std::int64_t> held;
   LargeVector<Index> root;             // by node: the node whose memory it uses; itself when it has its own
   LargeVector<Index> last_use;         // by root: the last node that uses its memory; kNoIndex: it outlives the block
   LargeVector<Index> last_read;        // by value: the last node that names it; kNoIndex: a result
@@ -104,5 +99,46 @@ struct Liveness {
 // One visit an edge to find the last uses, another to add up. `alive`: the bytes after each node, what a picture of memory over
 // time shows.
 Liveness liveness(const Block& block, std::span<const Placement> placements = {}, std::vector<std::int64_t>* alive = nullptr);
+
+// ---- making plans ----
+
+// Makes a plan's steps in their order, some at a time: who runs each once can forget those that ran (`plan.steps` and
+// `plan.slots` may be cleared in between), so that a graph that is computed once has never a plan as long as itself.
+class PlanMaker {
+ public:
+  // `placements` by argument number; a C-ordered array of its own where it is shorter. `live`: the block's liveness, where it
+  // is known; it is used up.
+  explicit PlanMaker(Block block, std::span<const Placement> placements = {}, std::unique_ptr<Liveness> live = nullptr);
+  ~PlanMaker();
+  PlanMaker(PlanMaker&&) noexcept;
+
+  // Appends steps until the plan has `most`, and the buffers that they use. False: there was none left, and the plan knows its
+  // results.
+  bool add_steps(std::size_t most);
+
+  Plan plan;
+
+ private:
+  class ListNumbers;
+  // Most calls are like the last one of their op.
+  struct Like {
+    AttrsId attrs = 0;
+    std::uint64_t form = ~std::uint64_t{0};
+    Index attr_number = 0, group_number = 0;
+  };
+  void add_step(Index i);
+  Index take_buffer();
+  void free_after_step(Index buffer);
+
+  std::unique_ptr<Liveness> live_;
+  Index next_ = 0;  // node
+  LargeVector<Index> free_buffers_;
+  std::unique_ptr<ListNumbers> attr_numbers_, group_numbers_;
+  std::vector<Like> like_;  // by op
+};
+
+// All steps at once.
+Plan make_plan(PlanMaker maker);
+Plan make_plan(Block block, std::span<const Placement> placements = {}, std::unique_ptr<Liveness> live = nullptr);
 
 }  // namespace autoray::ir

@@ -96,7 +96,12 @@ void separate_results(Recorder& recorder, ir::Block& block, const ir::PassContex
 Extracted extract(Recorder& recorder, std::span<const NodeId> roots) {
   ir::LargeVector<NodeId> ids;
   Extracted made{ir::Block(recorder.tables()), {}, {roots.begin(), roots.end()}};
-  made.block = ir::extract(recorder.graph(), roots, made.arguments, &ids);
+  const bool registered = recorder.runtime().ops_registered;
+  made.block = ir::extract(recorder.graph(), roots, made.arguments, &ids, registered);
+  // A draw has its generator's state among its inputs.
+  const bool draws = std::ranges::any_of(made.block.arguments,
+                                         [&](Index argument) { return made.block.nodes[argument].kind == NodeKind::State; });
+  if (!registered && !draws) return made;
   const std::span<const ir::Op> ops = ir::all_ops();
   for (Index i = 0; i < made.block.nodes.size(); ++i) {
     ir::BlockNode& n = made.block.nodes[i];
@@ -114,12 +119,16 @@ Extracted extract(Recorder& recorder, std::span<const NodeId> roots) {
 
 Prepared prepare(Recorder& recorder, std::span<const NodeId> roots) { return prepare(recorder, extract(recorder, roots)); }
 
-Prepared prepare(Recorder& recorder, Extracted made) {
-  ir::PassContext context = pass_context(recorder, made.arguments);
-  ir::run_passes(made.block, context, recorder.passes);
-  separate_results(recorder, made.block, context, made.arguments, made.results);
-  ir::Plan plan = ir::make_plan(std::move(made.block), context.placements, std::move(context.live));
-  return {std::move(plan), std::move(made.arguments), std::move(made.results), made.calls_back};
+ir::PlanMaker plan_maker(Recorder& recorder, Extracted& extracted) {
+  ir::PassContext context = pass_context(recorder, extracted.arguments);
+  ir::run_passes(extracted.block, context, recorder.passes);
+  separate_results(recorder, extracted.block, context, extracted.arguments, extracted.results);
+  return ir::PlanMaker(std::move(extracted.block), context.placements, std::move(context.live));
+}
+
+Prepared prepare(Recorder& recorder, Extracted extracted) {
+  ir::Plan plan = ir::make_plan(plan_maker(recorder, extracted));
+  return {std::move(plan), std::move(extracted.arguments), std::move(extracted.results), extracted.calls_back};
 }
 
 std::vector<NodeId> without_value(const Recorder& recorder, std::span<const NodeId> nodes) {
@@ -183,21 +192,27 @@ void compute(Recorder& recorder, std::span<const NodeId> roots) {
   const std::vector<NodeId> todo = without_value(recorder, roots);
   if (todo.empty()) return;
   Extracted extracted = extract(recorder, todo);
-  const std::shared_ptr<const ir::Plan> plan = recorder.plans().plan(recorder, extracted);
   for (NodeId id : extracted.arguments)
     if (graph.node(id).kind == NodeKind::Variable)
       throw Error(ErrorClass::ValueError, "the graph depends on a Variable without a value: " + ir::to_string(graph.type(id)))
           .with_code(kValueNeeded)
           .with_hint("get_function((variable,)) gives a function of its value");
   Runtime& runtime = recorder.runtime();
+  std::shared_ptr<const ir::Plan> plan = recorder.plans().plan(recorder, extracted);
+  if (!plan && runtime.plan_executor) plan = std::make_shared<const ir::Plan>(ir::make_plan(plan_maker(recorder, extracted)));
+  auto run = [&](const PlanArguments& arguments) {
+    if (plan) return run_plan(runtime, *plan, arguments);
+    ir::PlanMaker maker = plan_maker(recorder, extracted);
+    return run_plan(runtime, maker, arguments);
+  };
   std::vector<Array> values;
   if (runtime.plan_executor || extracted.calls_back) {
     std::vector<Array> arguments;
     arguments.reserve(extracted.arguments.size());
     for (NodeId id : extracted.arguments) arguments.push_back(recorder.array(id));
-    values = runtime.plan_executor ? runtime.plan_executor(*plan, std::move(arguments)) : run_plan(runtime, *plan, arguments);
+    values = runtime.plan_executor ? runtime.plan_executor(*plan, std::move(arguments)) : run(ListedArguments(arguments));
   } else {
-    values = run_plan(runtime, *plan, RecordedArguments(recorder, extracted.arguments));
+    values = run(RecordedArguments(recorder, extracted.arguments));
   }
   give_values(recorder, extracted.results, std::move(values));
 }

@@ -81,11 +81,37 @@ class PlanRun {
         plan_(plan),
         arguments_(arguments),
         argument_count_(static_cast<Index>(plan.argument_slots.size())),
-        buffers_(plan.buffer_count - argument_count_),
-        kinds_(plan.buffer_count, ir::Kind::Array) {
+        kinds_(argument_count_, ir::Kind::Array) {
     for (Index a = 0; a < argument_count_; ++a) kinds_[a] = plan.block.type(plan.block.arguments[a]).kind;
   }
 
+  // All steps that the plan has now.
+  void steps(Index* failed) {
+    buffers_.resize(plan_.buffer_count - argument_count_);
+    kinds_.resize(plan_.buffer_count, ir::Kind::Array);
+    for (const ir::Step& next : plan_.steps) {
+      if (failed) *failed = next.node;
+      runtime_.poll();
+      try {
+        step(next);
+      } catch (ir::Error& error) {
+        error.with_source(plan_.block.nodes[next.node].source);
+        throw;
+      }
+    }
+  }
+
+  std::vector<Array> results() {
+    std::vector<Array> results;
+    results.reserve(plan_.result_slots.size());
+    for (Index slot : plan_.result_slots) {
+      Array place;
+      results.push_back(value(slot, place));
+    }
+    return results;
+  }
+
+ private:
   void step(const ir::Step& step) {
     const ir::BlockNode& node = plan_.block.nodes[step.node];
     const ir::Op& op = ops_[static_cast<std::size_t>(node.op)];
@@ -131,17 +157,6 @@ class PlanRun {
     for (Index slot : plan_.freed(step)) drop(buffer(slot));
   }
 
-  std::vector<Array> results() {
-    std::vector<Array> results;
-    results.reserve(plan_.result_slots.size());
-    for (Index slot : plan_.result_slots) {
-      Array place;
-      results.push_back(value(slot, place));
-    }
-    return results;
-  }
-
- private:
   Array& buffer(Index slot) { return buffers_[slot - argument_count_]; }
   const Array& value(Index slot, Array& place) { return slot < argument_count_ ? arguments_.get(slot, place) : buffer(slot); }
 
@@ -223,15 +238,6 @@ class PlanRun {
   std::vector<Array> out_;
 };
 
-class ListedArguments : public PlanArguments {
- public:
-  explicit ListedArguments(std::span<const Array> arrays) : arrays_(arrays) {}
-  const Array& get(Index argument, Array&) const override { return arrays_[argument]; }
-
- private:
-  std::span<const Array> arrays_;
-};
-
 }  // namespace
 
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments) {
@@ -240,15 +246,18 @@ std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<co
 
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanArguments& arguments, Index* failed) {
   PlanRun run(runtime, plan, arguments);
-  for (const ir::Step& step : plan.steps) {
-    if (failed) *failed = step.node;
-    runtime.poll();
-    try {
-      run.step(step);
-    } catch (ir::Error& error) {
-      error.with_source(plan.block.nodes[step.node].source);
-      throw;
-    }
+  run.steps(failed);
+  return run.results();
+}
+
+std::vector<Array> run_plan(Runtime& runtime, ir::PlanMaker& maker, const PlanArguments& arguments) {
+  constexpr std::size_t kPortion = 64;  // few enough to be in the cache still
+  ir::Plan& plan = maker.plan;
+  PlanRun run(runtime, plan, arguments);
+  while (maker.add_steps(kPortion)) {
+    run.steps(nullptr);
+    plan.steps.clear();
+    plan.slots.clear();
   }
   return run.results();
 }

@@ -16,11 +16,22 @@ class PlanArguments {
   virtual const Array& get(ir::Index argument, Array& place) const = 0;
 };
 
+class ListedArguments : public PlanArguments {
+ public:
+  explicit ListedArguments(std::span<const Array> arrays) : arrays_(arrays) {}
+  const Array& get(ir::Index argument, Array&) const override { return arrays_[argument]; }
+
+ private:
+  std::span<const Array> arrays_;
+};
+
 // Arrays by result number. A result that shares memory with an argument or another result does so because the plan says so (a
 // view). Throws what the kernels throw; `failed` (when not null) is then the node that did.
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, const PlanArguments& arguments,
                             ir::Index* failed = nullptr);
 std::vector<Array> run_plan(Runtime& runtime, const ir::Plan& plan, std::span<const Array> arguments);
+// The same while the plan is made: each step runs once and is forgotten.
+std::vector<Array> run_plan(Runtime& runtime, ir::PlanMaker& maker, const PlanArguments& arguments);
 
 // The plan of these nodes' computation, and the graph's node of each of its arguments.
 struct Prepared {
@@ -31,7 +42,7 @@ struct Prepared {
 };
 Prepared prepare(Recorder& recorder, std::span<const ir::NodeId> roots);
 
-// The two halves of it. The block as it was recorded; a draw is a result beside the roots, so that it happens once.
+// The parts of it. The block as it was recorded; a draw is a result beside the roots, so that it happens once.
 struct Extracted {
   ir::Block block;
   ir::LargeVector<ir::NodeId> arguments;
@@ -40,6 +51,8 @@ struct Extracted {
 };
 Extracted extract(Recorder& recorder, std::span<const ir::NodeId> roots);
 Prepared prepare(Recorder& recorder, Extracted extracted);
+// Passes, and a plan without steps yet. The block is used up.
+ir::PlanMaker plan_maker(Recorder& recorder, Extracted& extracted);
 
 // Those of the nodes that have no value yet. Throws Error (ValueError, 405) for a Variable.
 std::vector<ir::NodeId> without_value(const Recorder& recorder, std::span<const ir::NodeId> nodes);

@@ -77,17 +77,10 @@ bool PlanMemo::seen_before(std::uint64_t mark) {
 }
 
 std::shared_ptr<const ir::Plan> PlanMemo::plan(Recorder& recorder, Extracted& extracted) {
-  auto fresh = [&] {
-    Prepared prepared = prepare(recorder, std::move(extracted));
-    extracted.arguments = std::move(prepared.arguments);
-    extracted.results = std::move(prepared.results);
-    extracted.calls_back = prepared.calls_back;
-    return std::make_shared<const ir::Plan>(std::move(prepared.plan));
-  };
   const std::size_t nodes = extracted.block.nodes.size();
-  if (extracted.calls_back || nodes > kMostNodes || !extracted.block.blocks.empty() || !plain(recorder.passes)) return fresh();
+  if (extracted.calls_back || nodes > kMostNodes || !extracted.block.blocks.empty() || !plain(recorder.passes)) return nullptr;
   const std::uint64_t mark = mark_of(extracted.block);
-  if (!seen_before(mark)) return fresh();
+  if (!seen_before(mark)) return nullptr;
   Conditions conditions(recorder, extracted);
   for (auto kept = kept_.begin(); kept != kept_.end(); ++kept)
     if (kept->mark == mark && equal(kept->recorded, extracted.block) && kept->conditions == conditions) {
@@ -95,7 +88,7 @@ std::shared_ptr<const ir::Plan> PlanMemo::plan(Recorder& recorder, Extracted& ex
       return kept_.back().plan;
     }
   Block recorded = copy_of(extracted.block);
-  std::shared_ptr<const ir::Plan> plan = fresh();
+  auto plan = std::make_shared<const ir::Plan>(ir::make_plan(plan_maker(recorder, extracted)));
   std::size_t all = nodes;
   for (const Kept& kept : kept_) all += kept.recorded.nodes.size();
   while (!kept_.empty() && (all > kMostNodes || kept_.size() >= kMost)) {

@@ -17,7 +17,8 @@ namespace autoray::runtime {
 
 class PlanMemo {
  public:
-  // The plan of what was extracted. The block is used up; arguments and results stay.
+  // The plan of what was extracted, where an equal graph was computed before: then the block may be used up, arguments and
+  // results stay. Null, with nothing done, where it was not.
   std::shared_ptr<const ir::Plan> plan(Recorder& recorder, Extracted& extracted);
 
  private:
