@@ -96,7 +96,6 @@ constexpr Alias kAliases[] = {
 
 }  // namespace
 
-std::size_t itemsize(DType dtype) { return row(dtype).size; }
 std::string_view name(DType dtype) { return row(dtype).name; }
 char kind_letter(DType dtype) { return row(dtype).kind; }
 char type_code(DType dtype) { return row(dtype).code; }
@@ -106,7 +105,6 @@ bool is_integer(DType dtype) { return row(dtype).kind == 'i' || row(dtype).kind 
 bool is_signed_integer(DType dtype) { return row(dtype).kind == 'i'; }
 bool is_unsigned(DType dtype) { return row(dtype).kind == 'u'; }
 bool is_real_floating(DType dtype) { return row(dtype).kind == 'f'; }
-bool is_complex(DType dtype) { return row(dtype).kind == 'c'; }
 bool is_inexact(DType dtype) { return row(dtype).kind == 'f' || row(dtype).kind == 'c'; }
 
 DType real_dtype(DType dtype) {

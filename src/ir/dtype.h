@@ -46,7 +46,12 @@ using storage_t = typename StorageOf<D>::type;
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
 
-std::size_t itemsize(DType dtype);
+inline constexpr std::uint8_t kItemSizes[] = {
+#define DTYPE(enum_name, storage_type, name, kind, size, code) size,
+#include "ir/dtypes.def"
+#undef DTYPE
+};
+constexpr std::size_t itemsize(DType dtype) { return kItemSizes[static_cast<std::size_t>(dtype)]; }
 std::string_view name(DType dtype);
 // numpy's kind letter: 'b' bool, 'i' signed, 'u' unsigned, 'f' real floating, 'c' complex.
 char kind_letter(DType dtype);
@@ -57,7 +62,7 @@ bool is_integer(DType dtype);  // signed or unsigned, not bool
 bool is_signed_integer(DType dtype);
 bool is_unsigned(DType dtype);
 bool is_real_floating(DType dtype);
-bool is_complex(DType dtype);
+constexpr bool is_complex(DType dtype) { return dtype == DType::Complex64 || dtype == DType::Complex128; }
 bool is_inexact(DType dtype);  // real floating or complex
 
 // The real dtype of a complex one's parts; any other dtype is its own.

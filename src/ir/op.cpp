@@ -8,7 +8,6 @@
 #include "ir/rules.h"
 
 namespace autoray::ir {
-namespace {
 
 constexpr std::array<Op, kOpCount> kOps = {{
 #define OP(id, path, signature, operands, op_class, shape_rule, dtype_rule, cost_rule, flags) \
@@ -16,6 +15,8 @@ constexpr std::array<Op, kOpCount> kOps = {{
 #include "ir/ops.def"
 #undef OP
 }};
+
+namespace {
 
 constexpr Alias kAliases[] = {
 #define OP(...)
@@ -75,8 +76,6 @@ constexpr auto kNames = [] {
 
 }  // namespace
 
-const Op& op(OpId id) { return kOps[static_cast<std::size_t>(id)]; }
-std::span<const Op> all_ops() { return kOps; }
 std::span<const Alias> aliases() { return {kAliases, std::size(kAliases) - 1}; }
 
 OpId find_op(std::string_view path) {

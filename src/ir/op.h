@@ -5,6 +5,7 @@
 // types the row's rules infer from the two. Eager kernels, recording, plans and emitters all start from there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -106,8 +107,9 @@ struct Op {
   bool has(OpFlags flag) const { return (flags & flag) != 0; }
 };
 
-const Op& op(OpId id);
-std::span<const Op> all_ops();
+extern const std::array<Op, kOpCount> kOps;  // the rows of ops.def
+inline const Op& op(OpId id) { return kOps[static_cast<std::size_t>(id)]; }
+inline std::span<const Op> all_ops() { return kOps; }
 // By numpy path or alias ("absolute", "amax", "linalg.norm"); Count when there is none.
 OpId find_op(std::string_view path);
 // All (alias, path) pairs.

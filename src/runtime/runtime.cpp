@@ -84,10 +84,7 @@ Runtime::~Runtime() {
   work_->release();
 }
 
-Recorder& Runtime::recorder() {
-  if (!recorder_) recorder_ = std::make_unique<Recorder>(*this);
-  return *recorder_;
-}
+void Runtime::make_recorder() { recorder_ = std::make_unique<Recorder>(*this); }
 bool Runtime::has_lazy_arrays() const { return recorder_ && recorder_->live_arrays() > 0; }
 
 // ---- arrays ----

@@ -138,7 +138,11 @@ class Runtime {
   }
 
   // ---- recording (lazy/recorder.h) ----
-  Recorder& recorder();  // made at first use
+  Recorder& recorder() {  // made at first use
+    if (!recorder_) [[unlikely]]
+      make_recorder();
+    return *recorder_;
+  }
   bool has_lazy_arrays() const;
   Deferral* deferral() const { return deferral_.get(); }  // null: operations are computed at once
   // Where the script stands, as a call stack in the recorder's tables; set by whoever runs it.
@@ -204,6 +208,7 @@ class Runtime {
   MemoryBudget* work_;
   MemoryBudget* charged_;  // one of the two
   BackendId native_ = 0;
+  void make_recorder();
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<Deferral> deferral_;
   std::vector<const Backend*> backends_;

@@ -24,7 +24,17 @@ Graph::~Graph() {
     }
 }
 
-NodeId Graph::take() {
+inline NodeId Graph::take() {
+  if (live_ >= limit_ || word_ == free_.size() || !free_[word_]) [[unlikely]]
+    find_place();
+  ++live_;
+  std::uint64_t& places = free_[word_];
+  auto id = static_cast<NodeId>(64 * word_) + static_cast<NodeId>(std::countr_zero(places));
+  places &= places - 1;
+  return id;
+}
+
+void Graph::find_place() {
   if (live_ >= limit_)
     throw Error(ErrorClass::MemoryError, "the graph has reached its limit of " + std::to_string(limit_) + " nodes")
         .with_code(703);
@@ -39,11 +49,6 @@ NodeId Graph::take() {
     slabs_.push_back(std::make_unique_for_overwrite<Node[]>(kSlab));
     free_.resize(slabs_.size() * kSlab / 64, ~std::uint64_t{0});
   }
-  ++live_;
-  std::uint64_t& places = free_[word_];
-  auto id = static_cast<NodeId>(64 * word_) + static_cast<NodeId>(std::countr_zero(places));
-  places &= places - 1;
-  return id;
 }
 
 NodeId Graph::add_call(OpId op, std::span<const NodeId> inputs, AttrsId attrs, TypesId types, SourceId source,

@@ -165,6 +165,7 @@ class Graph {
   static constexpr std::size_t kSlab = 1024;
 
   NodeId take();
+  void find_place();
   void free_node(NodeId id);
   void drop_contents(Node& n, std::vector<NodeId>& dead);
 

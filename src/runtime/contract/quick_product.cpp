@@ -26,7 +26,10 @@ void multiply_vectors(Runtime& runtime, OpId id, BackendId backend, std::span<co
   static constexpr std::uint32_t kGroups[] = {1, 1};
   const ir::Type type{in[0]->dtype, op.has(ir::kScalarResult) ? Kind::Scalar : Kind::Array, {}};
   const Entry& entry = runtime.entry(backend, id);
-  result.storage = StoragePtr();  // what was there is no place for it
+  // Its place is here: a kernel that makes its own array makes all of a new one.
+  result.storage = StoragePtr(Storage::allocate(static_cast<std::size_t>(ir::itemsize(type.dtype)), &runtime.charged_budget()));
+  result.data = result.storage->data();
+  result.dtype = type.dtype;
   KernelCall call{.runtime = runtime,
                   .op = op,
                   .backend = backend,
