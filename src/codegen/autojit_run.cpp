@@ -99,6 +99,19 @@ Value finished(Runtime& runtime, const Value& tree, std::span<const ResultLeaf> 
   return runtime::map_leaves(tree, std::cref(leaf_value));
 }
 
+// The same where every result has memory of its own (Specialisation::direct): straight into the arrays that the script gets.
+Value finished(const Specialisation& spec, Program::Call& call) {
+  std::size_t next = 0;
+  return runtime::map_leaves(spec.tree, [&](const Value& v) -> Value {
+    const ResultLeaf& leaf = spec.leaves[next++];
+    if (leaf.result < 0) return v;
+    auto object = runtime::make<runtime::ArrayObject>(Array());
+    call.take_result(static_cast<std::size_t>(leaf.result), object->array);
+    if (leaf.kind == ir::Kind::Array) return object;
+    return runtime::from_kind(std::move(object->array), leaf.kind);
+  });
+}
+
 }  // namespace
 
 Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
@@ -123,6 +136,7 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& 
       given.pass_to(call);
       if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events))
         spec.events.tell(runtime, *spec.plan, given.copies(), events);
+      if (spec.direct) return finished(spec, call);
       results.resize(spec.program->results.size());
       for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
     } else {
