@@ -21,7 +21,8 @@ namespace detail {
 
 struct ArrayAccess {
   static Array wrap(runtime::Array array) { return Array(std::make_shared<Array::Impl>(std::move(array))); }
-  static Array empty() { return Array(std::make_shared<Array::Impl>()); }
+  // Of no array yet; its places for extents are not cleared.
+  static Array empty() { return Array(std::make_shared_for_overwrite<Array::Impl>()); }
   static runtime::Array& unwrap(Array& array) { return array.impl_->array; }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
   using Pointers = ir::SmallVector<const runtime::Array*, 8>;

@@ -41,9 +41,6 @@ class Given {
       }
     }
   }
-  void pass_to(Program::Call& call) const {
-    for (std::size_t a = 0; a < arrays.size(); ++a) call.argument(a, *arrays[a]);
-  }
   std::vector<Array> copies() const {
     std::vector<Array> list;
     for (const Array* a : arrays) list.push_back(*a);
@@ -105,7 +102,8 @@ Value finished(const Specialisation& spec, Program::Call& call) {
   return runtime::map_leaves(spec.tree, [&](const Value& v) -> Value {
     const ResultLeaf& leaf = spec.leaves[next++];
     if (leaf.result < 0) return v;
-    auto object = runtime::make<runtime::ArrayObject>(Array());
+    Array none;
+    auto object = runtime::make<runtime::ArrayObject>(std::move(none));
     call.take_result(static_cast<std::size_t>(leaf.result), object->array);
     if (leaf.kind == ir::Kind::Array) return object;
     return runtime::from_kind(std::move(object->array), leaf.kind);
@@ -133,7 +131,7 @@ Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& 
   try {
     if (spec.program) {
       Program::Call call(*spec.program, runtime);
-      given.pass_to(call);
+      call.arguments(given.arrays);
       if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events))
         spec.events.tell(runtime, *spec.plan, given.copies(), events);
       if (spec.direct) return finished(spec, call);
@@ -212,7 +210,7 @@ bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& r
                   bool in_turn) const {
   Given given(runtime, spec, reading);
   Program::Call call(*spec.program, runtime);
-  given.pass_to(call);
+  call.arguments(given.arrays);
   if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events)) {
     if (!in_turn) return false;
     spec.events.tell(runtime, *spec.plan, given.copies(), events);
@@ -250,7 +248,7 @@ bool AutoJit::run_into(Runtime& runtime, const Specialisation& spec, const Readi
     memory[result.place.number] = to.data;
   }
   Program::Call call(*spec.program, runtime);
-  given.pass_to(call);
+  call.arguments(given.arrays);
   unsigned events = call.run(memory);
   return !events || !spec.events.is_due(runtime, spec.plan->block, events);
 }

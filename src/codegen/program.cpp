@@ -61,6 +61,20 @@ void Program::finish() {
   for (int n : uses) shared_outputs_.push_back(n > 1);
 }
 
+inline void Program::set_base(Frame& frame, std::size_t base, char* address) const {
+  if (frame.bases[base] != address) change_base(frame, base, address);
+}
+
+void Program::change_base(Frame& frame, std::size_t base, char* address) const {
+  frame.bases[base] = address;
+  for (const Patch& patch : patches_[base]) {
+    frame.table[patch.entry] = address + patch.offset;
+    if (checks_bounds)
+      frame.limits[patch.entry] = {address + patch.offset - limits[2 * patch.entry],
+                                   address + patch.offset + limits[2 * patch.entry + 1]};
+  }
+}
+
 Program::Frame& Program::take_frame(Runtime& runtime) const {
   for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
     auto& place = spare_[(first + i) % kSpareFrames];
@@ -92,17 +106,6 @@ void Program::give_back(Frame& frame) const {
   delete &frame;
 }
 
-void Program::set_base(Frame& frame, std::size_t base, char* address) const {
-  if (frame.bases[base] == address) return;
-  frame.bases[base] = address;
-  for (const Patch& patch : patches_[base]) {
-    frame.table[patch.entry] = address + patch.offset;
-    if (checks_bounds)
-      frame.limits[patch.entry] = {address + patch.offset - limits[2 * patch.entry],
-                                   address + patch.offset + limits[2 * patch.entry + 1]};
-  }
-}
-
 Program::Call::Call(const Program& program, Runtime& runtime)
     : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
   frame_.context.stop = &runtime.stop_word();
@@ -113,9 +116,11 @@ Program::Call::~Call() {
   if (!quiet_) runtime::clear_fp();
 }
 
-void Program::Call::argument(std::size_t number, const Array& array) {
-  frame_.given[number] = &array;
-  program_.set_base(frame_, 2 + number, array.data);
+void Program::Call::arguments(std::span<const Array* const> arrays) {
+  for (std::size_t number = 0; number < arrays.size(); ++number) {
+    frame_.given[number] = arrays[number];
+    program_.set_base(frame_, 2 + number, arrays[number]->data);
+  }
 }
 
 // Generated functions do not carry what clang's check of indirect calls reads in front of a function.
@@ -198,8 +203,10 @@ void Program::Call::take_result(std::size_t number, Array& array) {
 }
 
 std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, unsigned& events) const {
+  std::vector<const Array*> pointers;
+  for (const Array& array : given) pointers.push_back(&array);
   Call call(*this, runtime);
-  for (std::size_t a = 0; a < given.size(); ++a) call.argument(a, given[a]);
+  call.arguments(pointers);
   events = call.run();
   std::vector<Array> values(results.size());
   for (std::size_t r = 0; r < values.size(); ++r) call.take_result(r, values[r]);

@@ -92,14 +92,14 @@ class Program {
 
   struct Frame;
 
-  // One run, which allocates its results alone: every argument, then `run`, then each result once.
+  // One run, which allocates its results alone: the arguments, then `run`, then each result once.
   class Call {
    public:
     Call(const Program& program, runtime::Runtime& runtime);
     ~Call();
     Call(const Call&) = delete;
-    // Of the type and the strides that the program was made for; the array outlives the Call.
-    void argument(std::size_t number, const runtime::Array& array);
+    // By number, of the types and the strides that the program was made for; the arrays outlive the Call.
+    void arguments(std::span<const runtime::Array* const> arrays);
     // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point
     // events that numpy tells of and some kernel caused, as bits of the processor's flags.
     unsigned run(std::span<char* const> into = {});
@@ -146,6 +146,7 @@ class Program {
   void give_back(Frame& frame) const;
   std::size_t base_of(const Place& place) const;
   void set_base(Frame& frame, std::size_t base, char* address) const;
+  void change_base(Frame& frame, std::size_t base, char* address) const;
 
   struct Patch {
     std::uint32_t entry;
