@@ -10,7 +10,10 @@ namespace {
 class Program {
  public:
   explicit Program(std::int64_t length)
-      : block(tables), type_(tables.types.intern(Type{DType::Float64, Kind::Array, {length}})) {}
+      : block(tables), type_(tables.types.intern(Type{DType::Float64, Kind::Array, {length}})) {
+    const Type pair[] = {tables.types.type(type_), tables.types.type(type_)};
+    pair_ = tables.types.intern(pair);
+  }
 
   Index argument() {
     BlockNode n;
@@ -20,21 +23,30 @@ class Program {
     block.arguments.push_back(static_cast<Index>(block.nodes.size()));
     return block.add(n, {});
   }
-  Index call(OpId op, std::initializer_list<Index> inputs) {
+  Index call(OpId op, std::initializer_list<Index> inputs) { return call(op, inputs, type_); }
+  Index call_for_two(OpId op, std::initializer_list<Index> inputs) { return call(op, inputs, pair_); }
+  Index project(Index of, Index number) {
     BlockNode n;
-    n.op = op;
+    n.kind = NodeKind::Project;
     n.types = type_;
-    n.attrs = tables.attrs.intern({});
-    Index i = block.add(n, {inputs.begin(), inputs.size()});
-    tables.attrs.release(n.attrs);  // the block holds it
-    return i;
+    n.number = number;
+    return block.add(n, {&of, 1});
   }
 
   GraphTables tables;
   Block block;
 
  private:
-  TypesId type_;
+  Index call(OpId op, std::initializer_list<Index> inputs, TypesId types) {
+    BlockNode n;
+    n.op = op;
+    n.types = types;
+    n.attrs = tables.attrs.intern({});
+    Index i = block.add(n, {inputs.begin(), inputs.size()});
+    tables.attrs.release(n.attrs);  // the block holds it
+    return i;
+  }
+  TypesId type_, pair_;
 };
 
 constexpr std::int64_t kBytes = 8 * 100;  // of one vector
@@ -122,6 +134,43 @@ TEST(Plan, ABufferNumberIsTakenAgainAfterItsLastUse) {
   EXPECT_LE(plan.buffer_count, 3u);
   EXPECT_EQ(plan.steps.size(), 50u);
   EXPECT_EQ(plan.peak_bytes, 3 * kBytes);
+}
+
+TEST(Plan, StepsMadeOneByOneAreThoseMadeAtOnce) {
+  auto make = [](Program& p) {
+    Index x = p.argument(), y = x;
+    for (int k = 0; k < 20; ++k) {
+      Index both = p.call_for_two(OpId::LinalgQr, {y});
+      Index quotient = p.project(both, 0), rest = p.project(both, 1);
+      if (k % 3 == 0) p.project(both, 1);  // nobody uses it
+      y = k % 2 ? p.call(OpId::Add, {rest, quotient}) : rest;
+    }
+    p.block.results = {y, x};
+  };
+  Program p(100), q(100);
+  make(p);
+  make(q);
+  const Plan plan = make_plan(std::move(p.block));
+  PlanMaker maker(std::move(q.block));
+  std::size_t made = 0;
+  auto equal = [](std::span<const Index> a, std::span<const Index> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  while (maker.add_steps(1)) {
+    ASSERT_EQ(maker.plan.steps.size(), 1u);
+    ASSERT_LT(made, plan.steps.size());
+    const Step &one = maker.plan.steps[0], &same = plan.steps[made++];
+    EXPECT_EQ(one.node, same.node);
+    EXPECT_EQ(one.in_place, same.in_place);
+    EXPECT_TRUE(equal(maker.plan.inputs(one), plan.inputs(same)));
+    EXPECT_TRUE(equal(maker.plan.outputs(one), plan.outputs(same)));
+    EXPECT_TRUE(equal(maker.plan.freed(one), plan.freed(same)));
+    maker.plan.steps.clear();
+    maker.plan.slots.clear();
+  }
+  EXPECT_EQ(made, plan.steps.size());
+  EXPECT_EQ(maker.plan.result_slots, plan.result_slots);
+  EXPECT_EQ(maker.plan.buffer_count, plan.buffer_count);
 }
 
 TEST(Plan, ManyNodesTakeNoStack) {
