@@ -91,26 +91,17 @@ class NewestScalars {
 
 }  // namespace
 
-namespace {
-
-template <class... Lists>
-void give_back_spare(Lists&... lists) {
-  auto give_back = [](auto& list) {
-    if (list.size() < list.capacity() / 2) list.shrink_to_fit();
-  };
-  (give_back(lists), ...);
-}
-
-}  // namespace
-
 Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& arguments, LargeVector<NodeId>* ids,
               bool dispatched) {
   Graph::Traversal walk(graph);
   Block block(graph.tables());
-  // Address space; what is not written is not touched.
-  block.nodes.reserve(graph.live());
-  block.edges.reserve(2 * graph.live());
-  if (ids) ids->reserve(graph.live());
+  auto reserve = [&](std::size_t nodes) {
+    block.nodes.reserve(nodes);
+    block.edges.reserve(2 * nodes);
+    if (ids) ids->reserve(nodes);
+  };
+  reserve(walk.expected());
+  constexpr Index kMany = 1 << 16;  // so many need most of the graph, probably; what is not written is address space alone
   NewestScalars scalars(graph);
   // While the traversal has them at hand: a second walk would fetch them from memory again.
   walk.ascend(roots, true, [&](NodeId id, const Node& n) {
@@ -120,6 +111,7 @@ Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& 
         return;
       }
     auto index = static_cast<Index>(block.nodes.size());
+    if (index == kMany) reserve(graph.live());
     walk.set_place(id, index);
     if (ids) ids->push_back(id);
     BlockNode& b = block.nodes.emplace_back();
@@ -146,8 +138,6 @@ Block extract(Graph& graph, std::span<const NodeId> roots, LargeVector<NodeId>& 
     }
   });
   for (NodeId root : roots) block.results.push_back(walk.place(root));
-  give_back_spare(block.nodes, block.edges);
-  if (ids) give_back_spare(*ids);
   return block;
 }
 

@@ -185,13 +185,14 @@ std::size_t Graph::memory() const {
 
 Graph::Traversal::Traversal(Graph& graph) : graph_(graph) {
   if (graph.places_.size() < graph.capacity()) graph.places_.resize(graph.capacity());
-  order_.reserve(graph.live());  // address space; what is not visited is not touched
+  order_.reserve(expected());
 }
 
 Graph::Traversal::~Traversal() { finish(); }
 
 LargeVector<NodeId> Graph::Traversal::finish() {
   for (NodeId id : order_) graph_.places_[id] = 0;
+  if (!order_.empty()) graph_.visited_ = order_.size();
   return std::exchange(order_, {});
 }
 

@@ -146,7 +146,8 @@ class Graph {
     void ascend(std::span<const NodeId> roots, bool hidden, Visit&& visited);
     std::span<const NodeId> descend(std::span<const NodeId> roots, bool hidden);
     LargeVector<NodeId> finish();  // the order; no place is known any more
-    std::size_t visited() const { return order_.size(); }
+    // How many nodes this one may well visit: as many as the one before, and some.
+    std::size_t expected() const { return std::min(graph_.live(), graph_.visited_ + graph_.visited_ / 8 + 64); }
     // Of a node that was visited: its place in the order, or what it was given since.
     std::uint32_t place(NodeId id) const { return graph_.places_[id] - 1; }
     void set_place(NodeId id, std::uint32_t place) { graph_.places_[id] = place + 1; }
@@ -179,6 +180,7 @@ class Graph {
   std::size_t live_ = 0;
   std::size_t limit_ = kMostNodes;
   std::size_t far_edges_ = 0;
+  std::size_t visited_ = 0;  // by the newest traversal
   // By node: 1 + its place in the running traversal; all zero between traversals. Apart from the nodes, so that a visit of an
   // edge to what was visited before touches four bytes.
   LargeVector<std::uint32_t> places_;
