@@ -99,9 +99,8 @@ Value finished(Runtime& runtime, const Value& tree, std::span<const ResultLeaf> 
 // The same where every result has memory of its own (Specialisation::direct): straight into the arrays that the script gets.
 Value finished(const Specialisation& spec, Program::Call& call) {
   std::size_t next = 0;
-  return runtime::map_leaves(spec.tree, [&](const Value& v) -> Value {
+  return runtime::map_leaves(spec.tree, [&](const Value&) -> Value {
     const ResultLeaf& leaf = spec.leaves[next++];
-    if (leaf.result < 0) return v;
     Array none;
     auto object = runtime::make<runtime::ArrayObject>(std::move(none));
     call.take_result(static_cast<std::size_t>(leaf.result), object->array);

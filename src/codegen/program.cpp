@@ -112,7 +112,8 @@ Program::Call::Call(const Program& program, Runtime& runtime)
 }
 Program::Call::~Call() {
   program_.give_back(frame_);
-  // Eager loops tell of whatever flag they find. Looking at the flags waits for all arithmetic before, so it is done once.
+  // Eager loops tell of whatever flag they find. A look at the flags waits for the arithmetic before it: none is needed where
+  // the last one found nothing.
   if (!quiet_) runtime::clear_fp();
 }
 
