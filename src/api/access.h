@@ -20,9 +20,10 @@ struct Array::Impl {
 namespace detail {
 
 struct ArrayAccess {
-  static Array wrap(runtime::Array array) { return Array(std::make_shared<Array::Impl>(std::move(array))); }
+  using Blocks = runtime::SmallBlocks<Array::Impl>;
+  static Array wrap(runtime::Array array) { return Array(std::allocate_shared<Array::Impl>(Blocks(), std::move(array))); }
   // Of no array yet; its places for extents are not cleared.
-  static Array empty() { return Array(std::make_shared_for_overwrite<Array::Impl>()); }
+  static Array empty() { return Array(std::allocate_shared_for_overwrite<Array::Impl>(Blocks())); }
   static runtime::Array& unwrap(Array& array) { return array.impl_->array; }
   static const runtime::Array& unwrap(const Array& array) { return array.impl_->array; }
   using Pointers = ir::SmallVector<const runtime::Array*, 8>;

@@ -47,8 +47,6 @@ CompiledFunction Program::jit(std::string_view function) {
 
 namespace {
 
-using Pointers = ArrayAccess::Pointers;
-
 const detail::CompiledState& made(const std::shared_ptr<const detail::CompiledState>& state) {
   if (!state) detail::raise(ir::Error(ir::ErrorClass::ValueError, "the function is empty: Program::jit makes one"));
   return *state;
@@ -56,26 +54,27 @@ const detail::CompiledState& made(const std::shared_ptr<const detail::CompiledSt
 
 // The part of it that is rare, apart from the code of the rest.
 template <class Body>
-[[gnu::noinline]] bool run_in_turn(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments,
+[[gnu::noinline]] bool run_in_turn(const detail::CompiledState& state, codegen::Reading& reading, std::size_t arguments,
                                    Body& body) {
   Turn turn(*state.engine);
-  codegen::Reading reading;
   runtime::Runtime& runtime = *state.engine->runtime;
+  reading.leaves.cut(arguments);
   const Specialisation* spec =
-      state.jit.find_in_turn(runtime, arguments, state.engine->script_state.load(std::memory_order_relaxed), reading);
-  return spec && body(runtime, *spec, reading, true);
+      state.jit.find_in_turn(runtime, state.engine->script_state.load(std::memory_order_relaxed), reading);
+  return spec && body(runtime, *spec, true);
 }
 
-// The short way: `body(reading, specialisation)` runs beside other calls or, when it says false or has to, in turn. False: this
-// call needs the general way.
+// The short way: `body(specialisation)` runs beside other calls or, when it says false or has to, in turn. False: this call
+// needs the general way. `reading` has the arguments.
 template <class Body>
-bool run_shortly(const detail::CompiledState& state, std::span<const runtime::Array* const> arguments, Body body) {
-  codegen::Reading reading;
+bool run_shortly(const detail::CompiledState& state, codegen::Reading& reading, Body body) {
   runtime::Runtime& runtime = *state.engine->runtime;
-  const Specialisation* spec = state.jit.find(runtime, arguments, state.engine->script_state, reading);
+  const std::size_t arguments = reading.leaves.size();
+  const Specialisation* spec = state.jit.find(runtime, state.engine->script_state, reading);
   try {
-    if (spec && spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, reading, false)) return true;
-    return run_in_turn(state, arguments, body);
+    if (spec && spec->shortly == Specialisation::Short::Beside && body(runtime, *spec, false)) [[likely]]
+      return true;
+    return run_in_turn(state, reading, arguments, body);
   } catch (const ir::Error& error) {
     // A stop that was asked for has been seen.
     if (error.code() >= 700 && error.code() <= 705) runtime.clear_stop();
@@ -86,21 +85,28 @@ bool run_shortly(const detail::CompiledState& state, std::span<const runtime::Ar
   }
 }
 
+codegen::Reading reading_of(Span<const Array> arguments) {
+  codegen::Reading reading;
+  for (const Array& array : arguments) reading.add(ArrayAccess::unwrap(array));
+  return reading;
+}
+
 }  // namespace
 
 Array CompiledFunction::call_one(const Array* const* arguments, std::size_t count) const {
   const detail::CompiledState& state = made(state_);
-  Pointers list;
-  list.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) list.push_back(&ArrayAccess::unwrap(*arguments[i]));
+  codegen::Reading reading;
+  for (std::size_t i = 0; i < count; ++i) reading.add(ArrayAccess::unwrap(*arguments[i]));
   Array result = ArrayAccess::empty();
-  bool done = run_shortly(state, list, [&](auto& runtime, const auto& spec, const auto& reading, bool in_turn) {
+  bool done = run_shortly(state, reading, [&](auto& runtime, const auto& spec, bool in_turn) {
     if (spec.leaves.size() != 1 || !spec.tree.is_none()) return false;
     runtime::Array* place = &ArrayAccess::unwrap(result);
     return state.jit.run(runtime, spec, reading, std::span(&place, 1), in_turn);
   });
   if (done) return result;
   Turn turn(*state.engine);
+  ArrayAccess::Pointers list;
+  for (std::size_t i = 0; i < count; ++i) list.push_back(&ArrayAccess::unwrap(*arguments[i]));
   Value value = Program::Impl::call(state.program, state.name, list);
   const runtime::Value& v = detail::EngineState::unwrap(value);
   if (v.is(runtime::ObjectKind::Tuple) || v.is(runtime::ObjectKind::List))
@@ -111,9 +117,9 @@ Array CompiledFunction::call_one(const Array* const* arguments, std::size_t coun
 
 std::vector<Array> CompiledFunction::call(Span<const Array> arguments) const {
   const detail::CompiledState& state = made(state_);
-  Pointers list = ArrayAccess::pointers(arguments);
+  codegen::Reading reading = reading_of(arguments);
   std::vector<Array> results;
-  bool done = run_shortly(state, list, [&](auto& runtime, const auto& spec, const auto& reading, bool in_turn) {
+  bool done = run_shortly(state, reading, [&](auto& runtime, const auto& spec, bool in_turn) {
     results.clear();
     ir::SmallVector<runtime::Array*, 8> places;
     for (std::size_t i = 0; i < spec.leaves.size(); ++i) {
@@ -124,15 +130,15 @@ std::vector<Array> CompiledFunction::call(Span<const Array> arguments) const {
   });
   if (done) return results;
   Turn turn(*state.engine);
-  return Program::Impl::arrays_of(Program::Impl::call(state.program, state.name, list));
+  return Program::Impl::arrays_of(Program::Impl::call(state.program, state.name, ArrayAccess::pointers(arguments)));
 }
 
 void CompiledFunction::into(Span<const Array> outputs, Span<const Array> arguments) const {
   const detail::CompiledState& state = made(state_);
-  bool done =
-      run_shortly(state, ArrayAccess::pointers(arguments), [&](auto& runtime, const auto& spec, const auto& reading, bool) {
-        return state.jit.run_into(runtime, spec, reading, ArrayAccess::pointers(outputs));
-      });
+  codegen::Reading reading = reading_of(arguments);
+  bool done = run_shortly(state, reading, [&](auto& runtime, const auto& spec, bool) {
+    return state.jit.run_into(runtime, spec, reading, ArrayAccess::pointers(outputs));
+  });
   if (!done) Program::Impl::copy_into(*state.engine, call(arguments), outputs);
 }
 

@@ -45,11 +45,12 @@ bool outdated(Runtime& runtime, const Specialisation& spec) {
 }
 
 // The newest specialisation that `match(spec)` says is of the call's kind, of those that are tried; null: none of them. A match
-// fills `reading`.
+// fills `reading`, behind the leaves that it has.
 template <class Match>
 const Specialisation* newest_like(const Specialisation* spec, Reading& reading, Match match) {
+  const std::size_t own = reading.leaves.size();
   for (int i = 0; spec && i < kTried; ++i, spec = spec->older) {
-    reading.leaves.resize(0);
+    reading.leaves.cut(own);
     reading.overlap = false;
     reading.floats_static = spec->floats_static;
     reading.captured_static = spec->captured_static;
@@ -204,23 +205,21 @@ void AutoJit::publish(std::string_view key, Specialisation& spec) {
 
 // ---- calls from C++ ----
 
-const Specialisation* AutoJit::find(Runtime& runtime, std::span<const Array* const> arguments,
-                                    const std::atomic<std::uint64_t>& state, Reading& reading) const {
+const Specialisation* AutoJit::find(Runtime& runtime, const std::atomic<std::uint64_t>& state, Reading& reading) const {
   if (runtime.on_explain) return nullptr;
   reading.backend = backend_;
   const Specialisation* spec = newest_like(newest_.load(std::memory_order_acquire), reading, [&](const Specialisation& s) {
-    if (!match_key(s.key, arguments, runtime.native_backend(), reading)) return false;
+    if (!match_key(s.key, runtime.native_backend(), reading)) return false;
     return s.places.empty() || s.unchanged.load(std::memory_order_acquire) == state.load(std::memory_order_acquire);
   });
   return spec && spec->shortly != Specialisation::Short::No && !outdated(runtime, *spec) ? spec : nullptr;
 }
 
-const Specialisation* AutoJit::find_in_turn(Runtime& runtime, std::span<const Array* const> arguments, std::uint64_t state,
-                                            Reading& reading) const {
+const Specialisation* AutoJit::find_in_turn(Runtime& runtime, std::uint64_t state, Reading& reading) const {
   if (runtime.on_explain) return nullptr;
   reading.backend = backend_;
   const Specialisation* spec = newest_like(newest_.load(std::memory_order_relaxed), reading, [&](const Specialisation& s) {
-    return match_key(s.key, arguments, runtime.native_backend(), reading) && match_places(s, reading);
+    return match_key(s.key, runtime.native_backend(), reading) && match_places(s, reading);
   });
   if (!spec || spec->shortly == Specialisation::Short::No || outdated(runtime, *spec)) return nullptr;
   // Calls beside each other have the arrays that were captured then.

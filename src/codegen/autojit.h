@@ -55,15 +55,13 @@ class AutoJit final : public runtime::Callable {
   double compile_seconds() const { return compile_seconds_; }
 
   // ---- calls from C++ with arrays in position: no lock, no allocation but of results ----
-  // What calls with these arrays compiled to; null when that is not known yet, or they need the general way. From any thread.
-  // `reading` belongs to the calls of `run` that follow. `state` counts the times at which scripts may have changed what
-  // the function captured; even while none runs. Where nothing was captured or it was found unchanged in this state, nothing
-  // of it is read; otherwise null.
-  const Specialisation* find(runtime::Runtime& runtime, std::span<const runtime::Array* const> arguments,
-                             const std::atomic<std::uint64_t>& state, Reading& reading) const;
+  // What calls with the arrays of `reading` compiled to; null when that is not known yet, or they need the general way. From
+  // any thread. `reading` belongs to the calls of `run` that follow. `state` counts the times at which scripts may have changed
+  // what the function captured; even while none runs. Where nothing was captured or it was found unchanged in this state,
+  // nothing of it is read; otherwise null.
+  const Specialisation* find(runtime::Runtime& runtime, const std::atomic<std::uint64_t>& state, Reading& reading) const;
   // The same in turn: what was captured is looked at.
-  const Specialisation* find_in_turn(runtime::Runtime& runtime, std::span<const runtime::Array* const> arguments,
-                                     std::uint64_t state, Reading& reading) const;
+  const Specialisation* find_in_turn(runtime::Runtime& runtime, std::uint64_t state, Reading& reading) const;
   // As many new arrays as the specialisation has leaves. Beside other calls when the specialisation says so; false then: call
   // again in turn, there is something to tell of (numpy's warnings).
   bool run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading,

@@ -23,30 +23,31 @@ using runtime::Value;
 
 namespace {
 
-// A call's arrays by argument number.
-class Given {
+// The call's array for an argument of the plan. `made`: of numbers, by as many pointers as there are arguments.
+const Array& given_array(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::size_t argument,
+                         std::vector<Array>& made) {
+  const int number = spec.argument_leaf[argument];
+  // Captured arrays that were found unchanged are not read again.
+  if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) return spec.captured[argument];
+  const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)];
+  if (leaf.array) [[likely]]
+    return *leaf.array;
+  made.reserve(spec.argument_leaf.size());
+  return made.emplace_back(runtime::to_array(runtime, *leaf.value));
+}
+
+// A program's call with the arrays that were given.
+class Given : public Program::Call {
  public:
-  Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) {
-    arrays.resize(spec.argument_leaf.size());
-    for (std::size_t a = 0; a < arrays.size(); ++a) {
-      int number = spec.argument_leaf[a];
-      // Captured arrays that were found unchanged are not read again.
-      if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) {
-        arrays[a] = &spec.captured[a];
-      } else if (const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)]; leaf.array) {
-        arrays[a] = leaf.array;
-      } else {
-        made_.reserve(arrays.size());
-        arrays[a] = &made_.emplace_back(runtime::to_array(runtime, *leaf.value));
-      }
-    }
+  Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) : Call(*spec.program, runtime) {
+    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a)
+      if (spec.argument_leaf[a] >= 0) argument(a, given_array(runtime, spec, reading, a, made_));
   }
   std::vector<Array> copies() const {
     std::vector<Array> list;
-    for (const Array* a : arrays) list.push_back(*a);
+    for (const Array* a : arguments()) list.push_back(*a);
     return list;
   }
-  ir::SmallVector<const Array*, 8> arrays;
 
  private:
   std::vector<Array> made_;  // of numbers
@@ -125,19 +126,19 @@ Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
 }
 
 Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
-  Given given(runtime, spec, reading);
   std::vector<Array> results;
   try {
     if (spec.program) {
-      Program::Call call(*spec.program, runtime);
-      call.arguments(given.arrays);
+      Given call(runtime, spec, reading);
       if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events))
-        spec.events.tell(runtime, *spec.plan, given.copies(), events);
+        spec.events.tell(runtime, *spec.plan, call.copies(), events);
       if (spec.direct) return finished(spec, call);
       results.resize(spec.program->results.size());
       for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
     } else {
-      results = runtime::run_plan(runtime, *spec.plan, given.copies());
+      std::vector<Array> given, made;
+      for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a) given.push_back(given_array(runtime, spec, reading, a, made));
+      results = runtime::run_plan(runtime, *spec.plan, given);
     }
   } catch (Error& error) {
     error.with_source_frames(runtime.recorder().tables().sources.depth(error.source()) - spec.stack_depth);
@@ -207,12 +208,10 @@ Value AutoJit::run_in_segments(Runtime& runtime, Specialisation& spec, const Arg
 
 bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::span<Array* const> results,
                   bool in_turn) const {
-  Given given(runtime, spec, reading);
-  Program::Call call(*spec.program, runtime);
-  call.arguments(given.arrays);
+  Given call(runtime, spec, reading);
   if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events)) {
     if (!in_turn) return false;
-    spec.events.tell(runtime, *spec.plan, given.copies(), events);
+    spec.events.tell(runtime, *spec.plan, call.copies(), events);
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
     const ResultLeaf& leaf = spec.leaves[i];
@@ -234,20 +233,18 @@ bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& r
 bool AutoJit::run_into(Runtime& runtime, const Specialisation& spec, const Reading& reading,
                        std::span<const Array* const> outputs) const {
   if (!spec.direct || outputs.size() != spec.leaves.size() || raises_events(runtime)) return false;
-  Given given(runtime, spec, reading);
+  Given call(runtime, spec, reading);
   ir::SmallVector<char*, 8> memory(outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const Array& to = *outputs[i];
     const Located& result = spec.program->results[static_cast<std::size_t>(spec.leaves[i].result)];
     if (to.dtype != result.type.dtype || to.shape != result.type.shape || !to.c_contiguous() || !to.can_write()) return false;
-    for (const Array* a : given.arrays)
+    for (const Array* a : call.arguments())
       if (runtime::may_overlap(*a, to)) return false;
     for (std::size_t k = 0; k < i; ++k)
       if (runtime::may_overlap(*outputs[k], to)) return false;
     memory[result.place.number] = to.data;
   }
-  Program::Call call(*spec.program, runtime);
-  call.arguments(given.arrays);
   unsigned events = call.run(memory);
   return !events || !spec.events.is_due(runtime, spec.plan->block, events);
 }

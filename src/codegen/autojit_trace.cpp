@@ -212,6 +212,8 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
   bool registered = std::any_of(block.nodes.begin(), block.nodes.end(), [](const ir::BlockNode& n) { return n.dispatched; });
   if (reading.backend != JitBackend::Plan && !registered) {
     spec->program = build_program(runtime, reading.backend == JitBackend::Native ? jit_.get() : nullptr, block, infos);
+    for (std::size_t a = 0; a < spec->argument_leaf.size(); ++a)
+      if (spec->argument_leaf[a] < 0) spec->program->fixed.push_back({static_cast<std::uint32_t>(a), spec->captured[a]});
     std::size_t calls = spec->program->calls.size();
     spec->note = std::to_string(spec->program->steps.size()) + " steps, " + std::to_string(spec->program->kernels.size()) +
                  " kernels, " + std::to_string(spec->program->counts.compiled) + " new";

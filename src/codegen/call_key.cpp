@@ -173,7 +173,7 @@ struct Reader {
     return !reading.overlap || sink.put("~", 1);
   }
 
-  bool read_options(std::size_t positional) {
+  [[gnu::always_inline]] bool read_options(std::size_t positional) {
     std::uint64_t head = 'o' | std::uint64_t{static_cast<std::uint8_t>(reading.backend)} << 8 |
                          std::uint64_t{reading.floats_static} << 16 | std::uint64_t{reading.captured_static} << 24 |
                          std::uint64_t{positional} << 32;
@@ -254,15 +254,14 @@ bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace
   return Reader<KeyMatcher>{matcher, reading}.read_captured(places) && matcher.at_end();
 }
 
-bool match_key(std::string_view key, std::span<const Array* const> arguments, runtime::BackendId backend, Reading& reading) {
+bool match_key(std::string_view key, runtime::BackendId backend, Reading& reading) {
   KeyMatcher matcher(key);
-  Reader<KeyMatcher> reader{matcher, reading};
-  if (!reader.read_options(arguments.size())) return false;
-  for (const Array* array : arguments) {
-    reading.leaves.push_back({nullptr, array, true});
-    if (!read_array(matcher, *array, backend)) return false;
-  }
-  return reader.read_aliases() && matcher.at_end();
+  if (!Reader<KeyMatcher>{matcher, reading}.read_options(reading.leaves.size())) return false;
+  for (const Reading::Leaf& leaf : reading.leaves)
+    if (!read_array(matcher, *leaf.array, backend)) return false;
+  if (reading.leaves.size() < 2) return matcher.at_end();
+  KeyMatcher rest = matcher;  // whose place is not a register's
+  return Reader<KeyMatcher>{rest, reading}.read_aliases() && rest.at_end();
 }
 
 }  // namespace autoray::codegen

@@ -29,6 +29,8 @@ struct Reading {
   bool overlap = false;          // two arrays share some of their memory
   bool lazy = false;             // an argument is a graph's
 
+  // An array of the host program's, in position.
+  void add(const runtime::Array& array) { leaves.push_back({nullptr, &array, true}); }
   // Values stay, whatever the traced function does to the containers that they came in.
   void keep();
 
@@ -88,8 +90,7 @@ void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> p
 // What stands there, by place.
 std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPlace> places);
 bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace> places, Reading& reading);
-// Arrays of the host program's, in position; `backend` is what dispatch takes them for.
-bool match_key(std::string_view key, std::span<const runtime::Array* const> arguments, runtime::BackendId backend,
-               Reading& reading);
+// Of arrays of the host program's, in position, which are the reading's leaves; `backend` is what dispatch takes them for.
+bool match_key(std::string_view key, runtime::BackendId backend, Reading& reading);
 
 }  // namespace autoray::codegen

@@ -13,27 +13,6 @@ using runtime::Runtime;
 using runtime::Storage;
 using runtime::StoragePtr;
 
-struct Program::Frame {
-  StoragePtr arena;
-  std::vector<char*> bases;  // what the table was made for
-  std::vector<char*> table;
-  std::vector<Limits> limits;
-  std::vector<const Array*> given;  // by argument
-  std::vector<Array> dynamic;
-  std::vector<StoragePtr> outputs;
-  Context context;
-};
-
-namespace {
-
-// Where a thread looks first: others mostly look elsewhere.
-std::size_t thread_place(std::size_t places) {
-  static thread_local char mark;
-  return (reinterpret_cast<std::uintptr_t>(&mark) * 0x9e3779b97f4a7c15u >> 32) % places;
-}
-
-}  // namespace
-
 Program::~Program() {
   for (auto& frame : spare_) delete frame.load();
 }
@@ -61,10 +40,6 @@ void Program::finish() {
   for (int n : uses) shared_outputs_.push_back(n > 1);
 }
 
-inline void Program::set_base(Frame& frame, std::size_t base, char* address) const {
-  if (frame.bases[base] != address) change_base(frame, base, address);
-}
-
 void Program::change_base(Frame& frame, std::size_t base, char* address) const {
   frame.bases[base] = address;
   for (const Patch& patch : patches_[base]) {
@@ -75,9 +50,8 @@ void Program::change_base(Frame& frame, std::size_t base, char* address) const {
   }
 }
 
-Program::Frame& Program::take_frame(Runtime& runtime) const {
-  for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
-    auto& place = spare_[(first + i) % kSpareFrames];
+Program::Frame& Program::other_frame(Runtime& runtime) const {
+  for (auto& place : spare_) {
     Frame* frame = place.load(std::memory_order_relaxed);
     if (frame && runtime::replace_shared<Frame*>(place, frame, nullptr, std::memory_order_acquire)) return *frame;
   }
@@ -93,35 +67,21 @@ Program::Frame& Program::take_frame(Runtime& runtime) const {
       StoragePtr(Storage::allocate(static_cast<std::size_t>(std::max<std::int64_t>(arena_bytes, 64)), &runtime.budget()));
   set_base(*frame, 0, frame->arena->data());
   set_base(*frame, 1, const_cast<char*>(constants.data()));
+  for (const auto& [number, array] : fixed) {
+    frame->given[number] = &array;
+    set_base(*frame, 2 + number, array.data);
+  }
   return *frame.release();
 }
 
-void Program::give_back(Frame& frame) const {
+void Program::forget_dynamic(Frame& frame) {
   for (Array& a : frame.dynamic) a = Array();
-  for (StoragePtr& s : frame.outputs) s = StoragePtr();
-  for (std::size_t i = 0, first = thread_place(kSpareFrames); i < kSpareFrames; ++i) {
-    auto& place = spare_[(first + i) % kSpareFrames];
+}
+
+void Program::put_elsewhere(Frame& frame) const {
+  for (auto& place : spare_)
     if (runtime::replace_shared<Frame*>(place, nullptr, &frame, std::memory_order_release)) return;
-  }
   delete &frame;
-}
-
-Program::Call::Call(const Program& program, Runtime& runtime)
-    : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
-  frame_.context.stop = &runtime.stop_word();
-}
-Program::Call::~Call() {
-  program_.give_back(frame_);
-  // Eager loops tell of whatever flag they find. A look at the flags waits for the arithmetic before it: none is needed where
-  // the last one found nothing.
-  if (!quiet_) runtime::clear_fp();
-}
-
-void Program::Call::arguments(std::span<const Array* const> arrays) {
-  for (std::size_t number = 0; number < arrays.size(); ++number) {
-    frame_.given[number] = arrays[number];
-    program_.set_base(frame_, 2 + number, arrays[number]->data);
-  }
 }
 
 // Generated functions do not carry what clang's check of indirect calls reads in front of a function.
@@ -204,10 +164,8 @@ void Program::Call::take_result(std::size_t number, Array& array) {
 }
 
 std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, unsigned& events) const {
-  std::vector<const Array*> pointers;
-  for (const Array& array : given) pointers.push_back(&array);
   Call call(*this, runtime);
-  call.arguments(pointers);
+  for (std::size_t number = 0; number < given.size(); ++number) call.argument(number, given[number]);
   events = call.run();
   std::vector<Array> values(results.size());
   for (std::size_t r = 0; r < values.size(); ++r) call.take_result(r, values[r]);

@@ -85,21 +85,33 @@ struct ProgramStep {
 };
 
 class Program {
+  struct Frame;
+
  public:
   Program() = default;
   ~Program();
   Program(const Program&) = delete;
 
-  struct Frame;
-
   // One run, which allocates its results alone: the arguments, then `run`, then each result once.
   class Call {
    public:
-    Call(const Program& program, runtime::Runtime& runtime);
-    ~Call();
+    Call(const Program& program, runtime::Runtime& runtime)
+        : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
+      frame_.context.stop = &runtime.stop_word();
+    }
+    ~Call() {
+      program_.give_back(frame_);
+      // Eager loops tell of whatever flag they find. A look at the flags waits for the arithmetic before it: none is needed
+      // where the last one found nothing.
+      if (!quiet_) runtime::clear_fp();
+    }
     Call(const Call&) = delete;
-    // By number, of the types and the strides that the program was made for; the arrays outlive the Call.
-    void arguments(std::span<const runtime::Array* const> arrays);
+    // Of the type and the strides that the program was made for; the array outlives the Call. All but the fixed ones.
+    void argument(std::size_t number, const runtime::Array& array) {
+      frame_.given[number] = &array;
+      program_.set_base(frame_, 2 + number, array.data);
+    }
+    std::span<const runtime::Array* const> arguments() const { return frame_.given; }
     // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point
     // events that numpy tells of and some kernel caused, as bits of the processor's flags.
     unsigned run(std::span<char* const> into = {});
@@ -132,6 +144,8 @@ class Program {
   std::vector<char> constants;
   std::uint32_t dynamic_count = 0;
   std::uint32_t argument_count = 0;
+  // Arguments that every call has: by number, before the first call.
+  std::vector<std::pair<std::uint32_t, runtime::Array>> fixed;
   std::int64_t arena_bytes = 0;
   std::vector<CompiledKernel> kernels;
   std::vector<std::string> kernel_texts;
@@ -142,10 +156,38 @@ class Program {
   void finish();
 
  private:
-  Frame& take_frame(runtime::Runtime& runtime) const;
-  void give_back(Frame& frame) const;
+  // The memory of a call: what does not change stays in it for the next one.
+  struct Frame {
+    runtime::StoragePtr arena;
+    std::vector<char*> bases;  // what the table was made for
+    std::vector<char*> table;
+    std::vector<Limits> limits;
+    std::vector<const runtime::Array*> given;  // by argument
+    std::vector<runtime::Array> dynamic;
+    std::vector<runtime::StoragePtr> outputs;
+    Context context;
+  };
+  Frame& take_frame(runtime::Runtime& runtime) const {
+    auto& place = spare_[thread_place()];
+    Frame* frame = place.load(std::memory_order_relaxed);
+    if (frame && runtime::replace_shared<Frame*>(place, frame, nullptr, std::memory_order_acquire)) [[likely]]
+      return *frame;
+    return other_frame(runtime);
+  }
+  void give_back(Frame& frame) const {
+    if (dynamic_count) forget_dynamic(frame);
+    for (runtime::StoragePtr& s : frame.outputs)
+      if (s) s = runtime::StoragePtr();
+    if (!runtime::replace_shared<Frame*>(spare_[thread_place()], nullptr, &frame, std::memory_order_release)) [[unlikely]]
+      put_elsewhere(frame);
+  }
+  Frame& other_frame(runtime::Runtime& runtime) const;  // of another place, or a new one
+  void put_elsewhere(Frame& frame) const;
+  static void forget_dynamic(Frame& frame);
   std::size_t base_of(const Place& place) const;
-  void set_base(Frame& frame, std::size_t base, char* address) const;
+  void set_base(Frame& frame, std::size_t base, char* address) const {
+    if (frame.bases[base] != address) change_base(frame, base, address);
+  }
   void change_base(Frame& frame, std::size_t base, char* address) const;
 
   struct Patch {
@@ -156,6 +198,10 @@ class Program {
   std::vector<char> shared_outputs_;  // by output: several results lie in it
   // Frames that no call uses: a thread looks at its own place.
   static constexpr std::size_t kSpareFrames = 16;
+  static std::size_t thread_place() {
+    static thread_local char mark;
+    return (reinterpret_cast<std::uintptr_t>(&mark) * 0x9e3779b97f4a7c15u >> 32) % kSpareFrames;
+  }
   mutable std::array<std::atomic<Frame*>, kSpareFrames> spare_{};
 };
 

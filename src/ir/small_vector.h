@@ -79,6 +79,7 @@ class SmallVector {
     data()[size_++] = value;
   }
   void pop_back() { --size_; }
+  void cut(std::size_t count) { size_ = static_cast<std::uint32_t>(count); }  // to at most its size
   void clear() { size_ = 0; }
   void insert(std::size_t at, T value) {
     push_back(value);

@@ -19,7 +19,7 @@ static_assert(sizeof(Storage) <= kHeader && kHeader % 64 == 0);
 
 // Size classes: four steps an octave from 256 bytes to 128 KiB are recycled through free lists; bigger blocks are mapped, and
 // a few of them are kept, because a fresh mapping costs a page fault every 4 KiB.
-constexpr std::size_t kSmallestBlock = 256;
+constexpr std::size_t kSmallestBlock = kSmallBlock;
 constexpr std::size_t kLargestPooled = 128 << 10;
 constexpr int kClasses = 4 * 9 + 1;
 constexpr int kKeptPerClass = 64;
@@ -133,16 +133,20 @@ void unmap_block(void* block, std::size_t mapped) {
   munmap(block, mapped);
 }
 
-void* small_block(int size_class) {
-  if (kRecycle)
-    if (Pool* p = thread_pool())
-      if (FreeBlock* block = p->free[size_class]) {
-        p->free[size_class] = block->next;
-        --p->count[size_class];
-        return block;
-      }
-  void* block = std::aligned_alloc(64, class_bytes(size_class));
+void* fresh_block(std::size_t bytes) {
+  void* block = std::aligned_alloc(64, bytes);
   if (!block) throw std::bad_alloc();
+  return block;
+}
+
+// Null: there is none.
+void* recycled_block(int size_class) {
+  Pool* p = kRecycle ? thread_pool() : nullptr;
+  FreeBlock* block = p ? p->free[size_class] : nullptr;
+  if (!block) [[unlikely]]
+    return nullptr;
+  p->free[size_class] = block->next;
+  --p->count[size_class];
   return block;
 }
 
@@ -176,18 +180,22 @@ void MemoryBudget::refuse(std::int64_t bytes, std::int64_t now) const {
       .with_hint("raise --max-memory, or free arrays that are no longer needed");
 }
 
-void MemoryBudget::charge(std::int64_t bytes) {
+void MemoryBudget::charge_checked(std::int64_t bytes) {
   // More than any machine has: it would reach the owner's bit.
-  if (limit_ < 0 && bytes >= kOwned / 4) throw std::bad_alloc();
+  if (limit_ < 0) throw std::bad_alloc();
   std::int64_t now = bytes >= kOwned / 4 ? bytes : (add_shared(used_, bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes;
-  if (limit_ >= 0 && now > limit_) {
+  if (now > limit_) {
     if (bytes < kOwned / 4) add_shared(used_, -bytes, std::memory_order_relaxed);
     refuse(bytes, now);
   }
-  std::int64_t peak = peak_.load(std::memory_order_relaxed);
-  while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
+  note_peak(now);
 }
+
+void* take_small_block() {
+  void* block = recycled_block(0);
+  return block ? block : fresh_block(kSmallBlock);
+}
+void give_small_block(void* block) { free_small_block(block, 0); }
 
 namespace {
 struct Charge {
@@ -204,36 +212,33 @@ struct Charge {
 }  // namespace
 
 Storage* Storage::allocate(std::size_t bytes, MemoryBudget* budget) {
+  const std::size_t total = kHeader + bytes;
+  if (total > kLargestPooled && kRecycle) [[unlikely]]
+    return allocate_mapped(bytes, budget);
   if (bytes == 0) budget = nullptr;
   Charge charge(budget, bytes);
-  std::size_t total = kHeader + bytes;
-  void* block;
-  std::uint16_t block_class = kMapped;
-  if (total <= kLargestPooled || !kRecycle) {
-    if (kRecycle) {
-      int index = autoray::runtime::size_class(total);
-      block = small_block(index);
-      block_class = static_cast<std::uint16_t>(index);
-    } else {
-      block = std::aligned_alloc(64, (total + 63) & ~std::size_t{63});
-      if (!block) throw std::bad_alloc();
-    }
-  } else {
-    std::size_t mapped;
-    bool zero;
-    block = map_block(total, mapped, zero);
-    auto* storage = new (block) Storage;
-    storage->mapped_bytes_ = mapped;
-    storage->fresh_zero_ = zero;
-    storage->size_class_ = kMapped;
-    storage->data_ = static_cast<char*>(block) + kHeader;
-    storage->bytes_ = bytes;
-    storage->budget_ = budget;
-    charge.keep();
-    return storage;
-  }
+  const int index = kRecycle ? autoray::runtime::size_class(total) : 0;
+  void* block = recycled_block(index);
+  if (!block) [[unlikely]]
+    block = fresh_block(kRecycle ? class_bytes(index) : (total + 63) & ~std::size_t{63});
   auto* storage = new (block) Storage;
-  storage->size_class_ = block_class;
+  storage->size_class_ = static_cast<std::uint16_t>(index);
+  storage->data_ = static_cast<char*>(block) + kHeader;
+  storage->bytes_ = bytes;
+  storage->budget_ = budget;
+  charge.keep();
+  return storage;
+}
+
+Storage* Storage::allocate_mapped(std::size_t bytes, MemoryBudget* budget) {
+  Charge charge(budget, bytes);
+  std::size_t mapped;
+  bool zero;
+  void* block = map_block(kHeader + bytes, mapped, zero);
+  auto* storage = new (block) Storage;
+  storage->mapped_bytes_ = mapped;
+  storage->fresh_zero_ = zero;
+  storage->size_class_ = kMapped;
   storage->data_ = static_cast<char*>(block) + kHeader;
   storage->bytes_ = bytes;
   storage->budget_ = budget;

@@ -38,7 +38,11 @@ class MemoryBudget {
   static MemoryBudget* create(std::int64_t limit_bytes);  // limit < 0: none
   void release();                                         // by the Engine
   // Throws MemoryError "array of N bytes exceeds the limit ..." (code E0703) and charges nothing when it does not fit.
-  void charge(std::int64_t bytes);
+  void charge(std::int64_t bytes) {
+    if (limit_ >= 0 || bytes >= kOwned / 4) [[unlikely]]
+      return charge_checked(bytes);
+    note_peak((add_shared(used_, bytes, std::memory_order_relaxed) & (kOwned - 1)) + bytes);
+  }
   // Throws as charge does, and changes nothing.
   void check(std::int64_t bytes) const {
     if (std::int64_t now = used() + bytes; limit_ >= 0 && now > limit_) [[unlikely]]
@@ -53,11 +57,37 @@ class MemoryBudget {
 
  private:
   static constexpr std::int64_t kOwned = std::int64_t{1} << 62;  // set while the Engine holds it
+  void charge_checked(std::int64_t bytes);
   [[noreturn]] void refuse(std::int64_t bytes, std::int64_t now) const;
+  void note_peak(std::int64_t now) {
+    std::int64_t peak = peak_.load(std::memory_order_relaxed);
+    while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+    }
+  }
 
   std::atomic<std::int64_t> used_{kOwned};
   std::atomic<std::int64_t> peak_{0};
   std::int64_t limit_ = -1;
+};
+
+// Memory for one object of any kind, from the thread's free blocks: 64-byte aligned, at least kSmallBlock bytes.
+inline constexpr std::size_t kSmallBlock = 256;
+void* take_small_block();
+void give_small_block(void* block);
+
+// For std::allocate_shared of what hosts make and drop at each call.
+template <class T>
+struct SmallBlocks {
+  using value_type = T;
+  SmallBlocks() = default;
+  template <class U>
+  SmallBlocks(const SmallBlocks<U>&) {}
+  T* allocate(std::size_t) {  // of one
+    static_assert(sizeof(T) <= kSmallBlock);
+    return static_cast<T*>(take_small_block());
+  }
+  void deallocate(T* block, std::size_t) { give_small_block(block); }
+  friend bool operator==(const SmallBlocks&, const SmallBlocks&) { return true; }
 };
 
 class Storage {
@@ -95,6 +125,7 @@ class Storage {
 
  private:
   Storage() = default;
+  static Storage* allocate_mapped(std::size_t bytes, MemoryBudget* budget);
   void destroy();
 
   std::atomic<std::int32_t> references_{1};
