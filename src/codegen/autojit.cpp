@@ -89,23 +89,22 @@ void AutoJit::clear() {
 // ---- a call ----
 
 Value AutoJit::call(Runtime& runtime, const Arguments& given) {
-  // `backend=` belongs to the call, not to fn.
-  Arguments arguments = given;
-  ir::SmallVector<std::string_view, 4> names;
-  std::vector<Value> values;
-  JitBackend backend = backend_;
   for (std::size_t i = 0; i < given.keyword_names.size(); ++i) {
     if (given.keyword_names[i] != "backend") continue;
-    backend = backend_named(given.keyword_values[i]);
+    // It belongs to the call, not to fn.
+    ir::SmallVector<std::string_view, 4> names;
+    std::vector<Value> values;
     for (std::size_t k = 0; k < given.keyword_names.size(); ++k) {
       if (k == i) continue;
       names.push_back(given.keyword_names[k]);
       values.push_back(given.keyword_values[k]);
     }
-    arguments.keyword_names = names;
-    arguments.keyword_values = values;
-    break;
+    return call(runtime, {given.positional, names, values}, backend_named(given.keyword_values[i]));
   }
+  return call(runtime, given, backend_);
+}
+
+Value AutoJit::call(Runtime& runtime, const Arguments& arguments, JitBackend backend) {
   if (runtime.recorder().tracing || backend == JitBackend::Eager) return function_.as<Callable>().call(runtime, arguments);
   if (!runtime.on_explain) {
     Reading reading;

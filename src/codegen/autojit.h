@@ -80,6 +80,7 @@ class AutoJit final : public runtime::Callable {
     bool constant_floats = false;  // it did
   };
 
+  runtime::Value call(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
   static void note_varying(CallKind& kind);
   runtime::Value look_up(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
   // Adds the captured arrays to the reading's leaves. Null: values are needed that the reading does not count.

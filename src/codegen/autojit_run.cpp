@@ -100,14 +100,15 @@ Value finished(Runtime& runtime, const Value& tree, std::span<const ResultLeaf> 
 // The same where every result has memory of its own (Specialisation::direct): straight into the arrays that the script gets.
 Value finished(const Specialisation& spec, Program::Call& call) {
   std::size_t next = 0;
-  return runtime::map_leaves(spec.tree, [&](const Value&) -> Value {
+  auto leaf_value = [&](const Value&) -> Value {
     const ResultLeaf& leaf = spec.leaves[next++];
     Array none;
     auto object = runtime::make<runtime::ArrayObject>(std::move(none));
     call.take_result(static_cast<std::size_t>(leaf.result), object->array);
     if (leaf.kind == ir::Kind::Array) return object;
     return runtime::from_kind(std::move(object->array), leaf.kind);
-  });
+  };
+  return spec.tree.is_object() ? runtime::map_leaves(spec.tree, std::cref(leaf_value)) : leaf_value(spec.tree);
 }
 
 }  // namespace

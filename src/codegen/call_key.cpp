@@ -181,8 +181,11 @@ struct Reader {
   }
 
   bool read_call(const runtime::Arguments& arguments) {
-    if (!read_options(arguments.positional.size())) return false;
-    for (const Value& v : arguments.positional)
+    return read_options(arguments.positional.size()) && read_arguments(arguments, 0);
+  }
+  // All but the first ones in position, which have been read.
+  bool read_arguments(const runtime::Arguments& arguments, std::size_t first) {
+    for (const Value& v : arguments.positional.subspan(first))
       if (!read(v, 0)) return false;
     for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i)
       if (!put(sink, 'k', arguments.keyword_names[i]) || !read(arguments.keyword_values[i], 0)) return false;
@@ -228,7 +231,19 @@ void write_key(KeyWriter& writer, const runtime::Arguments& arguments, Reading& 
 
 bool match_key(std::string_view key, const runtime::Arguments& arguments, Reading& reading) {
   KeyMatcher matcher(key);
-  return Reader<KeyMatcher>{matcher, reading}.read_call(arguments) && matcher.at_end();
+  if (!Reader<KeyMatcher>{matcher, reading}.read_options(arguments.positional.size())) return false;
+  // Arrays in position, which most calls have alone, are compared while the matcher's place is a register's.
+  std::size_t read = 0;
+  for (const Value& v : arguments.positional) {
+    auto* object = v.get_if<ArrayObject>();
+    if (!object) break;
+    reading.leaves.push_back({&v, &object->array, true});
+    if (!read_array(matcher, object->array, object->array.backend)) return false;
+    ++read;
+  }
+  if (read < 2 && read == arguments.positional.size() && arguments.keyword_names.empty()) return matcher.at_end();
+  KeyMatcher rest = matcher;
+  return Reader<KeyMatcher>{rest, reading}.read_arguments(arguments, read) && rest.at_end();
 }
 
 void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading) {
@@ -260,7 +275,7 @@ bool match_key(std::string_view key, runtime::BackendId backend, Reading& readin
   for (const Reading::Leaf& leaf : reading.leaves)
     if (!read_array(matcher, *leaf.array, backend)) return false;
   if (reading.leaves.size() < 2) return matcher.at_end();
-  KeyMatcher rest = matcher;  // whose place is not a register's
+  KeyMatcher rest = matcher;
   return Reader<KeyMatcher>{rest, reading}.read_aliases() && rest.at_end();
 }
 

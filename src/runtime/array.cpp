@@ -110,6 +110,9 @@ Extent extent(const Array& array) {
 }  // namespace
 
 bool may_overlap(const Array& a, const Array& b) {
+  // Of two blocks of our own.
+  const Storage *s = a.storage.get(), *t = b.storage.get();
+  if (s != t && s && t && !s->adopted() && !t->adopted()) return false;
   if (a.size() == 0 || b.size() == 0) return false;
   Extent x = extent(a), y = extent(b);
   return x.begin < y.end && y.begin < x.end;
