@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/reduction/order.h"
+
 namespace autoray::codegen {
 
 using ir::Dims;
@@ -114,9 +116,6 @@ namespace {
 // Bytes of a result from which on it passes the caches by: a store that goes through them reads the line first, which makes
 // three transfers of two. As much as the last cache that a few cores share.
 constexpr std::int64_t kStreamed = std::int64_t{32} << 20;
-// A fold of more terms has blocks (runtime/reduction/order.h).
-constexpr std::int64_t kBlock = 256;
-
 // Bytes of what a fold reads from which on it is told what comes next: the processor's second cache holds less.
 constexpr std::int64_t kFetched = std::int64_t{4} << 20;
 
@@ -145,7 +144,7 @@ bool streams(const NestDraft& d) {
 bool folds_in_turn(const NestDraft& map, const NestDraft& fold) {
   const Nest &m = map.nest, &f = fold.nest;
   if (m.folds || !m.registers.empty() || map.stores.empty() || map.extents.size() != 1) return false;
-  if (!f.folds || f.scans || f.order != Order::Pairwise || fold.extents != map.extents || map.extents[0] <= kBlock)
+  if (!f.folds || f.scans || f.order != Order::Pairwise || fold.extents != map.extents || map.extents[0] <= runtime::kSumBlock)
     return false;
   auto of_map = [&](const Walk& w) {
     return is_dense(w) &&

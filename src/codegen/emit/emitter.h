@@ -11,14 +11,15 @@
 #include <vector>
 
 #include "codegen/emit/emit.h"
+#include "runtime/reduction/order.h"
 
 namespace autoray::codegen {
 
 using ir::DType;
 using llvm::Value;
 
-inline constexpr int kLanes = 16;              // of the pairwise order (runtime/reduction/order.h)
-inline constexpr std::int64_t kBlock = 256;    // and its block
+inline constexpr int kLanes = runtime::kSumLanes;
+inline constexpr std::int64_t kBlock = runtime::kSumBlock;
 inline constexpr int kLast = 4;                // terms at a sum's end that may have been written just now
 inline constexpr std::int64_t kRow = 64;       // blocks that are folded one behind the other
 inline constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
