@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "ir/attributes.h"
 #include "ir/rules/movement.h"
@@ -197,6 +198,14 @@ bool lies_otherwise(const Array& array, const ir::Dims& strides) {
   for (std::size_t i = 0; i < strides.size(); ++i)
     if (array.shape[i] > 1 && array.strides[i] != strides[i]) return array.size() > 0;
   return false;
+}
+
+Array cloned(Runtime& runtime, const Array& array) {
+  Array copy = array;
+  copy.storage = StoragePtr(Storage::allocate(array.storage->bytes(), &runtime.budget()));
+  std::memcpy(copy.storage->data(), array.storage->data(), array.storage->bytes());
+  copy.data = copy.storage->data() + (array.data - array.storage->data());
+  return copy;
 }
 
 }  // namespace autoray::runtime

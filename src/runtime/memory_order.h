@@ -41,6 +41,9 @@ Array converted_like(Runtime& runtime, const Array& array, ir::DType dtype);
 // The same elements with other strides, in memory of their own.
 Array with_strides(Runtime& runtime, const Array& array, const ir::Dims& strides);
 
+// The same elements in the same layout, with the gaps between them, in memory of their own.
+Array cloned(Runtime& runtime, const Array& array);
+
 // Whether an axis of several items has another stride.
 bool lies_otherwise(const Array& array, const ir::Dims& strides);
 

@@ -515,13 +515,24 @@ Value Runtime::call_bound(OpId id, BackendId backend, const Arguments& arguments
       attrs = own_attrs;
     }
     if (op.has(ir::kUfunc) && ufunc.any()) select_loop(*this, op, backend, operands, attrs, options);
-    execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
+    // What is raised because of values is raised when they are where they should be.
+    std::optional<Error> raised;
+    {
+      struct Later {
+        ~Later() { place = before; }
+        std::optional<Error>*& place;
+        std::optional<Error>* before = place;
+      } later{raised_later_};
+      if (options.out) raised_later_ = &raised;
+      execute(*this, op, backend, target, operands.operands(), operands.groups(), attrs, generator, results, true, &form);
+    }
     if (options.out) {
       Array &result = results.at(0), out = options.out->array;
       fit_out(*this, op, operands.operands(), result, out);
       if (!op.has(ir::kUfunc) && !dot_multiplies(op, operands.operands(), result.dtype))
         options.casting = check_out(op, attrs, result, out);
       store_result(*this, op.path, result, out, options.casting, options.where);
+      if (raised) throw *raised;
       if (op.id == OpId::Dot && out.shape.empty()) return from_array(std::move(result), true);
       return Ref<ArrayObject>::share(options.out);
     }
@@ -578,11 +589,15 @@ void Runtime::report_fp(std::string_view op_name) {
   unsigned flags = _mm_getcsr();
   unsigned seen = flags & (kInvalid | kDivide | kOverflow | kUnderflow);
   _mm_setcsr(flags & ~0x3fu);
+  bool raised = false;
   auto act = [&](unsigned bit, FpAction action, const char* what) {
-    if (!(seen & bit) || action == FpAction::Ignore) return;
+    if (raised || !(seen & bit) || action == FpAction::Ignore) return;
     std::string message = std::string(what) + " encountered in " + std::string(op_name);
-    if (action == FpAction::Raise) throw Error(ErrorClass::FloatingPointError, message);
-    warn(ErrorClass::RuntimeWarning, message);
+    if (action != FpAction::Raise) return warn(ErrorClass::RuntimeWarning, message);
+    Error error(ErrorClass::FloatingPointError, message);
+    if (!raised_later_) throw error;
+    raised = true;
+    if (!*raised_later_) *raised_later_ = std::move(error);
   };
   act(kDivide, fp_state.divide, "divide by zero");
   act(kOverflow, fp_state.over, "overflow");

@@ -202,6 +202,7 @@ class Runtime {
  private:
   [[noreturn]] void raise_interrupt();
   void report_fp(std::string_view op_name);
+  std::optional<ir::Error>* raised_later_ = nullptr;  // where report_fp leaves what it would throw; null: it throws
   Value call_bound(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* random);
 
   MemoryBudget* budget_;

@@ -1,15 +1,12 @@
 #include "runtime/lazy/deferral.h"
 
 #include <algorithm>
-#include <cstring>
 #include <unordered_map>
 
 #include "ir/error.h"
 #include "ir/passes/passes.h"
-#include "runtime/convert.h"
 #include "runtime/dispatch.h"
 #include "runtime/lazy/executor.h"
-#include "runtime/lazy/function.h"
 #include "runtime/memory_order.h"
 
 namespace autoray::runtime {
@@ -22,28 +19,11 @@ using ir::OpId;
 
 namespace {
 
-// The same elements in the same layout, in memory of its own.
-Array cloned(Runtime& runtime, const Array& array) {
-  Array copy = array;
-  copy.storage = StoragePtr(Storage::allocate(array.storage->bytes(), &runtime.budget()));
-  std::memcpy(copy.storage->data(), array.storage->data(), array.storage->bytes());
-  copy.data = copy.storage->data() + (array.data - array.storage->data());
-  return copy;
-}
-
-Deferred& behind(const ArrayObject& object) { return static_cast<Deferred&>(*object.recorded.get()); }
-
 // Scalars are values wherever they are looked at: an index by one is an integer, no array.
 bool is_recorded_index(const Value& v) {
   auto* array = v.peek<ArrayObject>();
   return array && array->array.ndim() > 0;
 }
-
-struct Scope {
-  explicit Scope(int& c) : count(c) { ++count; }
-  ~Scope() { --count; }
-  int& count;
-};
 
 }  // namespace
 
@@ -174,6 +154,17 @@ struct Recorded {
   bool any = false;  // of them is or holds an array
 };
 
+// The array that a call writes its result to; null: none.
+const Value* given_out(const Arguments& arguments) {
+  for (std::size_t i = 0; i < arguments.keyword_names.size(); ++i) {
+    if (arguments.keyword_names[i] != "out") continue;
+    const Value* out = &arguments.keyword_values[i];
+    if (auto* tuple = out->get_if<Tuple>(); tuple && tuple->items.size() == 1) out = &tuple->items[0];
+    return out->peek<ArrayObject>() ? out : nullptr;
+  }
+  return nullptr;
+}
+
 bool raises(const FpState& s) {
   return s.divide == FpAction::Raise || s.over == FpAction::Raise || s.under == FpAction::Raise || s.invalid == FpAction::Raise;
 }
@@ -202,7 +193,7 @@ Value Deferral::call(OpId id, BackendId backend, const Arguments& given, BitGene
   // What makes arrays out of lists of numbers has nothing to wait for.
   if (!recorded.any && ir::op(id).op_class == ir::OpClass::Host) return call_now(id, backend, given, generator);
   Value result;
-  try {
+  auto record_call = [&] {
     if (cache_) recorder_.sharing.push_back(cache_);
     struct Pop {
       ~Pop() {
@@ -212,11 +203,17 @@ Value Deferral::call(OpId id, BackendId backend, const Arguments& given, BitGene
       bool active;
     } pop{recorder_.sharing, static_cast<bool>(cache_)};
     result = recorder_.call(id, backend, recorded.arguments, generator, false);
+    ++statistics.recorded;
+  };
+  try {
+    if (const Value* out = given_out(given))
+      written(*out, record_call);
+    else
+      record_call();
   } catch (const Error& error) {
     if (error.code() != kValueNeeded) throw;
     return call_now(id, backend, given, generator);
   }
-  ++statistics.recorded;
   for (auto& [lazy, own] : recorded.pairs)
     if (result.is_object() && result.object() == lazy) return finished(own);
   return finished(present(std::move(result)));
@@ -261,14 +258,42 @@ Value Deferral::get_item(const Value& array, const Value& key) {
   return runtime::get_item(runtime_, array.as<ArrayObject>().array, key);
 }
 
+void Deferral::written(const Value& array, const std::function<void()>& write) {
+  const Value lazy = record(array);
+  const NodeId before = recorder_.base_version(lazy.as<LazyArray>());
+  ir::Graph& graph = recorder_.graph();
+  graph.retain(before);
+  struct Release {
+    ~Release() { graph.release(node); }
+    ir::Graph& graph;
+    NodeId node;
+  } release{graph, before};
+  try {
+    write();
+    finished(array);
+  } catch (const Error& error) {
+    if (error.error_class() == ErrorClass::FloatingPointError) {
+      // What is raised because of values has been written.
+      constexpr FpAction kNot = FpAction::Ignore;
+      const FpState state = std::exchange(runtime_.fp_state, {kNot, kNot, kNot, kNot});
+      (void)array.get_if<ArrayObject>();
+      runtime_.fp_state = state;
+    } else {
+      recorder_.restore_base(lazy.as<LazyArray>(), before);
+    }
+    throw;
+  }
+}
+
 void Deferral::set_item(const Value& array, const Value& key, const Value& item) {
   write_back();
   Value lazy = record(array);
   Value recorded_key = record_index(key);
   try {
-    recorder_.set_item(lazy.as<LazyArray>(), recorded_key, record(item));
-    ++statistics.recorded;
-    finished(array);
+    written(array, [&] {
+      recorder_.set_item(lazy.as<LazyArray>(), recorded_key, record(item));
+      ++statistics.recorded;
+    });
     return;
   } catch (const Error& error) {
     if (error.code() != kValueNeeded) throw;
@@ -286,9 +311,10 @@ void Deferral::set_item(const Value& array, const Value& key, const Value& item)
 void Deferral::inplace(OpId id, const Value& target, const Value& operand) {
   write_back();
   const Value lazy = record(target);
-  inplace_call(runtime_, id, lazy, record(operand));
-  ++statistics.recorded;
-  finished(target);
+  written(target, [&] {
+    inplace_call(runtime_, id, lazy, record(operand));
+    ++statistics.recorded;
+  });
 }
 
 void Deferral::reshape(ArrayObject& object, const ir::Dims& shape) {
@@ -298,130 +324,6 @@ void Deferral::reshape(ArrayObject& object, const ir::Dims& shape) {
   auto* fresh = view.peek<ArrayObject>();
   object.array = fresh->array;
   object.recorded = fresh->recorded;
-}
-
-// ---- values ----
-
-void Deferral::hand_out(ArrayObject& object) {
-  Deferred& d = behind(object);
-  d.age = 0;
-  if (!std::exchange(d.handed_out, true)) handed_out_.push_back(Ref<ArrayObject>::share(&object));
-}
-
-void Deferral::write_back() {
-  // What nobody else holds, or has not written for long, is not looked at any more; memory that a graph of the script's own
-  // holds is, for its writes must come there.
-  constexpr int kOld = 64;
-  for (std::size_t i = 0; i < handed_out_.size(); ++i) {
-    ArrayObject& object = *handed_out_[i];
-    Deferred& d = behind(object);
-    if (!d.handed_out) continue;  // it became a view of what it was
-    std::uint64_t version = object.array.storage->version();
-    if (version != d.version) {
-      d.age = 0;
-      d.version = version;
-      recorder_.set_item(*d.lazy, Value::ellipsis(), make_array(cloned(runtime_, object.array)));
-      d.shown = d.lazy->version();
-    }
-  }
-  std::erase_if(handed_out_, [](const Ref<ArrayObject>& object) {
-    Deferred& d = behind(*object);
-    bool done = !d.handed_out || (object->array.storage->unique() && (object->references() == 1 || ++d.age > kOld));
-    if (done) d.handed_out = false;
-    return done;
-  });
-}
-
-bool Deferral::may_share(const Value& a, const Value& b) {
-  Value x = record(a), y = record(b);
-  return recorder_.may_share(x.as<LazyArray>(), y.as<LazyArray>());
-}
-
-void Deferral::settle(ArrayObject& object) {
-  Deferred& d = behind(object);
-  if (d.shown != d.lazy->version()) {
-    write_back();
-    compute(*d.lazy);
-    const Array value = recorder_.owned_array(d.lazy->node());
-    if (d.shown >= 0) {
-      // Whoever looked before sees the new values too.
-      copy_into(runtime_, value, object.array);
-      object.array.storage->bump_version();
-    } else {
-      // Passes may have found it another way.
-      const ir::Dims strides = recorder_.strides(*d.lazy);
-      const BackendId backend = object.array.backend;
-      object.array = lies_otherwise(value, strides) ? with_strides(runtime_, value, strides) : cloned(runtime_, value);
-      object.array.backend = backend;
-    }
-    d.shown = d.lazy->version();
-    d.version = object.array.storage->version();
-  }
-  hand_out(object);
-}
-
-void Deferral::refresh() {
-  if (direct > 0) return;
-  write_back();
-  const std::vector<Ref<ArrayObject>> looked_at = handed_out_;
-  for (const Ref<ArrayObject>& object : looked_at)
-    if (behind(*object).handed_out) settle(*object);
-}
-
-void Deferral::settle(NumpyScalar& object) {
-  auto lazy = Ref<LazyArray>::share(static_cast<LazyArray*>(object.recorded.get()));
-  write_back();
-  compute(*lazy);
-  const Array value = recorder_.array(lazy->node());
-  std::memcpy(object.data, value.data, ir::itemsize(object.dtype));
-  object.settled();
-}
-
-// A value is computed together with what other live arrays stand for: they share their past, and nothing is computed twice.
-void Deferral::compute(const LazyArray& array) {
-  ir::Graph& graph = recorder_.graph();
-  const NodeId root[] = {array.node()};
-  NodeKind kind = graph.node(root[0]).kind;
-  if (kind == NodeKind::Leaf || kind == NodeKind::Constant) return;
-  if (printing == 0) ++statistics.demands;
-  if (cache_) cache_->clear();
-  ir::LargeVector<NodeId> order = graph.ascend(root, true);
-  for (NodeId id : order) {
-    NodeKind n = graph.node(id).kind;
-    statistics.computed += n == NodeKind::Call || n == NodeKind::Project;
-  }
-  std::vector<NodeId> roots = with_living(recorder_, root);
-  Scope scope(direct);
-  if (mode_ == Defer::Folded) return compute_folded(order, roots);
-  runtime::compute(recorder_, roots);
-}
-
-// Half of the leaves are a function's arguments; what the other half decides is folded.
-void Deferral::compute_folded(std::span<const NodeId> order, std::vector<NodeId> roots) {
-  ir::Graph& graph = recorder_.graph();
-  std::vector<NodeId> draws, inputs;
-  for (NodeId id : order)
-    if (graph.node(id).kind == NodeKind::Call && ir::op(graph.node(id).op).has(ir::kRandom)) draws.push_back(id);
-  if (!draws.empty()) runtime::compute(recorder_, draws);
-  bool take = false;
-  for (NodeId id : graph.ascend(roots, true))
-    if (graph.node(id).kind == NodeKind::Leaf && (take = !take)) inputs.push_back(id);
-  std::erase_if(roots, [&](NodeId id) { return graph.node(id).kind == NodeKind::Leaf; });
-  if (roots.empty()) return;
-  std::vector<Value> outputs, values;
-  for (NodeId id : roots) {
-    graph.retain(id);
-    outputs.push_back(recorder_.wrap(id));
-  }
-  for (NodeId id : inputs) values.push_back(make_array(recorder_.owned_array(id)));
-  std::vector<Array> arrays;
-  {
-    auto function = make<LazyFunction>(recorder_, inputs, make_tuple(outputs), true);
-    Value results = function->call(runtime_, {values, {}, {}});
-    for (const Value& v : results.as<Tuple>().items) arrays.push_back(cloned(runtime_, to_array(runtime_, v)));
-  }
-  for (std::size_t i = 0; i < roots.size(); ++i)
-    if (graph.node(roots[i]).kind != NodeKind::Leaf) recorder_.set_value(roots[i], std::move(arrays[i]));
 }
 
 }  // namespace autoray::runtime

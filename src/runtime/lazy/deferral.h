@@ -23,6 +23,7 @@ struct Deferred final : Object {
   bool handed_out = false;
   int age = 0;  // looks at it since
 };
+inline Deferred& behind(const ArrayObject& object) { return static_cast<Deferred&>(*object.recorded.get()); }
 
 class Deferral {
  public:
@@ -62,11 +63,19 @@ class Deferral {
   Statistics statistics;
 
  private:
+  struct Scope {
+    explicit Scope(int& c) : count(c) { ++count; }
+    ~Scope() { --count; }
+    int& count;
+  };
+
   Value call_now(ir::OpId id, BackendId backend, const Arguments& arguments, BitGenerator* generator);
   Value record_index(const Value& key);
   void compute(const LazyArray& array);
   void compute_folded(std::span<const ir::NodeId> order, std::vector<ir::NodeId> roots);
   Value finished(Value result);
+  // `write` records what is written to the array; where that fails, the array is again what it was.
+  void written(const Value& array, const std::function<void()>& write);
   void adopt(ArrayObject& object);
   void write_back();
   void hand_out(ArrayObject& object);

@@ -58,6 +58,9 @@ class Recorder {
   std::optional<Lies> lies_in(const LazyArray& array, const LazyArray& base);
   // Whether a write into one may be seen in the other.
   bool may_share(const LazyArray& a, const LazyArray& b);
+  // The newest version of what the array is a view of; and that one again in place of later writes.
+  ir::NodeId base_version(const LazyArray& array);
+  void restore_base(const LazyArray& array, ir::NodeId version);
   // lazy.array(x), lazy.Variable(shape, dtype).
   Ref<LazyArray> leaf(const Value& array);
   Ref<LazyArray> variable(ir::DType dtype, std::span<const std::int64_t> shape, BackendId backend);

@@ -529,4 +529,15 @@ void Recorder::set_item(LazyArray& array, const Value& index, const Value& item)
   ++cells_[cell].version;
 }
 
+NodeId Recorder::base_version(const LazyArray& array) { return cells_[view_of(array).cell].current; }
+
+void Recorder::restore_base(const LazyArray& array, NodeId version) {
+  Cell& cell = cells_[view_of(array).cell];
+  if (cell.current == version) return;
+  graph_.retain(version);
+  graph_.release(cell.current);
+  cell.current = version;
+  ++cell.version;
+}
+
 }  // namespace autoray::runtime
