@@ -275,9 +275,12 @@ void Deferral::written(const Value& array, const std::function<void()>& write) {
     if (error.error_class() == ErrorClass::FloatingPointError) {
       // What is raised because of values has been written.
       constexpr FpAction kNot = FpAction::Ignore;
-      const FpState state = std::exchange(runtime_.fp_state, {kNot, kNot, kNot, kNot});
+      struct Restore {
+        ~Restore() { place = before; }
+        FpState& place;
+        FpState before;
+      } restore{runtime_.fp_state, std::exchange(runtime_.fp_state, {kNot, kNot, kNot, kNot})};
       (void)array.get_if<ArrayObject>();
-      runtime_.fp_state = state;
     } else {
       recorder_.restore_base(lazy.as<LazyArray>(), before);
     }
