@@ -9,13 +9,15 @@ import tempfile
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARY = pathlib.Path(os.environ.get("AUTORAY", ROOT / "build/release/autoray"))
+BINARY = ROOT / os.environ.get("AUTORAY", "build/release/autoray")
 BACKENDS = ("numpy", "eigen")
 
 
-# Compiled kernels of the tests stay among themselves; each process of pytest has a directory of its own.
-os.environ["AUTORAY_CACHE_DIR"] = tempfile.mkdtemp(prefix="autoray-tests-")
-atexit.register(shutil.rmtree, os.environ["AUTORAY_CACHE_DIR"], ignore_errors=True)
+# Each process of pytest has a directory of its own: its compiled kernels stay among themselves, and what a script writes under
+# a relative path is not what the same script writes in another process at the same time.
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="autoray-tests-"))
+atexit.register(shutil.rmtree, SCRATCH, ignore_errors=True)
+os.environ["AUTORAY_CACHE_DIR"] = str(SCRATCH / "cache")
 os.environ.pop("AUTORAY_CACHE", None)
 
 
@@ -30,6 +32,7 @@ SANITIZER_STATUS = 77
 def autoray(*args, timeout=120, **kwargs):
     """Runs the program under test; its status is the caller's to judge, unless a sanitizer set it."""
     kwargs.setdefault("text", True)
+    kwargs.setdefault("cwd", SCRATCH)
     kwargs.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run([str(BINARY), *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           timeout=timeout, **kwargs)

@@ -14,6 +14,7 @@ import pathlib
 import re
 import runpy
 import sys
+import tempfile
 import traceback
 
 
@@ -34,13 +35,14 @@ def returned_values(value):
     return {"return": value}
 
 
-def run_one(path, directory, key):
+def run_one(path, directory, key, scratch):
     import numpy
     text = pathlib.Path(path).read_text()
     call = re.search(r"^# call: (\w+)$", text, re.M)
     out, error = io.StringIO(), None
     sys.argv = [str(path)]
     sys.path.insert(0, str(pathlib.Path(path).parent))
+    os.chdir(scratch)  # what it writes under a relative path
     # `import helper` finds helper.py; the same module stands there as helper.ar.
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         try:
@@ -60,7 +62,7 @@ def run_one(path, directory, key):
 
 def answers(paths, directory):
     """{path: answer} for all paths; runs what is not cached, in this process's forks."""
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     missing = [p for p in paths if not (directory / f"{cache_key(p)}.json").exists()]
     if missing:
@@ -73,7 +75,8 @@ def answers(paths, directory):
         if child == 0:
             status = 1
             try:
-                answer = run_one(path, directory, key)
+                with tempfile.TemporaryDirectory() as scratch:
+                    answer = run_one(pathlib.Path(path).resolve(), directory, key, scratch)
                 temporary = directory / f"{key}.{os.getpid()}.tmp"
                 temporary.write_text(json.dumps(answer))
                 temporary.rename(directory / f"{key}.json")
