@@ -7,6 +7,7 @@
 #include "codegen/expand/expand.h"
 #include "codegen/interleave.h"
 #include "codegen/kernel_builder.h"
+#include "codegen/recurrence.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
 
@@ -24,6 +25,8 @@ namespace {
 // A kernel is compiled for its very extents where the plan has at most so many
 // different ones of it.
 constexpr std::size_t kSpecialisations = 4;
+// A recurrence of fewer steps is not worth a kernel of its own.
+constexpr std::size_t kTurns = 8;
 
 class Builder {
  public:
@@ -69,6 +72,7 @@ class Builder {
     bool special = true;
     std::vector<Member> members = {};  // the first is the whole family where it is not special
     std::vector<bool> is_extent = {};  // by argument
+    bool may_recur = false;
   };
   struct KernelStep {
     std::pair<const Kernel, Family>* family;
@@ -82,7 +86,11 @@ class Builder {
     Instance in = instance(std::move(draft));
     auto [place, unseen] = families_.try_emplace(std::move(in.kernel));
     Family& family = place->second;
-    if (unseen) family.is_extent = extent_arguments(place->first);
+    if (unseen) {
+      family.is_extent = extent_arguments(place->first);
+      family.may_recur = may_recur(place->first);
+      may_recur_ = may_recur_ || family.may_recur;
+    }
     auto member =
         std::find_if(family.members.begin(), family.members.end(), [&](const Member& m) { return m.extents == in.extents; });
     kernels_.push_back({&*place, static_cast<std::size_t>(member - family.members.begin()), buffers_.size(), numbers_.size(),
@@ -158,8 +166,80 @@ class Builder {
     call_roots_.push_back(std::move(roots));
   }
 
+  // ---- recurrences ----
+
+  Operands operands(std::size_t kernel) const {
+    const KernelStep &from = kernels_[kernel], &end = kernels_[kernel + 1];
+    const std::size_t count = end.first_buffer - from.first_buffer;
+    return {std::span(buffers_).subspan(from.first_buffer, count), std::span(places_).subspan(from.first_buffer, count),
+            std::span(numbers_).subspan(from.first_argument, end.first_argument - from.first_argument)};
+  }
+  // Steps from one on that are a recurrence, if any.
+  struct Run {
+    std::optional<Recurrence> recurrence = {};
+    std::size_t count = 1;
+  };
+  Run run_from(std::size_t step, std::size_t kernel) const {
+    const auto* family = kernels_[kernel].family;
+    auto same = [&](std::size_t k) {
+      return step + k < steps_.size() && steps_[step + k].first == Step::Kernel && kernels_[kernel + k].family == family;
+    };
+    Run run;
+    // Those of very extents have few terms, or none that are summed.
+    const bool of_extents = std::ranges::find(family->second.is_extent, true) != family->second.is_extent.end();
+    if (!family->second.may_recur || (family->second.special && of_extents) || !same(1)) return run;
+    run.recurrence = find_recurrence(family->first, operands(kernel), operands(kernel + 1));
+    if (!run.recurrence) return run;
+    for (run.count = 2; same(run.count) && continues(operands(kernel + run.count - 2), operands(kernel + run.count - 1),
+                                                     operands(kernel + run.count));)
+      ++run.count;
+    return run;
+  }
+  // Those of many steps become one.
+  void roll() {
+    std::vector<KernelStep> kernels;
+    std::vector<std::pair<Step, Index>> steps;
+    ir::LargeVector<Instance::Buffer> buffers;
+    ir::LargeVector<Place> places;
+    ir::LargeVector<std::int64_t> numbers;
+    for (std::size_t step = 0, kernel = 0; step < steps_.size(); ++step) {
+      steps.push_back(steps_[step]);
+      if (steps_[step].first != Step::Kernel) continue;
+      KernelStep k = kernels_[kernel];
+      k.first_buffer = buffers.size();
+      k.first_argument = numbers.size();
+      const Operands first = operands(kernel);
+      buffers.insert(buffers.end(), first.buffers.begin(), first.buffers.end());
+      places.insert(places.end(), first.places.begin(), first.places.end());
+      std::vector<std::int64_t> handed(first.numbers.begin(), first.numbers.end());
+      if (const Run run = run_from(step, kernel); run.count >= kTurns) {
+        const auto* family = k.family;
+        k.family = &*families_
+                         .try_emplace(in_turns(*run.recurrence, family->first, first, operands(kernel + 1),
+                                               static_cast<std::int64_t>(run.count), handed),
+                                      Family{.special = false, .members = {{}}})
+                         .first;
+        k.member = 0;
+        step += run.count - 1;
+        kernel += run.count - 1;
+      }
+      ++kernel;
+      numbers.insert(numbers.end(), handed.begin(), handed.end());
+      kernels.push_back(k);
+    }
+    kernels.push_back({nullptr, 0, buffers.size(), numbers.size()});
+    kernels_ = std::move(kernels);
+    steps_ = std::move(steps);
+    buffers_ = std::move(buffers);
+    places_ = std::move(places);
+    numbers_ = std::move(numbers);
+  }
+
   void finish() {
-    for (const KernelStep& k : kernels_) {
+    kernels_.push_back({nullptr, 0, buffers_.size(), numbers_.size()});
+    for (const Instance::Buffer& b : buffers_) places_.push_back(memory_.place(b.root, b.offset));
+    if (may_recur_) roll();
+    for (const KernelStep& k : std::span(kernels_).first(kernels_.size() - 1)) {
       Family& family = k.family->second;
       Member& member = family.members[family.special ? k.member : 0];
       if (member.number) continue;
@@ -170,7 +250,6 @@ class Builder {
     std::vector<const Kernel*> distinct;
     for (const Kernel& k : program_->sources) distinct.push_back(&k);
     if (jit_) program_->kernels = jit_->compile(distinct, program_->counts);
-    kernels_.push_back({nullptr, 0, buffers_.size(), numbers_.size()});
     program_->steps.reserve(steps_.size());
     program_->buffers.reserve(buffers_.size());
     std::size_t next = 0;
@@ -200,7 +279,7 @@ class Builder {
       step.first_check = static_cast<std::uint32_t>(from.first_check);
       for (std::size_t k = from.first_buffer; k < end.first_buffer; ++k) {
         const Instance::Buffer& b = buffers_[k];
-        program_->buffers.push_back(memory_.place(b.root, b.offset));
+        program_->buffers.push_back(places_[k]);
         if (!program_->checks_bounds) continue;
         const Root& root = memory_.roots[b.root];
         program_->limits.push_back(root.before + b.offset);
@@ -261,7 +340,9 @@ class Builder {
   Index group_ = 0;
   std::unordered_map<Kernel, Family, KernelHash> families_;
   std::vector<KernelStep> kernels_;
+  bool may_recur_ = false;
   ir::LargeVector<Instance::Buffer> buffers_;
+  ir::LargeVector<Place> places_;                // of the buffers, when all are known
   ir::LargeVector<std::int64_t> numbers_;        // extents and strides
   std::vector<std::pair<Step, Index>> steps_;    // a call's number, a routine's node; else the next kernel
   std::vector<std::vector<RootId>> call_roots_;  // of its inputs, and of its result in the program's memory

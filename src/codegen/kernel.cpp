@@ -30,6 +30,10 @@ void put(std::string& text, const Access& access) {
     put(text, access.strides[i]);
   }
   text += access.fresh ? "]fresh" : "]";
+  if (access.newest != kNoRegister) {
+    text += "...r";
+    put(text, access.newest);
+  }
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ std::string library_symbol(LibraryFunction function, bool single) {
 }
 
 std::size_t KernelHash::operator()(const Kernel& kernel) const {
-  std::uint64_t h = kernel.arguments;
+  std::uint64_t h = kernel.arguments | std::uint64_t{kernel.turns.has_value()} << 16;
   auto mix = [&](std::uint64_t value) { h = (h ^ value) * 0x9e3779b97f4a7c15ull, h ^= h >> 29; };
   for (ir::DType dtype : kernel.buffers) mix(static_cast<std::uint64_t>(dtype));
   for (const Nest& nest : kernel.nests) {
@@ -59,6 +63,15 @@ std::string Kernel::text() const {
   text.reserve(512);
   for (ir::DType dtype : buffers) text.append(" ").append(ir::name(dtype));
   text += '\n';
+  if (turns) {
+    text += "turns ";
+    put(text, turns->count);
+    for (const Number& growth : turns->growth) {
+      text += ' ';
+      put(text, growth);
+    }
+    text += '\n';
+  }
   for (const Nest& nest : nests) {
     text += nest.streams ? "for streamed" : nest.in_turn ? "for in turn" : "for";
     for (const Number& extent : nest.extents) {

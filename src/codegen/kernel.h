@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,12 +56,14 @@ struct Number {
 };
 
 inline constexpr std::uint16_t kNoBuffer = 0xffff;  // of an Index: there is no memory
+inline constexpr std::uint16_t kNoRegister = 0xffff;
 
 struct Access {
   std::uint16_t buffer;
   std::uint8_t part = 0;               // 1: the imaginary part, an item behind the real one
   ir::SmallVector<Number, 4> strides;  // bytes, one a dimension of the nest
   bool fresh = false;                  // a load: of memory into which the kernel writes single items
+  std::uint16_t newest = kNoRegister;  // a load of a fold's terms: the register that holds the last of these items as well
   friend bool operator==(const Access&, const Access&) = default;
 };
 
@@ -94,11 +97,20 @@ struct Nest {
   friend bool operator==(const Nest&, const Nest&) = default;
 };
 
+// The nests are run several times: from turn to turn every buffer moves on by so many bytes, every argument by so much. What
+// the registers of Access::newest hold stays from turn to turn.
+struct Turns {
+  Number count;
+  std::vector<Number> growth;  // of the buffers, then of the arguments
+  friend bool operator==(const Turns&, const Turns&) = default;
+};
+
 struct Kernel {
   std::vector<ir::DType> buffers;
   std::vector<ir::DType> registers;
   std::vector<Nest> nests;
   std::uint16_t arguments = 0;
+  std::optional<Turns> turns = {};
 
   std::string text() const;
   friend bool operator==(const Kernel&, const Kernel&) = default;

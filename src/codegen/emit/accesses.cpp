@@ -38,6 +38,8 @@ Value* Emitter::checked(Value* pointer, std::uint16_t buffer, std::int64_t bytes
 }
 
 Value* Emitter::load(const Access& access, Value* pointer, const Place& place) {
+  if (access.newest != kNoRegister && place.width == 1 && (nest_->extents.empty() || place.newest))
+    return registers_[access.newest];
   DType dtype = kernel_.buffers[access.buffer];
   auto* type = stored_type(dtype);
   llvm::Align align(ir::itemsize(dtype));
@@ -57,7 +59,7 @@ Value* Emitter::load(const Access& access, Value* pointer, const Place& place) {
     if (place.mask) {
       v = b_.CreateMaskedLoad(vector, first, align, place.mask, idle(first, place, type, align));
     } else if (access.fresh && place.last) {
-      v = item_by_item(first, place.width, type, align);
+      v = item_by_item(access, first, place, type, align);
     } else {
       v = b_.CreateAlignedLoad(vector, first, align);
     }
@@ -133,11 +135,14 @@ Value* Emitter::both_parts(const Place& place) {
 
 // A processor hands a number on from a store that is under way to a load of that number, but not several numbers to the load of
 // a vector, which waits until they are in the cache. Volatile: else they become one load.
-Value* Emitter::item_by_item(Value* first, int width, llvm::Type* type, llvm::Align align) {
-  Value* v = llvm::PoisonValue::get(widened(type, width));
-  for (int k = 0; k < width; ++k) {
-    Value* item = b_.CreateAlignedLoad(type, b_.CreateConstGEP1_64(type, first, k), align, /*isVolatile=*/true);
-    v = b_.CreateInsertElement(v, item, k);
+Value* Emitter::item_by_item(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+  Value* v = llvm::PoisonValue::get(widened(type, place.width));
+  for (int k = 0; k < place.width; ++k) {
+    auto load = [&]() -> Value* {
+      return b_.CreateAlignedLoad(type, b_.CreateConstGEP1_64(type, first, k), align, /*isVolatile=*/true);
+    };
+    const bool newest = k + 1 == place.width && place.newest && access.newest != kNoRegister;
+    v = b_.CreateInsertElement(v, newest ? either(place.newest, [&] { return registers_[access.newest]; }, load) : load(), k);
   }
   return v;
 }

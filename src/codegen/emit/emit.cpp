@@ -19,6 +19,13 @@ void Emitter::run() {
   for (std::size_t i = 0; i < kernel_.arguments; ++i)
     arguments_.push_back(b_.CreateLoad(b_.getInt64Ty(), b_.CreateConstGEP1_64(b_.getInt64Ty(), function_->getArg(2), i)));
   registers_.resize(kernel_.registers.size());
+  kernel_.turns ? emit_turns() : emit_nests();
+  // Streamed stores are seen by other threads after a fence alone.
+  if (streamed_any_) b_.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {}, {});
+  b_.CreateRet(b_.getInt32(0));
+}
+
+void Emitter::emit_nests() {
   for (std::size_t k = 0; k < kernel_.nests.size(); ++k) {
     nest_ = &kernel_.nests[k];
     if (k + 1 < kernel_.nests.size() && kernel_.nests[k + 1].in_turn)
@@ -26,9 +33,33 @@ void Emitter::run() {
     else
       emit_nest();
   }
-  // Streamed stores are seen by other threads after a fence alone.
-  if (streamed_any_) b_.CreateIntrinsic(llvm::Intrinsic::x86_sse_sfence, {}, {});
-  b_.CreateRet(b_.getInt32(0));
+}
+
+void Emitter::emit_turns() {
+  std::vector<std::uint16_t> carried;
+  std::vector<Value*> now;
+  for (const Nest& nest : kernel_.nests)
+    for (const Access& access : nest.loads) {
+      if (access.newest == kNoRegister) continue;
+      if (std::ranges::find(carried, access.newest) != carried.end()) continue;
+      carried.push_back(access.newest);
+      Place last;
+      if (!nest.extents.empty()) last.index = b_.CreateSub(number(nest.extents.back()), b_.getInt64(1));
+      now.push_back(load({access.buffer, access.part, access.strides}, buffers_[access.buffer], last));
+    }
+  const std::vector<Value*> first_buffers = buffers_, first_arguments = arguments_;
+  fold_loop(b_.getInt64(0), number(kernel_.turns->count), 1, now, [&](Value* turn, const std::vector<Value*>& values) {
+    if (options_.polls)
+      when(b_.CreateIsNull(b_.CreateAnd(b_.CreateAdd(turn, b_.getInt64(1)), b_.getInt64(kTurns - 1))), [&] { poll(); });
+    auto growth = kernel_.turns->growth.begin();
+    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = advanced(first_buffers[i], turn, *growth++);
+    for (std::size_t i = 0; i < arguments_.size(); ++i) arguments_[i] = advanced(first_arguments[i], turn, *growth++);
+    for (std::size_t i = 0; i < carried.size(); ++i) registers_[carried[i]] = values[i];
+    emit_nests();
+    std::vector<Value*> next;
+    for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
+    return next;
+  });
 }
 
 void Emitter::emit_nest() {

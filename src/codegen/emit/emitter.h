@@ -43,19 +43,22 @@ class Emitter {
 
  private:
   // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left. `last`: a few
-  // at the end of a single sum.
+  // at the end of a single sum; `newest`: whether they are the very last, where that may be.
   struct Place {
     std::size_t axis = 0;
     Value* index = nullptr;
     int width = 1;
     Value* mask = nullptr;
     bool last = false;
+    Value* newest = nullptr;
   };
   struct Pointers {
     std::vector<Value*> loads, stores;  // at the current place of the outer dimensions
   };
 
   // ---- emit.cpp: nests ----
+  void emit_nests();
+  void emit_turns();
   void emit_nest();
   void emit_row(const Pointers& pointers, std::size_t axis);
   void emit_points(const Pointers& pointers, std::size_t axis, Value* begin, Value* end, bool few = false);
@@ -99,7 +102,7 @@ class Emitter {
   Value* lane_pointers(const Access& access, Value* pointer, Value* offset, const Place& place);
   Value* one_part(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align);
   Value* both_parts(const Place& place);
-  Value* item_by_item(Value* first, int width, llvm::Type* type, llvm::Align align);
+  Value* item_by_item(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align);
   Value* by_lanes(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align);
   Value* lane_steps(const Access& access, const Place& place);
   Value* lane_pointers(const Access& access, Value* first, const Place& place);
@@ -176,9 +179,9 @@ class Emitter {
   llvm::Function* joined_blocks();
   Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block);
-  Value* ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n);
+  Value* ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n, bool whole = false);
   bool written_out(const Number& extent, int width) const;
-  Value* narrow_term(const Pointers& pointers, Value* at, int width, bool last);
+  Value* narrow_term(const Pointers& pointers, const Place& place);
   void add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
                 const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
                 const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add);

@@ -116,7 +116,7 @@ void Emitter::fold_row(const Pointers& pointers) {
   Value* result;
   bool ordered = nest_->order == Order::Pairwise;
   if (!ordered || (extent.constant && extent.value <= kBlock)) {
-    result = ordered ? ordered_block(pointers, b_.getInt64(0), extent, number(extent)) : fold_block(pointers);
+    result = ordered ? ordered_block(pointers, b_.getInt64(0), extent, number(extent), true) : fold_block(pointers);
   } else {
     // Most rows are of one block.
     Value* n = number(extent);
@@ -127,7 +127,7 @@ void Emitter::fold_row(const Pointers& pointers) {
     result = extent.constant ? tree()
                              : either(
                                    b_.CreateICmpSLE(n, b_.getInt64(kBlock)),
-                                   [&] { return ordered_block(pointers, b_.getInt64(0), extent, n); }, tree);
+                                   [&] { return ordered_block(pointers, b_.getInt64(0), extent, n, true); }, tree);
   }
   Place point{folded, b_.getInt64(0), 1, nullptr};
   give(pointers, point, result);

@@ -12,8 +12,8 @@ unsigned log2_of(std::int64_t power) { return static_cast<unsigned>(__builtin_ct
 
 }  // namespace
 
-// Up to 256 terms from `begin`.
-Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n) {
+// Up to 256 terms from `begin`; `whole`: the fold has no others.
+Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Number& extent, Value* n, bool whole) {
   std::size_t folded = nest_->extents.size() - 1;
   const int width = std::min(vector_width(), kLanes);
   hoist(pointers, folded);
@@ -21,7 +21,11 @@ Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Numb
     for (std::size_t k = 0; k < now.size(); ++k) {
       Value* index = b_.CreateAdd(at, b_.getInt64(k * static_cast<std::size_t>(width)));
       if (nest_->streams && count == kLanes) fetch_ahead(pointers, index);
-      now[k] = combine(now[k], narrow_term(pointers, index, std::min(count, width), count <= kLast));
+      Place place{folded, index, std::min(count, width), nullptr, count <= kLast};
+      // No term is behind these.
+      if (whole && place.last)
+        place.newest = b_.CreateIsNull(b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(count - 1))));
+      now[k] = combine(now[k], narrow_term(pointers, place));
     }
     return now;
   };
@@ -62,14 +66,13 @@ void Emitter::add_rest(Value* begin, const Number& extent, Value* n, std::vector
 }
 
 // Terms of fewer lanes than a vector has, with the bits that they have in a vector.
-Value* Emitter::narrow_term(const Pointers& pointers, Value* at, int width, bool last) {
-  std::size_t folded = nest_->extents.size() - 1;
+Value* Emitter::narrow_term(const Pointers& pointers, const Place& place) {
   const int whole = std::min(vector_width(), kLanes);
-  if (width == whole || !needs_whole_vectors()) return term(pointers, {folded, at, width, nullptr, last});
-  Value* mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(width)), whole);
-  Value* terms = term(pointers, {folded, at, whole, mask});
-  if (width == 1) return b_.CreateExtractElement(terms, std::uint64_t{0});
-  std::vector<int> first(static_cast<std::size_t>(width));
+  if (place.width == whole || !needs_whole_vectors()) return term(pointers, place);
+  Value* mask = mask_of(b_.getInt64(static_cast<std::uint64_t>(place.width)), whole);
+  Value* terms = term(pointers, {place.axis, place.index, whole, mask});
+  if (place.width == 1) return b_.CreateExtractElement(terms, std::uint64_t{0});
+  std::vector<int> first(static_cast<std::size_t>(place.width));
   std::iota(first.begin(), first.end(), 0);
   return b_.CreateShuffleVector(terms, first);
 }

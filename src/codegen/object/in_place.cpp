@@ -30,6 +30,13 @@ std::optional<std::vector<NestOfStep>> in_place(const Program& program, std::uin
         w.strides.push_back(n.constant ? n.value : program.arguments[step.first_argument + static_cast<std::size_t>(n.value)]);
       return w;
     };
+    auto writes_there = [&](const Nest& nest) {
+      return std::ranges::any_of(nest.stores, [&](const Store& store) {
+        return place(store.to).home == Home::Output && place(store.to).number == output;
+      });
+    };
+    // Each turn is behind the writes of those before.
+    if (kernel.turns && std::ranges::any_of(kernel.nests, writes_there)) begun = true;
     for (std::size_t k = 0; k < kernel.nests.size(); ++k) {
       const Nest& nest = kernel.nests[k];
       std::vector<Walked> reads, writes;
