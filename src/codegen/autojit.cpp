@@ -63,6 +63,14 @@ const Specialisation* newest_like(const Specialisation* spec, Reading& reading, 
 // reading.
 bool match_places(const Specialisation& spec, Reading& reading) {
   if (spec.places.empty()) return true;
+  if (!spec.standing.empty()) {
+    bool same = true;
+    for (std::size_t i = 0; same && i < spec.places.size(); ++i) {
+      const Value* v = spec.places[i].value();
+      same = v ? v->identical(spec.standing[i]) : spec.standing[i].empty();
+    }
+    if (same) return true;
+  }
   const std::size_t own = reading.leaves.size();
   const bool overlap = reading.overlap;
   if (match_captured(spec.captured_key, spec.places, reading)) return true;

@@ -40,8 +40,13 @@ const Array& given_array(Runtime& runtime, const Specialisation& spec, const Rea
 class Given : public Program::Call {
  public:
   Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) : Call(*spec.program, runtime) {
-    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a)
-      if (spec.argument_leaf[a] >= 0) argument(a, given_array(runtime, spec, reading, a, made_));
+    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a) {
+      const int number = spec.argument_leaf[a];
+      if (number < 0) continue;
+      const auto leaf = static_cast<std::size_t>(number);
+      const Array* given = leaf < reading.leaves.size() ? reading.leaves[leaf].array : nullptr;
+      argument(a, given ? *given : given_array(runtime, spec, reading, a, made_));
+    }
   }
   std::vector<Array> copies() const {
     std::vector<Array> list;

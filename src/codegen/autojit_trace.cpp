@@ -126,6 +126,7 @@ std::shared_ptr<Specialisation> AutoJit::trace(Runtime& runtime, const Arguments
         const Value* v = place.value();
         spec->floats.push_back(v && v->is_float() && !place.varies ? *v : Value());
       }
+      spec->standing = standing_values(spec->places);
     });
   } catch (const Error& error) {
     return failed(error.code(), [&] { return error.message(); });

@@ -264,6 +264,22 @@ std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPl
   return list;
 }
 
+std::vector<Value> standing_values(std::span<const runtime::CapturedPlace> places) {
+  auto is_constant = [](const Value& v) {
+    if (!v.is_object()) return true;
+    const ObjectKind kind = v.object()->kind();
+    return kind == ObjectKind::Native || kind == ObjectKind::Callable || kind == ObjectKind::Str ||
+           kind == ObjectKind::BigInt || kind == ObjectKind::Complex;
+  };
+  std::vector<Value> list;
+  for (const runtime::CapturedPlace& place : places) {
+    const Value* v = place.value();
+    if (place.varies || (v && !is_constant(*v))) return {};
+    list.push_back(v ? *v : Value());
+  }
+  return list;
+}
+
 bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace> places, Reading& reading) {
   KeyMatcher matcher(key);
   return Reader<KeyMatcher>{matcher, reading}.read_captured(places) && matcher.at_end();

@@ -89,6 +89,9 @@ bool is_same(const runtime::Array& x, const runtime::Array& y);
 void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading);
 // What stands there, by place.
 std::vector<CapturedValue> describe_captured(std::span<const runtime::CapturedPlace> places);
+// The same, by place, where each place holds a value that cannot change in itself: the key is the same as long as these very
+// values stand there. Empty: not so.
+std::vector<runtime::Value> standing_values(std::span<const runtime::CapturedPlace> places);
 bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace> places, Reading& reading);
 // Of arrays of the host program's, in position, which are the reading's leaves; `backend` is what dispatch takes them for.
 bool match_key(std::string_view key, runtime::BackendId backend, Reading& reading);

@@ -36,7 +36,8 @@ struct Specialisation {
   // What the function read from outside of its arguments, and what stood there.
   std::vector<runtime::CapturedPlace> places;
   std::string captured_key;
-  std::vector<runtime::Value> floats;          // by place: the float that was a constant; Empty: no float
+  std::vector<runtime::Value> standing;  // by place, where which value it is says all; empty: some may change in themselves
+  std::vector<runtime::Value> floats;    // by place: the float that was a constant; Empty: no float
   std::vector<CapturedValue> captured_values;  // by place; made only for explanations
   std::size_t own_leaves = 0;                  // of the arguments; the captured arrays' follow
   // The state of the engine's values (AutoJit::find) in which `places` were found to hold `captured`; 0: none yet.

@@ -1,4 +1,6 @@
 // Calls, functions, comprehensions, generator expressions and imports.
+#include <cstddef>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -307,8 +309,18 @@ std::string called_name(const Value& callee, std::string_view method) {
 }  // namespace
 
 bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
-  Value callee, self;
+  Value made, self;
+  const Value* callee = &made;
   std::string_view method;
+  // Locals and constants are lent: while names alone are looked up, and until the call returns, nothing changes a local.
+  const Expr& owner = e.function->kind == ExprKind::Attribute ? *as<Attribute>(*e.function).value : *e.function;
+  alignas(Value) std::byte lent[kInlineArguments * sizeof(Value)];
+  bool lends = e.plain && owner.kind == ExprKind::Name && e.args.size() <= kInlineArguments;
+  for (std::size_t i = 0; lends && i < e.args.size(); ++i) {
+    const Value* v = peek(*e.args[i], frame);
+    lends = v != nullptr;
+    if (v) std::memcpy(lent + i * sizeof(Value), v, sizeof(Value));
+  }
   if (e.function->kind == ExprKind::Attribute) {
     auto& a = as<Attribute>(*e.function);
     if (!eval(*a.value, frame, self)) return false;
@@ -316,14 +328,16 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     // Modules and functions give their attribute; methods of values are called without being bound first.
     if (self.is(runtime::ObjectKind::Native) || self.is(runtime::ObjectKind::Callable)) {
       try {
-        callee = get_attribute(runtime(), self, method);
+        made = get_attribute(runtime(), self, method);
       } catch (...) {
         set_raised({a.value->span.end, a.span.end}, frame);
         return false;
       }
       self.clear();
     }
-  } else if (!eval(*e.function, frame, callee)) {
+  } else if (const Value* local = lends ? peek(*e.function, frame) : nullptr) {
+    callee = local;
+  } else if (!eval(*e.function, frame, made)) {
     return false;
   }
   auto invoke = [&](const Arguments& arguments) {
@@ -345,7 +359,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         return false;
       }
     }
-    if (auto* c = callee.get_if<runtime::Callable>()) {
+    if (auto* c = callee->get_if<runtime::Callable>()) {
       if (c->callable_type() == "function") {
         Value result;
         if (!call_script(static_cast<ScriptFunction&>(*c), arguments, result)) return false;
@@ -361,8 +375,9 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         return false;
       }
     }
-    return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(callee) + "' object is not callable"), e.span, frame);
+    return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(*callee) + "' object is not callable"), e.span, frame);
   };
+  if (lends) return invoke({{reinterpret_cast<const Value*>(lent), e.args.size()}, {}, {}});
   if (e.plain && e.args.size() <= kInlineArguments) {
     // Only the places that are filled are made and cleared.
     struct Filled {
@@ -395,7 +410,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         set_raised(arg->span, frame);
         return false;
       }
-      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after * must be an iterable, not " +
+      return raise(Error(ErrorClass::TypeError, called_name(*callee, method) + " argument after * must be an iterable, not " +
                                                     runtime::type_name(iterable)),
                    arg->span, frame);
     } catch (...) {
@@ -413,7 +428,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     }
     auto* dict = value.get_if<Dict>();
     if (!dict)
-      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after ** must be a mapping, not " +
+      return raise(Error(ErrorClass::TypeError, called_name(*callee, method) + " argument after ** must be a mapping, not " +
                                                     runtime::type_name(value)),
                    keyword.span, frame);
     for (auto& entry : dict->entries()) {
@@ -423,7 +438,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       for (std::string_view n : names)
         if (n == text->text)
           return raise(Error(ErrorClass::TypeError,
-                             called_name(callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
+                             called_name(*callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
                        keyword.span, frame);
       kept_names.push_back(entry.key);
       names.push_back(text->text);
