@@ -1,5 +1,7 @@
 """Loops whose steps each take up what the step before put down: one kernel of many turns. The bits are the eager ones, whatever
 is carried, and objects give them too."""
+import os
+import random
 import re
 
 import numpy as np
@@ -180,6 +182,35 @@ def test_recurrences_of_integers(tmp_path):
 
 def test_bounds_of_recurrences_are_checked(tmp_path):
     compared(tmp_path, [25, 66, 301], ["float64", "complex64", "float16"], "--check-bounds")
+
+
+TERMS = ("{t}[i - 1] * 0.5", "{t}[i - 2] * 0.25", "{t}[i + 1] * 0.25", "{t}[i] * 0.5", "b[i]", "{t}[:i].sum() * 0.01", "0.125",
+         "({t}[:i] @ {u}[:i]) * 0.001", "{t}[i - 4:i].sum() * 0.1", "{t}[1:i + 1].sum() * 0.02", "{t}[i + 1:].sum() * 0.01",
+         "np.exp(-abs({t}[:i])).sum() * 0.01", "np.sqrt(abs({t}[i - 1]))", "{t}[:i:2].sum() * 0.02", "{t}[i - 1] * {u}[i - 1]")
+
+
+def random_loop(rng, name):
+    """A loop over items of two arrays, which reads before, at and behind what it writes."""
+    body = ""
+    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        t = rng.choice("xxy")
+        terms = [rng.choice(TERMS).format(t=rng.choice("xxxy"), u=rng.choice("xy")) for _ in range(rng.choice((1, 2, 2, 3)))]
+        body += f"        {t}[{rng.choice(('i', 'i', 'i', 'i', 'i - 1', 'i + 1'))}] = ({' + '.join(terms)}) * 0.5\n"
+    indices = rng.choice(("range(4, n - 1)", "range(4, n - 1)", "range(n - 2, 3, -1)", "range(5, n - 1, 2)"))
+    return f"def {name}(b):\n    n = b.shape[0]\n    x, y = b.copy(), b * 0.5\n    for i in {indices}:\n{body}    return x, y\n\n\n"
+
+
+@pytest.mark.parametrize("flags", [(), ("--check-bounds",)])
+def test_random_loops(tmp_path, flags, tell):
+    seed = int(os.environ.get("AUTORAY_SEED") or 1)
+    rng = random.Random(seed)
+    names = [f"f{k}" for k in range(60)]
+    text = "import numpy as np\n\n\n" + "".join(random_loop(rng, name) for name in names)
+    text += COMPARED.format(sizes=[16, 41, 270], dtypes=["float64"], names=", ".join(names[:30]))
+    text += COMPARED.format(sizes=[41], dtypes=["float32", "complex64"], names=", ".join(names[30:]))
+    done = run_text(tmp_path, text, *flags)
+    assert done.stdout == "all the same\n" * 2, f"AUTORAY_SEED={seed}: {done.stderr[-3000:]}"
+    tell(f"random loops: AUTORAY_SEED={seed}, {len(names)} loops")
 
 
 def test_many_steps_are_few(tmp_path):

@@ -201,6 +201,7 @@ class Builder {
     std::vector<std::pair<Step, Index>> steps;
     ir::LargeVector<Instance::Buffer> buffers;
     ir::LargeVector<Place> places;
+    std::vector<Belongs> belongs;
     ir::LargeVector<std::int64_t> numbers;
     for (std::size_t step = 0, kernel = 0; step < steps_.size(); ++step) {
       steps.push_back(steps_[step]);
@@ -211,6 +212,9 @@ class Builder {
       const Operands first = operands(kernel);
       buffers.insert(buffers.end(), first.buffers.begin(), first.buffers.end());
       places.insert(places.end(), first.places.begin(), first.places.end());
+      if (program_->checks_bounds)
+        for (std::size_t i = kernels_[kernel].first_buffer; i < kernels_[kernel + 1].first_buffer; ++i)
+          belongs.push_back(belongs_[i]);
       std::vector<std::int64_t> handed(first.numbers.begin(), first.numbers.end());
       if (const Run run = run_from(step, kernel); run.count >= kTurns) {
         const auto* family = k.family;
@@ -222,6 +226,13 @@ class Builder {
         k.member = 0;
         step += run.count - 1;
         kernel += run.count - 1;
+        // Turns may each have memory of their own: it is all theirs, from the first's to the last's.
+        for (std::size_t i = 0; program_->checks_bounds && i < first.places.size(); ++i) {
+          const std::int64_t moved = operands(kernel).places[i].offset - first.places[i].offset;
+          const Belongs& last = belongs_[kernels_[kernel].first_buffer + i];
+          Belongs& all = belongs[k.first_buffer + i];
+          all = {std::max(all.before, last.before - moved), std::max(all.after, last.after + moved)};
+        }
       }
       ++kernel;
       numbers.insert(numbers.end(), handed.begin(), handed.end());
@@ -232,12 +243,17 @@ class Builder {
     steps_ = std::move(steps);
     buffers_ = std::move(buffers);
     places_ = std::move(places);
+    belongs_ = std::move(belongs);
     numbers_ = std::move(numbers);
   }
 
   void finish() {
     kernels_.push_back({nullptr, 0, buffers_.size(), numbers_.size()});
-    for (const Instance::Buffer& b : buffers_) places_.push_back(memory_.place(b.root, b.offset));
+    for (const Instance::Buffer& b : buffers_) {
+      places_.push_back(memory_.place(b.root, b.offset));
+      if (program_->checks_bounds)
+        belongs_.push_back({memory_.roots[b.root].before + b.offset, memory_.roots[b.root].bytes - b.offset});
+    }
     if (may_recur_) roll();
     for (const KernelStep& k : std::span(kernels_).first(kernels_.size() - 1)) {
       Family& family = k.family->second;
@@ -278,12 +294,10 @@ class Builder {
       step.first_argument = static_cast<std::uint32_t>(program_->arguments.size());
       step.first_check = static_cast<std::uint32_t>(from.first_check);
       for (std::size_t k = from.first_buffer; k < end.first_buffer; ++k) {
-        const Instance::Buffer& b = buffers_[k];
         program_->buffers.push_back(places_[k]);
         if (!program_->checks_bounds) continue;
-        const Root& root = memory_.roots[b.root];
-        program_->limits.push_back(root.before + b.offset);
-        program_->limits.push_back(root.bytes - b.offset);
+        program_->limits.push_back(belongs_[k].before);
+        program_->limits.push_back(belongs_[k].after);
       }
       for (std::size_t k = from.first_argument; k < end.first_argument; ++k)
         if (!family.special || !family.is_extent[k - from.first_argument]) program_->arguments.push_back(numbers_[k]);
@@ -342,7 +356,11 @@ class Builder {
   std::vector<KernelStep> kernels_;
   bool may_recur_ = false;
   ir::LargeVector<Instance::Buffer> buffers_;
-  ir::LargeVector<Place> places_;                // of the buffers, when all are known
+  ir::LargeVector<Place> places_;  // of the buffers, when all are known
+  struct Belongs {
+    std::int64_t before, after;  // bytes, from the place
+  };
+  std::vector<Belongs> belongs_;                 // what belongs to the buffers' arrays; where bounds are checked
   ir::LargeVector<std::int64_t> numbers_;        // extents and strides
   std::vector<std::pair<Step, Index>> steps_;    // a call's number, a routine's node; else the next kernel
   std::vector<std::vector<RootId>> call_roots_;  // of its inputs, and of its result in the program's memory
