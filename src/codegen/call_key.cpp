@@ -209,6 +209,18 @@ struct Reader {
   }
 };
 
+// Whether the arrays, which are all of the leaves, have a block each of our own: none is another one, none overlaps another.
+bool lie_apart(const Reading& reading) {
+  const Reading::Leaf* leaves = reading.leaves.data();
+  for (std::size_t i = 0, n = reading.leaves.size(); i < n; ++i) {
+    const runtime::Storage* x = leaves[i].array->storage.get();
+    if (!x || x->adopted()) return false;
+    for (std::size_t k = 0; k < i; ++k)
+      if (leaves[k].array->storage.get() == x) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void Reading::keep() {
@@ -241,7 +253,8 @@ bool match_key(std::string_view key, const runtime::Arguments& arguments, Readin
     if (!read_array(matcher, object->array, object->array.backend)) return false;
     ++read;
   }
-  if (read < 2 && read == arguments.positional.size() && arguments.keyword_names.empty()) return matcher.at_end();
+  if (read == arguments.positional.size() && arguments.keyword_names.empty() && (read < 2 || lie_apart(reading)))
+    return matcher.at_end();
   KeyMatcher rest = matcher;
   return Reader<KeyMatcher>{rest, reading}.read_arguments(arguments, read) && rest.at_end();
 }
@@ -290,7 +303,7 @@ bool match_key(std::string_view key, runtime::BackendId backend, Reading& readin
   if (!Reader<KeyMatcher>{matcher, reading}.read_options(reading.leaves.size())) return false;
   for (const Reading::Leaf& leaf : reading.leaves)
     if (!read_array(matcher, *leaf.array, backend)) return false;
-  if (reading.leaves.size() < 2) return matcher.at_end();
+  if (reading.leaves.size() < 2 || lie_apart(reading)) return matcher.at_end();
   KeyMatcher rest = matcher;
   return Reader<KeyMatcher>{rest, reading}.read_aliases() && rest.at_end();
 }

@@ -107,7 +107,7 @@ std::string Kernel::text() const {
           .append(kOrders[static_cast<int>(nest.order)])
           .append(" ");
       put(text, nest.folded);
-      text += '\n';
+      text += nest.one_block ? " of one block\n" : "\n";
     }
     for (const Store& store : nest.stores) {
       text += ' ';

@@ -91,6 +91,7 @@ struct Nest {
   bool in_turn = false;  // a fold of what the map before it reads and makes at the same points: their blocks take turns
   Prim fold{};           // Add, Multiply, Maximum, Minimum, And, Or
   Order order = Order::Any;
+  bool one_block = false;  // a pairwise fold of at most 256 terms, whatever its extent is
   ValueId folded = kNoValue;
   // Nests of a single point, and folds without other dimensions, leave values in registers for later nests.
   std::vector<std::pair<ValueId, std::uint16_t>> registers;  // value -> register; of a fold: kNoValue is the result

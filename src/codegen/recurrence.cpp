@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/reduction/order.h"
+
 namespace autoray::codegen {
 
 using ir::DType;
@@ -117,6 +119,12 @@ Kernel in_turns(const Recurrence& r, const Kernel& kernel, const Operands& a, co
   rolled.registers.push_back(item.body[value].dtype);
   item.registers.emplace_back(value, carried);
   for (auto [nest, load] : r.loads) rolled.nests[nest].loads[load].newest = carried;
+  // The code for longer sums is left out where no turn needs it.
+  for (Nest& nest : rolled.nests) {
+    if (!nest.folds || nest.order != Order::Pairwise || nest.extents.back().constant) continue;
+    const auto n = static_cast<std::size_t>(nest.extents.back().value);
+    nest.one_block = std::max(a.numbers[n], a.numbers[n] + (count - 1) * (b.numbers[n] - a.numbers[n])) <= runtime::kSumBlock;
+  }
   auto argument = [&](std::int64_t number) {
     numbers.push_back(number);
     return Number{false, static_cast<std::int64_t>(rolled.arguments++)};

@@ -115,7 +115,7 @@ void Emitter::fold_row(const Pointers& pointers) {
   const Number& extent = nest_->extents[folded];
   Value* result;
   bool ordered = nest_->order == Order::Pairwise;
-  if (!ordered || (extent.constant && extent.value <= kBlock)) {
+  if (!ordered || nest_->one_block || (extent.constant && extent.value <= kBlock)) {
     result = ordered ? ordered_block(pointers, b_.getInt64(0), extent, number(extent), true) : fold_block(pointers);
   } else {
     // Most rows are of one block.
