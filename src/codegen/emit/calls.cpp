@@ -11,7 +11,15 @@ std::string complex_symbol(int function, bool single) {
   return "autoray_complex_" + std::to_string(function) + (single ? "_f32" : "_f64");
 }
 
+// What is needed after a call lies on the stack meanwhile. A vector that begins anywhere crosses a line of the cache, and to take
+// it up again takes as long as the function: so the frame begins where a line does. LLVM aligns no frame once it finds that out.
+void Emitter::align_frame() {
+  const llvm::Align bytes(static_cast<std::uint64_t>(options_.vector_bytes));
+  b_.GetInsertBlock()->getParent()->addFnAttr(llvm::Attribute::getWithStackAlignment(context_, bytes));
+}
+
 Value* Emitter::call_library(LibraryFunction function, DType dtype, Value* x, Value* y, int width) {
+  align_frame();
   auto* type = scalar_type(dtype);
   auto callee = module_.getOrInsertFunction(library_symbol(function, dtype == DType::Float32), type, type, type);
   auto call = [&](Value* p, Value* q) {
@@ -29,6 +37,7 @@ Value* Emitter::call_library(LibraryFunction function, DType dtype, Value* x, Va
 
 // Vector functions take whole vectors: narrower ones are padded with their first lane.
 Value* Emitter::call_function(int function, DType dtype, Value* x, Value* y, int width) {
+  align_frame();
   int lanes = options_.vector_bytes / static_cast<int>(ir::itemsize(dtype));
   auto* vector = llvm::FixedVectorType::get(scalar_type(dtype), static_cast<unsigned>(lanes));
   auto callee = y ? module_.getOrInsertFunction(vector_symbol(function, dtype == DType::Float32), vector, vector, vector)

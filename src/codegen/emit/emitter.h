@@ -151,6 +151,7 @@ class Emitter {
   Value* to_bool(Value* v) { return b_.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType())); }
 
   // ---- calls.cpp: of functions outside of the kernel ----
+  void align_frame();
   Value* call_library(LibraryFunction function, DType dtype, Value* x, Value* y, int width);
   Value* call_function(int function, DType dtype, Value* x, Value* y, int width);
   void tell_division(Value* divisor);

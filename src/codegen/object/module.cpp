@@ -124,6 +124,10 @@ class Lowering {
       status_ = end.CreatePHI(end.getInt32Ty(), 2);
       end.CreateRet(status_);
     }
+    // Kernels become part of it.
+    for (llvm::Function* kernel : kernels_)
+      if (llvm::Attribute aligned = kernel->getFnAttribute(llvm::Attribute::StackAlignment); aligned.isValid())
+        function_->addFnAttr(aligned);
     std::vector<Repeated> loops;
     if (f_.steps.size() > kWrittenOut)
       loops = roll(f_);
