@@ -609,3 +609,13 @@ def test_indices_are_checked(tmp_path):
     mine, theirs = x.copy(), x.copy()
     same(g(x=mine, i=i, v=v), python_function(script, "g")(theirs, i, v))
     assert np.array_equal(mine, theirs)
+
+
+def test_vectors_lie_aligned_on_the_stack(tmp_path):
+    """What is needed after a call of a vector function: anywhere else it crosses lines of the cache in some processes."""
+    script = script_file(tmp_path, "import numpy as np\ndef f(a, b, c):\n    return np.exp(-a * a) * np.sin(b) + np.sqrt(c * c + 1.0)\n")
+    for cpu, size in (("x86-64-v3", 32), ("x86-64-v4", 64)):
+        compiled(script, "f", *(f"{name}=float64[1000]" for name in "abc"), output=tmp_path / "f.s", options=(f"--cpu={cpu}",))
+        text = (tmp_path / "f.s").read_text()
+        assert re.search(rf"andq\s+\$-{size}, %rsp", text)
+        assert re.search(r"vmovap[sd]\s+%[yz]mm\d+, \d*\(%rsp\)", text) and not re.search(r"vmovup[sd]\s+%[yz]mm\d+, \d*\(%rsp\)", text)

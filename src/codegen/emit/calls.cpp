@@ -11,8 +11,9 @@ std::string complex_symbol(int function, bool single) {
   return "autoray_complex_" + std::to_string(function) + (single ? "_f32" : "_f64");
 }
 
-// What is needed after a call lies on the stack meanwhile. A vector that begins anywhere crosses a line of the cache, and to take
-// it up again takes as long as the function: so the frame begins where a line does. LLVM aligns no frame once it finds that out.
+// What is needed after a call lies on the stack meanwhile. A vector that begins anywhere crosses a line of the cache, and to
+// take it up again takes as long as the function: so the frame begins where a line does. LLVM aligns no frame once it finds
+// that out.
 void Emitter::align_frame() {
   const llvm::Align bytes(static_cast<std::uint64_t>(options_.vector_bytes));
   b_.GetInsertBlock()->getParent()->addFnAttr(llvm::Attribute::getWithStackAlignment(context_, bytes));
