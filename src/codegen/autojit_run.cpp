@@ -24,8 +24,8 @@ using runtime::Value;
 namespace {
 
 // The call's array for an argument of the plan. `made`: of numbers, by as many pointers as there are arguments.
-const Array& given_array(Runtime& runtime, const Specialisation& spec, const Reading& reading, std::size_t argument,
-                         std::vector<Array>& made) {
+[[gnu::always_inline]] inline const Array& given_array(Runtime& runtime, const Specialisation& spec, const Reading& reading,
+                                                       std::size_t argument, std::vector<Array>& made) {
   const int number = spec.argument_leaf[argument];
   // Captured arrays that were found unchanged are not read again.
   if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) return spec.captured[argument];
@@ -40,13 +40,8 @@ const Array& given_array(Runtime& runtime, const Specialisation& spec, const Rea
 class Given : public Program::Call {
  public:
   Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) : Call(*spec.program, runtime) {
-    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a) {
-      const int number = spec.argument_leaf[a];
-      if (number < 0) continue;
-      const auto leaf = static_cast<std::size_t>(number);
-      const Array* given = leaf < reading.leaves.size() ? reading.leaves[leaf].array : nullptr;
-      argument(a, given ? *given : given_array(runtime, spec, reading, a, made_));
-    }
+    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a)
+      if (spec.argument_leaf[a] >= 0) argument(a, given_array(runtime, spec, reading, a, made_));
   }
   std::vector<Array> copies() const {
     std::vector<Array> list;

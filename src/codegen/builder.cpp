@@ -188,11 +188,14 @@ class Builder {
     // Those of very extents have few terms, or none that are summed.
     const bool of_extents = std::ranges::find(family->second.is_extent, true) != family->second.is_extent.end();
     if (!family->second.may_recur || (family->second.special && of_extents) || !same(1)) return run;
-    run.recurrence = find_recurrence(family->first, operands(kernel), operands(kernel + 1));
+    auto recurrence = [&](std::size_t k) { return find_recurrence(family->first, operands(k), operands(k + 1)); };
+    run.recurrence = recurrence(kernel);
     if (!run.recurrence) return run;
-    for (run.count = 2; same(run.count) && continues(operands(kernel + run.count - 2), operands(kernel + run.count - 1),
-                                                     operands(kernel + run.count));)
-      ++run.count;
+    // Each pair of steps is the same recurrence: places that only happen to continue may be other arrays'.
+    for (run.count = 2; same(run.count); ++run.count) {
+      const std::size_t last = kernel + run.count - 1;
+      if (!continues(operands(last - 1), operands(last), operands(last + 1)) || recurrence(last) != run.recurrence) break;
+    }
     return run;
   }
   // Those of many steps become one.

@@ -22,6 +22,7 @@ struct Operands {
 struct Recurrence {
   std::size_t nest, store;                                 // of the item
   std::vector<std::pair<std::size_t, std::size_t>> loads;  // nests, and which of their loads
+  friend bool operator==(const Recurrence&, const Recurrence&) = default;
 };
 
 // Whether steps of that kernel may be those of a recurrence.
