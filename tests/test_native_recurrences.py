@@ -213,6 +213,53 @@ def test_random_loops(tmp_path, flags, tell):
     tell(f"random loops: AUTORAY_SEED={seed}, {len(names)} loops")
 
 
+OVERFLOWS = '''
+import numpy as np
+from autoray import autojit
+
+
+def sums(a, b):
+    x = b.copy()
+    for i in range(1, b.shape[0]):
+        x[i] = b[i] + (a[i, :i] @ x[:i]) * 0.0
+    return x
+
+
+def overflows(f, a, b):
+    with np.errstate(all="raise"):
+        try:
+            f(a, b)
+        except FloatingPointError:
+            return True
+    return False
+
+
+rng = np.random.default_rng({seed})
+f = autojit(sums)
+counts = [0, 0]
+for n in (11, 13, 18, 35):
+    for k in range(100):
+        a = np.zeros((n, n))
+        i = int(rng.integers(n // 2, n))
+        for place in [i - 1, int(rng.integers(0, i)), int(rng.integers(0, i)), int(rng.integers(0, i))]:
+            a[i, place] = rng.choice(np.array([-1.0, 1.0]))
+        b = rng.choice(np.array([-1e308, 1e308, 0.5e308]), n)
+        want = overflows(sums, a, b)
+        assert overflows(f, a, b) == want, (n, k)
+        counts[want] += 1
+assert min(counts) > 50, counts
+print("all the same")
+'''
+
+
+def test_only_what_overflows_eagerly_does(tmp_path, tell):
+    """What a sum's lanes hold before its newest term is there says nothing."""
+    seed = int(os.environ.get("AUTORAY_SEED") or 1)
+    done = run_text(tmp_path, OVERFLOWS.format(seed=seed))
+    assert done.stdout == "all the same\n", f"AUTORAY_SEED={seed}: {done.stderr[-3000:]}"
+    tell(f"sums near the largest number: AUTORAY_SEED={seed}")
+
+
 def test_many_steps_are_few(tmp_path):
     """Where nothing stands between its steps a recurrence is one step, of whatever length."""
     for name, most in (("first_order", 3), ("running", 3), ("column", 3), ("sums_before", 3)):

@@ -1,6 +1,7 @@
 // What a kernel takes up and puts down: points and vectors, dense, with gaps, by indices, and of both parts of complex numbers.
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 
 #include "codegen/context.h"
 #include "codegen/emit/emitter.h"
@@ -67,6 +68,12 @@ Value* Emitter::load(const Access& access, Value* pointer, const Place& place) {
     v = one_part(access, first, place, type, align);
   } else {
     v = by_lanes(access, first, place, type, align);
+  }
+  if (place.newest && place.width > 1) {
+    std::vector<int> lanes(static_cast<std::size_t>(place.width));
+    std::iota(lanes.begin(), lanes.end(), 0);
+    lanes.back() = 0;
+    v = b_.CreateShuffleVector(v, lanes);
   }
   return from_memory(v, dtype, place.width);
 }
@@ -136,14 +143,16 @@ Value* Emitter::both_parts(const Place& place) {
 // A processor hands a number on from a store that is under way to a load of that number, but not several numbers to the load of
 // a vector, which waits until they are in the cache. Volatile: else they become one load.
 Value* Emitter::item_by_item(const Access& access, Value* first, const Place& place, llvm::Type* type, llvm::Align align) {
+  const int end = place.width - (place.newest && access.newest != kNoRegister), before = std::max(place.width - kLast, 0);
   Value* v = llvm::PoisonValue::get(widened(type, place.width));
-  for (int k = 0; k < place.width; ++k) {
-    auto load = [&]() -> Value* {
-      return b_.CreateAlignedLoad(type, b_.CreateConstGEP1_64(type, first, k), align, /*isVolatile=*/true);
-    };
-    const bool newest = k + 1 == place.width && place.newest && access.newest != kNoRegister;
-    v = b_.CreateInsertElement(v, newest ? either(place.newest, [&] { return registers_[access.newest]; }, load) : load(), k);
+  if (before) {
+    std::vector<int> lanes(static_cast<std::size_t>(place.width));
+    std::iota(lanes.begin(), lanes.end(), 0);
+    v = b_.CreateShuffleVector(b_.CreateAlignedLoad(widened(type, before), first, align), lanes);
   }
+  for (int k = before; k < end; ++k)
+    v = b_.CreateInsertElement(v, b_.CreateAlignedLoad(type, b_.CreateConstGEP1_64(type, first, k), align, /*isVolatile=*/true),
+                               k);
   return v;
 }
 

@@ -42,15 +42,16 @@ class Emitter {
   void run();
 
  private:
-  // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left. `last`: a few
-  // at the end of a single sum; `newest`: whether they are the very last, where that may be.
+  // Where a vector of points lies: along `axis` from `index`, `width` of them; with a mask where fewer are left. `last`: they
+  // end a few terms before the end of a single sum; `newest`: they are its very last, of which the last one takes up what the
+  // turn before put down. In a vector that lane is the first one once more: whoever asks adds the newest term by itself.
   struct Place {
     std::size_t axis = 0;
     Value* index = nullptr;
     int width = 1;
     Value* mask = nullptr;
     bool last = false;
-    Value* newest = nullptr;
+    bool newest = false;
   };
   struct Pointers {
     std::vector<Value*> loads, stores;  // at the current place of the outer dimensions
@@ -177,6 +178,7 @@ class Emitter {
   // ---- pairwise.cpp: sums in the order of runtime/reduction/order.h ----
   Value* fold_blocks(const Pointers& pointers, Value* begin, Value* n,
                      const std::function<void(Value* begin, Value* count)>& prepare = nullptr);
+  using AddTerms = std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>;
   llvm::Function* joined_blocks();
   Value* fold_tree(const Pointers& pointers, Value* n, int width, std::int64_t most,
                    const std::function<Value*(const Pointers&, Value*, Value*)>& block);
@@ -184,8 +186,8 @@ class Emitter {
   bool written_out(const Number& extent, int width) const;
   Value* narrow_term(const Pointers& pointers, const Place& place);
   void add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
-                const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
-                const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add);
+                const std::function<std::vector<Value*>(std::vector<Value*>)>& halve, const AddTerms& add);
+  Value* add_up_to_newest(const Pointers& pointers, Value* n, std::vector<Value*> lanes, const AddTerms& add);
   std::vector<Value*> halved(std::vector<Value*> lanes);
   Value* vectors_together(std::vector<Value*> vectors);
   Value* lanes_together(std::vector<Value*> lanes);

@@ -21,15 +21,18 @@ Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Numb
     for (std::size_t k = 0; k < now.size(); ++k) {
       Value* index = b_.CreateAdd(at, b_.getInt64(k * static_cast<std::size_t>(width)));
       if (nest_->streams && count == kLanes) fetch_ahead(pointers, index);
-      Place place{folded, index, std::min(count, width), nullptr, count <= kLast};
-      // No term is behind these.
-      if (whole && place.last)
-        place.newest = b_.CreateIsNull(b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(count - 1))));
-      now[k] = combine(now[k], narrow_term(pointers, place));
+      now[k] = combine(now[k], narrow_term(pointers, {folded, index, std::min(count, width), nullptr, count <= kLast}));
     }
     return now;
   };
   std::vector<Value*> lanes(static_cast<std::size_t>(kLanes / width), identity(width));
+  const bool newest = whole && std::ranges::any_of(nest_->loads, [](const Access& a) { return a.newest != kNoRegister; });
+  if (newest) {
+    auto done = fold_loop(begin, b_.CreateSub(n, b_.getInt64(1)), kLanes, lanes,
+                          [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
+    lanes.assign(done.begin() + 1, done.end());
+    return add_up_to_newest(pointers, n, std::move(lanes), add);
+  }
   if (written_out(extent, width)) {
     for (std::int64_t i = 0; i + kLanes <= extent.value; i += kLanes)
       lanes = add(b_.CreateAdd(begin, b_.getInt64(static_cast<std::uint64_t>(i))), kLanes, std::move(lanes));
@@ -51,8 +54,7 @@ bool Emitter::written_out(const Number& extent, int width) const {
 // The lanes are halved, and of what is beyond the whole sixteens as many terms added as lanes are left, where the length has
 // that binary digit.
 void Emitter::add_rest(Value* begin, const Number& extent, Value* n, std::vector<Value*>& lanes,
-                       const std::function<std::vector<Value*>(std::vector<Value*>)>& halve,
-                       const std::function<std::vector<Value*>(Value* at, int width, std::vector<Value*>)>& add) {
+                       const std::function<std::vector<Value*>(std::vector<Value*>)>& halve, const AddTerms& add) {
   for (int width = kLanes / 2; width > 0; width /= 2) {
     lanes = halve(std::move(lanes));
     if (extent.constant && !(extent.value & width)) continue;
@@ -63,6 +65,53 @@ void Emitter::add_rest(Value* begin, const Number& extent, Value* n, std::vector
     Value* digit = b_.CreateAnd(n, b_.getInt64(static_cast<std::uint64_t>(width)));
     lanes = extent.constant ? rest(std::move(lanes)) : changed_when(b_.CreateIsNotNull(digit), lanes, rest);
   }
+}
+
+// The end of a sum whose last term takes up the item that the turn before put down. The turns wait for each other by that term
+// alone: it comes to the sum by additions of numbers, one for each halving, and no lane has to be moved on that way. What the
+// other lanes give is known before.
+Value* Emitter::add_up_to_newest(const Pointers& pointers, Value* n, std::vector<Value*> lanes, const AddTerms& add) {
+  const std::size_t folded = nest_->extents.size() - 1;
+  const auto constant = [&](int i) { return b_.getInt64(static_cast<std::uint64_t>(std::int64_t{i})); };
+  Value* newest = b_.CreateSub(n, constant(1));
+  Value* left = b_.CreateAdd(b_.CreateAnd(newest, constant(kLanes - 1)), constant(1));
+  auto last_of = [&](Value* lane) { return width_of(lane) == 1 ? lane : b_.CreateExtractElement(lane, width_of(lane) - 1); };
+  auto without_last = [&](Value* lane) {
+    return width_of(lane) == 1 ? identity(1) : b_.CreateInsertElement(lane, identity(1), width_of(lane) - 1);
+  };
+  // The last `width` terms.
+  auto end = [&](int width, std::vector<Value*> now) {
+    const int vector = width_of(now[0]);
+    Value* sum = narrow_term(pointers, {folded, newest, 1, nullptr, true, true});
+    for (std::size_t k = 0; k < now.size() && width > 1; ++k) {
+      const int at = static_cast<int>(k) * vector, behind = width - at - vector;
+      Value* terms =
+          narrow_term(pointers, {folded, b_.CreateSub(n, constant(width - at)), vector, nullptr, behind < kLast, behind == 0});
+      now[k] = combine(now[k], behind == 0 ? without_last(terms) : terms);
+    }
+    sum = combine(last_of(now.back()), sum);
+    for (; width > 1; width /= 2) {
+      now.back() = without_last(now.back());
+      now = halved(std::move(now));
+      sum = combine(last_of(now.back()), sum);
+    }
+    return sum;
+  };
+  std::function<Value*(int, std::vector<Value*>)> from = [&](int width, std::vector<Value*> now) {
+    if (width < kLanes) now = halved(std::move(now));
+    if (width == 1) return end(1, now);
+    Value* digits = b_.CreateAnd(left, constant(2 * width - 1));
+    return either(
+        b_.CreateICmpEQ(digits, constant(width)), [&] { return end(width, now); },
+        [&] {
+          if (width < kLanes)
+            now = changed_when(b_.CreateICmpSGT(digits, constant(width)), now, [&](std::vector<Value*> before) {
+              return add(b_.CreateAnd(n, constant(-2 * width)), width, std::move(before));
+            });
+          return from(width / 2, now);
+        });
+  };
+  return from(kLanes, std::move(lanes));
 }
 
 // Terms of fewer lanes than a vector has, with the bits that they have in a vector.
