@@ -59,24 +59,28 @@ const Specialisation* newest_like(const Specialisation* spec, Reading& reading, 
   return nullptr;
 }
 
+[[gnu::noinline]] bool stand_as_before(const Specialisation& spec) {
+  const runtime::CapturedPlace* place = spec.places.data();
+  for (const Value& then : spec.standing) {
+    const Value* now = (place++)->value();
+    if (!(now ? now->identical(then) : then.empty())) return false;
+  }
+  return true;
+}
+
 // Whether what stands at the captured places is what stood there when it was traced; then captured arrays are leaves of the
 // reading.
-bool match_places(const Specialisation& spec, Reading& reading) {
-  if (spec.places.empty()) return true;
-  if (!spec.standing.empty()) {
-    bool same = true;
-    for (std::size_t i = 0; same && i < spec.places.size(); ++i) {
-      const Value* v = spec.places[i].value();
-      same = v ? v->identical(spec.standing[i]) : spec.standing[i].empty();
-    }
-    if (same) return true;
-  }
+[[gnu::noinline]] bool match_values(const Specialisation& spec, Reading& reading) {
   const std::size_t own = reading.leaves.size();
   const bool overlap = reading.overlap;
   if (match_captured(spec.captured_key, spec.places, reading)) return true;
   reading.leaves.resize(own);
   reading.overlap = overlap;
   return false;
+}
+[[gnu::always_inline]] inline bool match_places(const Specialisation& spec, Reading& reading) {
+  if (spec.places.empty() || (!spec.standing.empty() && stand_as_before(spec))) return true;
+  return match_values(spec, reading);
 }
 
 }  // namespace
@@ -97,6 +101,10 @@ void AutoJit::clear() {
 // ---- a call ----
 
 Value AutoJit::call(Runtime& runtime, const Arguments& given) {
+  return given.keyword_names.empty() ? call(runtime, given, backend_) : call_with_keywords(runtime, given);
+}
+
+Value AutoJit::call_with_keywords(Runtime& runtime, const Arguments& given) {
   for (std::size_t i = 0; i < given.keyword_names.size(); ++i) {
     if (given.keyword_names[i] != "backend") continue;
     // It belongs to the call, not to fn.

@@ -81,6 +81,7 @@ class AutoJit final : public runtime::Callable {
   };
 
   runtime::Value call(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
+  runtime::Value call_with_keywords(runtime::Runtime& runtime, const runtime::Arguments& arguments);
   static void note_varying(CallKind& kind);
   runtime::Value look_up(runtime::Runtime& runtime, const runtime::Arguments& arguments, JitBackend backend);
   // Adds the captured arrays to the reading's leaves. Null: values are needed that the reading does not count.
@@ -89,6 +90,7 @@ class AutoJit final : public runtime::Callable {
   void publish(std::string_view key, Specialisation& spec);
   runtime::Value first_result(Specialisation& spec, const Reading& reading);
   runtime::Value run(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;
+  runtime::Value run_and_copy(runtime::Runtime& runtime, const Specialisation& spec, const Reading& reading) const;
   runtime::Value run_in_segments(runtime::Runtime& runtime, Specialisation& spec, const runtime::Arguments& arguments,
                                  Reading& reading, const std::vector<std::string>& parts);
   // `before`: what else calls of this key compiled to; null: nothing.

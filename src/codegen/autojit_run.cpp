@@ -23,12 +23,13 @@ using runtime::Value;
 
 namespace {
 
-// The call's array for an argument of the plan. `made`: of numbers, by as many pointers as there are arguments.
+// The call's array for an argument of the plan, whose leaf has the number given. `made`: of numbers, by as many pointers as
+// there are arguments.
 [[gnu::always_inline]] inline const Array& given_array(Runtime& runtime, const Specialisation& spec, const Reading& reading,
-                                                       std::size_t argument, std::vector<Array>& made) {
-  const int number = spec.argument_leaf[argument];
+                                                       std::size_t argument, int number, std::vector<Array>& made) {
   // Captured arrays that were found unchanged are not read again.
-  if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) return spec.captured[argument];
+  if (number < 0 || static_cast<std::size_t>(number) >= reading.leaves.size()) [[unlikely]]
+    return spec.captured[argument];
   const Reading::Leaf& leaf = reading.leaves[static_cast<std::size_t>(number)];
   if (leaf.array) [[likely]]
     return *leaf.array;
@@ -39,9 +40,13 @@ namespace {
 // A program's call with the arrays that were given.
 class Given : public Program::Call {
  public:
-  Given(Runtime& runtime, const Specialisation& spec, const Reading& reading) : Call(*spec.program, runtime) {
-    for (std::size_t a = 0, n = spec.argument_leaf.size(); a < n; ++a)
-      if (spec.argument_leaf[a] >= 0) argument(a, given_array(runtime, spec, reading, a, made_));
+  [[gnu::always_inline]] Given(Runtime& runtime, const Specialisation& spec, const Reading& reading)
+      : Call(*spec.program, runtime) {
+    std::size_t a = 0;
+    for (int leaf : spec.argument_leaf) {
+      if (leaf >= 0) argument(a, given_array(runtime, spec, reading, a, leaf, made_));
+      ++a;
+    }
   }
   std::vector<Array> copies() const {
     std::vector<Array> list;
@@ -52,6 +57,16 @@ class Given : public Program::Call {
  private:
   std::vector<Array> made_;  // of numbers
 };
+
+[[gnu::always_inline]] inline void run_and_tell(Runtime& runtime, const Specialisation& spec, Given& call) {
+  if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events)) [[unlikely]]
+    spec.events.tell(runtime, *spec.plan, call.copies(), events);
+}
+
+// Its frames are those below the call's.
+void in_place_of_trace(Runtime& runtime, const Specialisation& spec, Error& error) {
+  error.with_source_frames(runtime.recorder().tables().sources.depth(error.source()) - spec.stack_depth);
+}
 
 void write_back(Runtime& runtime, const Array& target, const Array& result) {
   runtime::copy_into(runtime, result, target);
@@ -102,8 +117,7 @@ Value finished(const Specialisation& spec, Program::Call& call) {
   std::size_t next = 0;
   auto leaf_value = [&](const Value&) -> Value {
     const ResultLeaf& leaf = spec.leaves[next++];
-    Array none;
-    auto object = runtime::make<runtime::ArrayObject>(std::move(none));
+    auto object = runtime::make<runtime::ArrayObject>();
     call.take_result(static_cast<std::size_t>(leaf.result), object->array);
     if (leaf.kind == ir::Kind::Array) return object;
     return runtime::from_kind(std::move(object->array), leaf.kind);
@@ -127,22 +141,33 @@ Value AutoJit::first_result(Specialisation& spec, const Reading& reading) {
 }
 
 Value AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
+  if (!spec.direct) return run_and_copy(runtime, spec, reading);
+  try {
+    Given call(runtime, spec, reading);
+    run_and_tell(runtime, spec, call);
+    return finished(spec, call);
+  } catch (Error& error) {
+    in_place_of_trace(runtime, spec, error);
+    throw;
+  }
+}
+
+Value AutoJit::run_and_copy(Runtime& runtime, const Specialisation& spec, const Reading& reading) const {
   std::vector<Array> results;
   try {
     if (spec.program) {
       Given call(runtime, spec, reading);
-      if (unsigned events = call.run(); events && spec.events.is_due(runtime, spec.plan->block, events))
-        spec.events.tell(runtime, *spec.plan, call.copies(), events);
-      if (spec.direct) return finished(spec, call);
+      run_and_tell(runtime, spec, call);
       results.resize(spec.program->results.size());
       for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
     } else {
       std::vector<Array> given, made;
-      for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a) given.push_back(given_array(runtime, spec, reading, a, made));
+      for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a)
+        given.push_back(given_array(runtime, spec, reading, a, spec.argument_leaf[a], made));
       results = runtime::run_plan(runtime, *spec.plan, given);
     }
   } catch (Error& error) {
-    error.with_source_frames(runtime.recorder().tables().sources.depth(error.source()) - spec.stack_depth);
+    in_place_of_trace(runtime, spec, error);
     throw;
   }
   // What has memory of its own eagerly is taken out before arguments change.

@@ -27,15 +27,12 @@ bool put(Sink& sink, char kind, std::string_view text) {
 
 template <class Sink>
 [[gnu::always_inline]] inline bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
-  // Numbers that are compared at once: bytes that were just stored one by one are slow to read together.
-  std::uint64_t head = 'A' | std::uint64_t{static_cast<std::uint8_t>(array.dtype)} << 8 |
-                       std::uint64_t{array.can_write()} << 16 | std::uint64_t{backend} << 24 |
-                       std::uint64_t{array.shape.size()} << 40;
-  if (!sink.put(&head, sizeof head)) return false;
-  for (std::size_t i = 0; i < array.shape.size(); ++i) {
-    std::int64_t extent = array.shape[i], stride = array.strides[i];
-    if (!sink.put(&extent, sizeof extent) || !sink.put(&stride, sizeof stride)) return false;
-  }
+  // The first three lie side by side in the array, which makes them one number to load.
+  std::uint32_t tags =
+      static_cast<std::uint8_t>(array.dtype) | std::uint32_t{array.writable} << 8 | std::uint32_t{backend} << 16;
+  std::uint64_t head = 'A' | std::uint64_t{tags} << 8 | std::uint64_t{array.shape.size()} << 40 |
+                       std::uint64_t{!array.storage || array.storage->writable()} << 48;
+  if (!sink.put_array(head, array.shape, array.strides)) return false;
   sink.part(
       [&] { return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides)); });
   return true;
@@ -210,7 +207,7 @@ struct Reader {
 };
 
 // Whether the arrays, which are all of the leaves, have a block each of our own: none is another one, none overlaps another.
-bool lie_apart(const Reading& reading) {
+[[gnu::always_inline]] inline bool lie_apart(const Reading& reading) {
   const Reading::Leaf* leaves = reading.leaves.data();
   for (std::size_t i = 0, n = reading.leaves.size(); i < n; ++i) {
     const runtime::Storage* x = leaves[i].array->storage.get();
@@ -246,10 +243,14 @@ bool match_key(std::string_view key, const runtime::Arguments& arguments, Readin
   if (!Reader<KeyMatcher>{matcher, reading}.read_options(arguments.positional.size())) return false;
   // Arrays in position, which most calls have alone, are compared while the matcher's place is a register's.
   std::size_t read = 0;
+  Reading::Leaf* leaf = reading.leaves.grow(arguments.positional.size());
   for (const Value& v : arguments.positional) {
     auto* object = v.get_if<ArrayObject>();
-    if (!object) break;
-    reading.leaves.push_back({&v, &object->array, true});
+    if (!object) {
+      reading.leaves.cut(reading.leaves.size() - (arguments.positional.size() - read));
+      break;
+    }
+    *leaf++ = {&v, &object->array, true};
     if (!read_array(matcher, object->array, object->array.backend)) return false;
     ++read;
   }

@@ -49,6 +49,14 @@ class KeyWriter {
     key_.append(static_cast<const char*>(bytes), count);
     return true;
   }
+  bool put_array(std::uint64_t head, const ir::Dims& extents, const ir::Dims& strides) {
+    put(&head, sizeof head);
+    for (std::size_t i = 0; i < extents.size(); ++i) {
+      put(&extents[i], sizeof extents[i]);
+      put(&strides[i], sizeof strides[i]);
+    }
+    return true;
+  }
   template <class Text>
   void part(Text&& text) {
     if (parts_) parts_->push_back(text());
@@ -70,6 +78,26 @@ class KeyMatcher {
     if (key_.size() < count || std::memcmp(key_.data(), bytes, count) != 0) return false;
     key_.remove_prefix(count);
     return true;
+  }
+  // Numbers that are compared at once: bytes that were just stored one by one are slow to read together.
+  bool put_array(std::uint64_t head, const ir::Dims& extents, const ir::Dims& strides) {
+    const std::size_t axes = extents.size(), bytes = (1 + 2 * axes) * sizeof head;
+    if (key_.size() < bytes) return false;
+    const char* at = key_.data();
+    auto differs = [&](auto number) {
+      std::uint64_t known;
+      std::memcpy(&known, at, sizeof known);
+      at += sizeof known;
+      return known ^ static_cast<std::uint64_t>(number);
+    };
+    std::uint64_t different = differs(head);
+    const std::int64_t *extent = extents.data(), *stride = strides.data();
+    for (std::size_t i = 0; i < axes; ++i) {
+      different |= differs(extent[i]);
+      different |= differs(stride[i]);
+    }
+    key_.remove_prefix(bytes);
+    return different == 0;
   }
   template <class Text>
   void part(Text&&) {}

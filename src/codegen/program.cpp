@@ -36,6 +36,8 @@ void Program::finish() {
   std::vector<int> uses(output_bytes.size());
   for (const Located& result : results)
     if (result.place.home == Home::Output) ++uses[result.place.number];
+  result_bases_.clear();
+  for (const Located& result : results) result_bases_.push_back(static_cast<std::uint32_t>(base_of(result.place)));
   shared_outputs_.clear();
   for (int n : uses) shared_outputs_.push_back(n > 1);
 }
@@ -91,31 +93,39 @@ __attribute__((no_sanitize("function")))
 unsigned
 Program::Call::run(std::span<char* const> into) {
   const Program& p = program_;
-  for (std::size_t o = 0; o < p.output_bytes.size(); ++o) {
-    if (into.empty())
-      frame_.outputs[o] = StoragePtr(Storage::allocate(static_cast<std::size_t>(p.output_bytes[o]), &runtime_.budget()));
-    p.set_base(frame_, 2 + p.argument_count + o, into.empty() ? frame_.outputs[o]->data() : into[o]);
+  Frame& frame = frame_;
+  for (std::size_t o = 0, n = p.output_bytes.size(); o < n; ++o) {
+    char* memory;
+    if (into.empty()) {
+      Storage* made = Storage::allocate(static_cast<std::size_t>(p.output_bytes[o]), &runtime_.budget());
+      frame.outputs[o] = StoragePtr(made);
+      memory = made->data();
+    } else {
+      memory = into[o];
+    }
+    p.set_base(frame, 2 + p.argument_count + o, memory);
   }
   unsigned events = 0;
   runtime::clear_fp();
   quiet_ = false;
-  char* const* table = frame_.table.data();
+  char* const* table = frame.table.data();
   const std::int64_t* numbers = p.arguments.data();
+  const bool checks_bounds = p.checks_bounds;
   for (const ProgramStep& step : p.steps) {
     if (step.kernel) [[likely]] {
-      if (p.checks_bounds) frame_.context.limits = frame_.limits.data() + step.first;
-      std::int32_t status = step.kernel(&frame_.context, table + step.first, numbers + step.first_argument);
+      if (checks_bounds) frame.context.limits = frame.limits.data() + step.first;
+      std::int32_t status = step.kernel(&frame.context, table + step.first, numbers + step.first_argument);
       if (status) [[unlikely]]
         index_failed(p.checks[step.first_check + static_cast<std::uint32_t>(status) - 1]);
-      if (frame_.context.stopped) [[unlikely]] {
-        frame_.context.stopped = false;
+      if (frame.context.stopped) [[unlikely]] {
+        frame.context.stopped = false;
         runtime_.poll();
         // Another call has answered the request.
         throw ir::Error(ir::ErrorClass::KeyboardInterrupt, "interrupted").with_code(705);
       }
-      if (frame_.context.failed_buffer >= 0) [[unlikely]]
+      if (checks_bounds && frame.context.failed_buffer >= 0) [[unlikely]]
         throw ir::Error(ir::ErrorClass::SystemError, "kernel " + std::to_string(step.number) + " reaches outside its buffer " +
-                                                         std::to_string(std::exchange(frame_.context.failed_buffer, -1)));
+                                                         std::to_string(std::exchange(frame.context.failed_buffer, -1)));
       runtime_.poll();
     } else {
       events |= _mm_getcsr() & runtime::kFpEvents;
@@ -157,7 +167,7 @@ void Program::Call::take_result(std::size_t number, Array& array) {
       break;
     default: break;
   }
-  array.data = frame_.bases[program_.base_of(result.place)] + result.place.offset;
+  array.data = frame_.bases[program_.result_bases_[number]] + result.place.offset;
   array.dtype = result.type.dtype;
   array.shape = result.type.shape;
   array.strides = result.strides;

@@ -96,11 +96,14 @@ class Program {
   class Call {
    public:
     Call(const Program& program, runtime::Runtime& runtime)
-        : program_(program), runtime_(runtime), frame_(program.take_frame(runtime)) {
+        : program_(program),
+          runtime_(runtime),
+          place_(program.spare_[thread_place()]),
+          frame_(program.take_frame(runtime, place_)) {
       frame_.context.stop = &runtime.stop_word();
     }
     ~Call() {
-      program_.give_back(frame_);
+      program_.give_back(frame_, place_);
       // Eager loops tell of whatever flag they find. A look at the flags waits for the arithmetic before it: none is needed
       // where the last one found nothing.
       if (!quiet_) runtime::clear_fp();
@@ -123,6 +126,7 @@ class Program {
     [[noreturn]] void index_failed(const IndexCheck& check) const;
     const Program& program_;
     runtime::Runtime& runtime_;
+    std::atomic<Frame*>& place_;  // the thread's
     Frame& frame_;
     bool quiet_ = true;  // no event's flag is set by this call
   };
@@ -167,18 +171,17 @@ class Program {
     std::vector<runtime::StoragePtr> outputs;
     Context context;
   };
-  Frame& take_frame(runtime::Runtime& runtime) const {
-    auto& place = spare_[thread_place()];
+  Frame& take_frame(runtime::Runtime& runtime, std::atomic<Frame*>& place) const {
     Frame* frame = place.load(std::memory_order_relaxed);
     if (frame && runtime::replace_shared<Frame*>(place, frame, nullptr, std::memory_order_acquire)) [[likely]]
       return *frame;
     return other_frame(runtime);
   }
-  void give_back(Frame& frame) const {
+  void give_back(Frame& frame, std::atomic<Frame*>& place) const {
     if (dynamic_count) forget_dynamic(frame);
     for (runtime::StoragePtr& s : frame.outputs)
       if (s) s = runtime::StoragePtr();
-    if (!runtime::replace_shared<Frame*>(spare_[thread_place()], nullptr, &frame, std::memory_order_release)) [[unlikely]]
+    if (!runtime::replace_shared<Frame*>(place, nullptr, &frame, std::memory_order_release)) [[unlikely]]
       put_elsewhere(frame);
   }
   Frame& other_frame(runtime::Runtime& runtime) const;  // of another place, or a new one
@@ -195,7 +198,8 @@ class Program {
     std::int64_t offset;
   };
   std::vector<std::vector<Patch>> patches_;
-  std::vector<char> shared_outputs_;  // by output: several results lie in it
+  std::vector<char> shared_outputs_;         // by output: several results lie in it
+  std::vector<std::uint32_t> result_bases_;  // by result
   // Frames that no call uses: a thread looks at its own place.
   static constexpr std::size_t kSpareFrames = 16;
   static std::size_t thread_place() {

@@ -308,9 +308,43 @@ std::string called_name(const Value& callee, std::string_view method) {
 
 }  // namespace
 
+bool Evaluator::invoke(Call& e, runtime::Callable& callable, const Arguments& arguments, Frame& frame, Value& out) {
+  if (callable.callable_type() == "function") {
+    Value result;
+    if (!call_script(static_cast<ScriptFunction&>(callable), arguments, result)) return false;
+    out = std::move(result);
+    return true;
+  }
+  try {
+    Value result = callable.call(runtime(), arguments);
+    out = std::move(result);
+    return true;
+  } catch (...) {
+    set_raised(e.span, frame);
+    return false;
+  }
+}
+
+// A local function called with locals and constants, which are lent to it: until it returns nothing changes a local.
 bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
-  Value made, self;
-  const Value* callee = &made;
+  if (!e.plain || e.args.size() > kInlineArguments) return eval_any_call(e, frame, out);
+  const Value* callee = peek(*e.function, frame);
+  auto* callable = callee ? callee->get_if<runtime::Callable>() : nullptr;
+  if (!callable) return eval_any_call(e, frame, out);
+  alignas(Value) std::byte lent[kInlineArguments * sizeof(Value)];
+  std::byte* next = lent;
+  for (Expr* arg : e.args) {
+    const Value* v = peek(*arg, frame);
+    if (!v) return eval_any_call(e, frame, out);
+    std::memcpy(next, v, sizeof(Value));
+    next += sizeof(Value);
+  }
+  frame.call_site = e.span;
+  return invoke(e, *callable, {{reinterpret_cast<const Value*>(lent), e.args.size()}, {}, {}}, frame, out);
+}
+
+bool Evaluator::eval_any_call(Call& e, Frame& frame, Value& out) {
+  Value callee, self;
   std::string_view method;
   // Locals and constants are lent: while names alone are looked up, and until the call returns, nothing changes a local.
   const Expr& owner = e.function->kind == ExprKind::Attribute ? *as<Attribute>(*e.function).value : *e.function;
@@ -328,19 +362,17 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     // Modules and functions give their attribute; methods of values are called without being bound first.
     if (self.is(runtime::ObjectKind::Native) || self.is(runtime::ObjectKind::Callable)) {
       try {
-        made = get_attribute(runtime(), self, method);
+        callee = get_attribute(runtime(), self, method);
       } catch (...) {
         set_raised({a.value->span.end, a.span.end}, frame);
         return false;
       }
       self.clear();
     }
-  } else if (const Value* local = lends ? peek(*e.function, frame) : nullptr) {
-    callee = local;
-  } else if (!eval(*e.function, frame, made)) {
+  } else if (!eval(*e.function, frame, callee)) {
     return false;
   }
-  auto invoke = [&](const Arguments& arguments) {
+  auto call = [&](const Arguments& arguments) {
     frame.call_site = e.span;
     if (!self.empty()) {
       try {
@@ -359,25 +391,10 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         return false;
       }
     }
-    if (auto* c = callee->get_if<runtime::Callable>()) {
-      if (c->callable_type() == "function") {
-        Value result;
-        if (!call_script(static_cast<ScriptFunction&>(*c), arguments, result)) return false;
-        out = std::move(result);
-        return true;
-      }
-      try {
-        Value result = c->call(runtime(), arguments);
-        out = std::move(result);
-        return true;
-      } catch (...) {
-        set_raised(e.span, frame);
-        return false;
-      }
-    }
-    return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(*callee) + "' object is not callable"), e.span, frame);
+    if (auto* c = callee.get_if<runtime::Callable>()) return invoke(e, *c, arguments, frame, out);
+    return raise(Error(ErrorClass::TypeError, "'" + runtime::type_name(callee) + "' object is not callable"), e.span, frame);
   };
-  if (lends) return invoke({{reinterpret_cast<const Value*>(lent), e.args.size()}, {}, {}});
+  if (lends) return call({{reinterpret_cast<const Value*>(lent), e.args.size()}, {}, {}});
   if (e.plain && e.args.size() <= kInlineArguments) {
     // Only the places that are filled are made and cleared.
     struct Filled {
@@ -390,7 +407,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     } filled;
     for (Expr* arg : e.args)
       if (!eval(*arg, frame, *new (&filled.values()[filled.count++]) Value)) return false;
-    return invoke({{filled.values(), filled.count}, {}, {}});
+    return call({{filled.values(), filled.count}, {}, {}});
   }
   std::vector<Value> more;
   std::vector<std::string_view> names;
@@ -410,7 +427,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
         set_raised(arg->span, frame);
         return false;
       }
-      return raise(Error(ErrorClass::TypeError, called_name(*callee, method) + " argument after * must be an iterable, not " +
+      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after * must be an iterable, not " +
                                                     runtime::type_name(iterable)),
                    arg->span, frame);
     } catch (...) {
@@ -428,7 +445,7 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
     }
     auto* dict = value.get_if<Dict>();
     if (!dict)
-      return raise(Error(ErrorClass::TypeError, called_name(*callee, method) + " argument after ** must be a mapping, not " +
+      return raise(Error(ErrorClass::TypeError, called_name(callee, method) + " argument after ** must be a mapping, not " +
                                                     runtime::type_name(value)),
                    keyword.span, frame);
     for (auto& entry : dict->entries()) {
@@ -438,14 +455,14 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
       for (std::string_view n : names)
         if (n == text->text)
           return raise(Error(ErrorClass::TypeError,
-                             called_name(*callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
+                             called_name(callee, method) + " got multiple values for keyword argument '" + text->text + "'"),
                        keyword.span, frame);
       kept_names.push_back(entry.key);
       names.push_back(text->text);
       keyword_values.push_back(entry.value);
     }
   }
-  return invoke({more, names, keyword_values});
+  return call({more, names, keyword_values});
 }
 
 // ---- comprehensions ----

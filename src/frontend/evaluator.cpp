@@ -264,40 +264,54 @@ Completion Evaluator::exec_block(Block body, Frame& frame) {
   return Completion::Normal;
 }
 
+// What most statements need has a function each: the registers that the others save are not theirs.
 Completion Evaluator::exec(Stmt& statement, Frame& frame) {
   switch (statement.kind) {
-    case StmtKind::Expr: {
-      Value ignored;
-      return eval(*as<ExprStmt>(statement).value, frame, ignored) ? Completion::Normal : Completion::Raise;
+    case StmtKind::Expr: return exec_expression(as<ExprStmt>(statement), frame);
+    case StmtKind::Assign: return exec_assign(as<Assign>(statement), frame);
+    case StmtKind::For: return exec_for(as<For>(statement), frame);
+    default: return exec_other(statement, frame);
+  }
+}
+
+Completion Evaluator::exec_expression(ExprStmt& s, Frame& frame) {
+  Value ignored;
+  return eval(*s.value, frame, ignored) ? Completion::Normal : Completion::Raise;
+}
+
+Completion Evaluator::exec_assign(Assign& s, Frame& frame) {
+  if (!s.value) return Completion::Normal;
+  Value value;
+  if (!eval(*s.value, frame, value)) return Completion::Raise;
+  if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Name)
+    if (auto& name = as<Name>(*s.targets[0]); name.scope == Scope::Local) {
+      if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
+        name_lazy(value, name.id);
+      frame.slots[name.slot].swap(value);
+      return Completion::Normal;
     }
-    case StmtKind::Assign: {
-      auto& s = as<Assign>(statement);
-      if (!s.value) return Completion::Normal;
-      Value value;
-      if (!eval(*s.value, frame, value)) return Completion::Raise;
-      if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Name)
-        if (auto& name = as<Name>(*s.targets[0]); name.scope == Scope::Local) {
-          if (value.is(runtime::ObjectKind::Lazy)) [[unlikely]]
-            name_lazy(value, name.id);
-          frame.slots[name.slot].swap(value);
-          return Completion::Normal;
-        }
-      if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Subscript) {
-        // An item of a local list.
-        auto& place = as<Subscript>(*s.targets[0]);
-        const Value *object = peek(*place.value, frame), *index = peek(*place.index, frame);
-        if (auto* list = object && index && index->is_int() ? object->get_if<List>() : nullptr) {
-          auto i = static_cast<std::uint64_t>(index->as_int());
-          if (i < list->items.size()) {
-            list->items[i].swap(value);
-            return Completion::Normal;
-          }
-        }
+  if (s.targets.size() == 1 && s.targets[0]->kind == ExprKind::Subscript) {
+    // An item of a local list.
+    auto& place = as<Subscript>(*s.targets[0]);
+    const Value *object = peek(*place.value, frame), *index = peek(*place.index, frame);
+    if (auto* list = object && index && index->is_int() ? object->get_if<List>() : nullptr) {
+      auto i = static_cast<std::uint64_t>(index->as_int());
+      if (i < list->items.size()) {
+        list->items[i].swap(value);
+        return Completion::Normal;
       }
-      for (std::size_t i = 0; i + 1 < s.targets.size(); ++i)
-        if (!assign(*s.targets[i], frame, value)) return Completion::Raise;
-      return assign(*s.targets.back(), frame, std::move(value)) ? Completion::Normal : Completion::Raise;
     }
+  }
+  for (std::size_t i = 0; i + 1 < s.targets.size(); ++i)
+    if (!assign(*s.targets[i], frame, value)) return Completion::Raise;
+  return assign(*s.targets.back(), frame, std::move(value)) ? Completion::Normal : Completion::Raise;
+}
+
+Completion Evaluator::exec_other(Stmt& statement, Frame& frame) {
+  switch (statement.kind) {
+    case StmtKind::Expr:
+    case StmtKind::Assign:
+    case StmtKind::For: break;  // above
     case StmtKind::AugAssign: return exec_aug_assign(as<AugAssign>(statement), frame) ? Completion::Normal : Completion::Raise;
     case StmtKind::If: {
       auto& s = as<If>(statement);
@@ -326,7 +340,6 @@ Completion Evaluator::exec(Stmt& statement, Frame& frame) {
         }
       }
     }
-    case StmtKind::For: return exec_for(as<For>(statement), frame);
     case StmtKind::Try: return exec_try(as<Try>(statement), frame);
     case StmtKind::With: return exec_with(as<With>(statement), frame, 0);
     case StmtKind::FunctionDef: {

@@ -75,6 +75,8 @@ class Evaluator {
 
   // A generator expression's next value; `frame` is its own.
   bool eval(Expr& e, Frame& frame, Value& out);
+  bool eval_other(Expr& e, Frame& frame, Value& out);
+  bool too_deep(Expr& e, Frame& frame);
   bool assign(Expr& target, Frame& frame, Value value);
   bool call_script(ScriptFunction& function, const Arguments& arguments, Value& result);
   void set_raised(const SourceSpan& span, Frame& frame);  // called in a catch block: makes the C++ exception pending
@@ -90,6 +92,9 @@ class Evaluator {
  private:
   Completion exec_block(Block body, Frame& frame);
   Completion exec(Stmt& s, Frame& frame);
+  Completion exec_expression(ExprStmt& s, Frame& frame);
+  Completion exec_assign(Assign& s, Frame& frame);
+  Completion exec_other(Stmt& s, Frame& frame);
   Completion exec_for(For& s, Frame& frame);
   Completion exec_try(Try& s, Frame& frame);
   Completion exec_with(With& s, Frame& frame, std::size_t item);
@@ -108,6 +113,8 @@ class Evaluator {
   bool may_write(Name& name, Frame& frame);
   bool name_error(Name& e, Frame& frame);
   bool eval_call(Call& e, Frame& frame, Value& out);
+  bool eval_any_call(Call& e, Frame& frame, Value& out);
+  bool invoke(Call& e, runtime::Callable& callable, const runtime::Arguments& arguments, Frame& frame, Value& out);
   bool eval_binary(Binary& e, Frame& frame, Value& out);
   bool eval_compare(Compare& e, Frame& frame, Value& out);
   bool eval_subscript(Subscript& e, Frame& frame, Value& out);

@@ -104,16 +104,30 @@ bool Evaluator::eval(Expr& e, Frame& frame, Value& out) {
   }
   if (e.kind == ExprKind::Name) return eval_name(as<Name>(e), frame, out);
   if (runtime::stack_low()) [[unlikely]]
-    return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded")
-                     .with_hint("the expression or the calls nest too deeply for the stack"),
-                 e.span, frame);
+    return too_deep(e, frame);
   switch (e.kind) {
-    case ExprKind::Constant:
-    case ExprKind::Name: break;  // above
     case ExprKind::Binary: return eval_binary(as<Binary>(e), frame, out);
     case ExprKind::Compare: return eval_compare(as<Compare>(e), frame, out);
     case ExprKind::Call: return eval_call(as<Call>(e), frame, out);
     case ExprKind::Subscript: return eval_subscript(as<Subscript>(e), frame, out);
+    default: return eval_other(e, frame, out);
+  }
+}
+
+bool Evaluator::too_deep(Expr& e, Frame& frame) {
+  return raise(Error(ErrorClass::RecursionError, "maximum recursion depth exceeded")
+                   .with_hint("the expression or the calls nest too deeply for the stack"),
+               e.span, frame);
+}
+
+bool Evaluator::eval_other(Expr& e, Frame& frame, Value& out) {
+  switch (e.kind) {
+    case ExprKind::Constant:
+    case ExprKind::Name:
+    case ExprKind::Binary:
+    case ExprKind::Compare:
+    case ExprKind::Call:
+    case ExprKind::Subscript: break;  // above
     case ExprKind::Attribute: {
       auto& a = as<Attribute>(e);
       Value object;

@@ -78,6 +78,13 @@ class SmallVector {
     if (size_ == capacity_) reserve(size_ + 1);
     data()[size_++] = value;
   }
+  // So many more, which the caller fills.
+  T* grow(std::size_t count) {
+    reserve(size_ + count);
+    T* first = data() + size_;
+    size_ += static_cast<std::uint32_t>(count);
+    return first;
+  }
   void pop_back() { --size_; }
   void cut(std::size_t count) { size_ = static_cast<std::uint32_t>(count); }  // to at most its size
   void clear() { size_ = 0; }

@@ -21,11 +21,13 @@ struct FreeObject {
 };
 constexpr int kKeptArrays = 256;
 constinit thread_local FreeObject* free_arrays = nullptr;
-constinit thread_local int free_array_count = 0;
-constinit thread_local bool thread_ending = false;
+// How many more may be kept: none before the list has an owner, which empties it when the thread ends, and none after.
+constinit thread_local int room_for_arrays = 0;
+constinit thread_local bool owned = false;
 struct FreeArraysOwner {
+  FreeArraysOwner() { owned = true, room_for_arrays = kKeptArrays; }
   ~FreeArraysOwner() {
-    thread_ending = true;
+    room_for_arrays = 0;
     while (free_arrays) {
       FreeObject* next = free_arrays->next;
       ::operator delete(free_arrays);
@@ -38,28 +40,32 @@ constexpr bool kRecycle = false;
 #else
 constexpr bool kRecycle = true;
 #endif
+
+[[gnu::noinline]] void delete_array(void* memory) {
+  if (kRecycle && !owned) {
+    static thread_local FreeArraysOwner owner;
+    (void)owner;
+  }
+  ::operator delete(memory);
+}
 }  // namespace
 
 void* ArrayObject::operator new(std::size_t size) {
   if (FreeObject* block = free_arrays) {
     free_arrays = block->next;
-    --free_array_count;
+    ++room_for_arrays;
     return block;
   }
   return ::operator new(size);
 }
 
 void ArrayObject::operator delete(void* memory) {
-  if (!kRecycle || thread_ending || free_array_count >= kKeptArrays) {
-    ::operator delete(memory);
-    return;
-  }
-  static thread_local FreeArraysOwner owner;
-  (void)owner;
+  if (room_for_arrays <= 0) [[unlikely]]
+    return delete_array(memory);
+  --room_for_arrays;
   auto* block = static_cast<FreeObject*>(memory);
   block->next = free_arrays;
   free_arrays = block;
-  ++free_array_count;
 }
 
 namespace {

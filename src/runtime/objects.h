@@ -32,6 +32,7 @@ struct NumpyScalar final : Object {
 struct ArrayObject final : Object {
   static constexpr ObjectKind kKind = ObjectKind::Array;
   static constexpr bool kMayDefer = true;
+  ArrayObject() : Object(kKind) {}
   explicit ArrayObject(Array a) : Object(kKind), array(std::move(a)) {}
   void defer(Ref<Object> to) { deferred_ = true, recorded = std::move(to); }
   static void* operator new(std::size_t size);  // from a free list: arrays are made once an op

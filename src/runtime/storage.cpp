@@ -38,8 +38,9 @@ constexpr bool kRecycle = true;
 int size_class(std::size_t block) {
   if (block <= kSmallestBlock) return 0;
   int octave = std::bit_width(block - 1) - 1;  // 2^octave < block <= 2^(octave+1)
+  // A quarter of an octave is a power of two: no division.
   std::size_t step = (std::size_t{1} << octave) / 4;
-  int quarter = static_cast<int>((block - (std::size_t{1} << octave) + step - 1) / step);
+  int quarter = static_cast<int>((block - (std::size_t{1} << octave) + step - 1) >> (octave - 2));
   return 4 * (octave - 8) + quarter;
 }
 

@@ -10,19 +10,16 @@ namespace {
 constexpr int kDepth = 50;
 constinit thread_local int depth = 0;
 constinit thread_local std::vector<Object*>* queue = nullptr;
+
+[[gnu::noinline]] void put_off(Object* object) {
+  if (!queue) queue = new std::vector<Object*>;
+  queue->push_back(object);
+}
+
 }  // namespace
 
-void Object::destroy(Object* object) {
-  if (depth >= kDepth) {
-    if (!queue) queue = new std::vector<Object*>;
-    queue->push_back(object);
-    return;
-  }
-  ++depth;
-  delete object;
-  --depth;
-  if (depth || !queue) return;
-  // Outermost: what was queued is freed here, one after the other.
+// One after the other.
+void Object::destroy_queued() {
   while (!queue->empty()) {
     Object* next = queue->back();
     queue->pop_back();
@@ -32,6 +29,15 @@ void Object::destroy(Object* object) {
   }
   delete queue;
   queue = nullptr;
+}
+
+void Object::destroy(Object* object) {
+  if (depth >= kDepth) [[unlikely]]
+    return put_off(object);
+  ++depth;
+  delete object;
+  if (--depth == 0 && queue) [[unlikely]]
+    destroy_queued();
 }
 
 std::string type_name(const Value& value) {

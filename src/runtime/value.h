@@ -67,6 +67,7 @@ class Object {
  private:
   // Deletes now, or queues when already deep inside another destruction.
   static void destroy(Object* object);
+  static void destroy_queued();
 
   std::uint32_t references_ = 1;
   ObjectKind kind_;
