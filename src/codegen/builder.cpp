@@ -7,6 +7,7 @@
 #include "codegen/expand/expand.h"
 #include "codegen/interleave.h"
 #include "codegen/kernel_builder.h"
+#include "codegen/overwritten.h"
 #include "codegen/recurrence.h"
 #include "ir/error.h"
 #include "ir/rules/movement.h"
@@ -198,8 +199,29 @@ class Builder {
     }
     return run;
   }
-  // Those of many steps become one.
-  void roll() {
+  // By step: whether later ones leave nothing of what it puts down.
+  std::vector<bool> overwritten() const {
+    Overwritten found;
+    std::size_t kernel = 0;
+    for (std::size_t step = 0; step < steps_.size(); ++step) {
+      const auto [kind, number] = steps_[step];
+      if (kind == Step::Kernel) {
+        found.add(step, kernels_[kernel].family->first, operands(kernel));
+        ++kernel;
+      } else if (kind == Step::Call) {
+        for (RootId root : call_roots_[number]) found.use(root);
+      } else {
+        found.use(memory_.where[number].root);
+        for (Index operand : block_.inputs(number))
+          if (operand != kNoIndex) found.use(memory_.where[operand].root);
+      }
+    }
+    std::vector<bool> gone(steps_.size());
+    for (std::size_t step : found.steps) gone[step] = true;
+    return gone;
+  }
+  // Recurrences of many steps become one, and those that are `gone` go.
+  void roll(const std::vector<bool>& gone) {
     std::vector<KernelStep> kernels;
     std::vector<std::pair<Step, Index>> steps;
     ir::LargeVector<Instance::Buffer> buffers;
@@ -207,6 +229,10 @@ class Builder {
     std::vector<Belongs> belongs;
     ir::LargeVector<std::int64_t> numbers;
     for (std::size_t step = 0, kernel = 0; step < steps_.size(); ++step) {
+      if (gone[step]) {
+        ++kernel;
+        continue;
+      }
       steps.push_back(steps_[step]);
       if (steps_[step].first != Step::Kernel) continue;
       KernelStep k = kernels_[kernel];
@@ -257,7 +283,8 @@ class Builder {
       if (program_->checks_bounds)
         belongs_.push_back({memory_.roots[b.root].before + b.offset, memory_.roots[b.root].bytes - b.offset});
     }
-    if (may_recur_) roll();
+    const std::vector<bool> gone = overwritten();
+    if (may_recur_ || std::ranges::find(gone, true) != gone.end()) roll(gone);
     for (const KernelStep& k : std::span(kernels_).first(kernels_.size() - 1)) {
       Family& family = k.family->second;
       Member& member = family.members[family.special ? k.member : 0];

@@ -102,8 +102,11 @@ void simplify(NestDraft& draft) {
     last_kept = in_kept;
   }
   if (draft.nest.folds && folded == 1) {
+    // A sum of one term walks as those of more do: it is the same kernel.
+    const std::size_t d = draft.extents.size() - 1;
     extents.push_back(1);
-    for (Dims& s : strides) s.push_back(0);
+    for (std::size_t k = 0; k < walks.size(); ++k)
+      strides[k].push_back(kept == 0 && !draft.extents.empty() ? walks[k]->strides[d] : 0);
   }
   draft.kept = kept;
   draft.extents = extents;
