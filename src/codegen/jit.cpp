@@ -157,7 +157,7 @@ namespace {
 
 std::unique_ptr<llvm::Module> make_module(std::span<const Kernel* const> kernels, std::span<const std::string> names,
                                           llvm::LLVMContext& context, llvm::TargetMachine& target, EmitOptions options) {
-  options.fetches_ahead = gains_by_fetching_ahead(std::string_view(target.getTargetCPU()));
+  options.fetch_ahead = fetch_ahead(std::string_view(target.getTargetCPU()));
   auto module = std::make_unique<llvm::Module>("kernels", context);
   module->setDataLayout(target.createDataLayout());
   module->setTargetTriple(target.getTargetTriple().str());

@@ -16,16 +16,21 @@ class Module;
 
 namespace autoray::codegen {
 
+// How large folds bring in what they read next. Intel's processors are a tenth faster for being told of it by prefetches, AMD's
+// take half as long again; those are a tenth faster where a few lines of each array are read in turn before they are computed
+// with: streams that advance line by line side by side wait for each other in the memory.
+enum class FetchAhead : std::uint8_t { None, Prefetch, Burst };
+
 struct EmitOptions {
   int vector_bytes = 64;
   bool tells_events = true;   // somebody looks at the processor's floating-point flags
   bool polls = false;         // long loops look for a stop (Context::stop)
   bool check_bounds = false;  // every access is compared with its buffer's ends (Context::limits)
-  bool fetches_ahead = true;  // large folds say what they read next
+  FetchAhead fetch_ahead = FetchAhead::Prefetch;
 };
 
-// Whether large folds are faster for that on a processor of LLVM's name: Intel's are by a tenth; AMD's take half as long again.
-bool gains_by_fetching_ahead(std::string_view cpu);
+// Of a processor of LLVM's name.
+FetchAhead fetch_ahead(std::string_view cpu);
 
 // Adds a function of that name to the module.
 void emit(const Kernel& kernel, llvm::Module& module, const std::string& function_name, const EmitOptions& options);

@@ -21,6 +21,7 @@ using llvm::Value;
 inline constexpr int kLanes = runtime::kSumLanes;
 inline constexpr std::int64_t kBlock = runtime::kSumBlock;
 inline constexpr int kLast = 4;                // terms at a sum's end that may have been written just now
+inline constexpr std::int64_t kBurst = 64;     // points of which each array's lines are read at once
 inline constexpr std::int64_t kRow = 64;       // blocks that are folded one behind the other
 inline constexpr std::int64_t kUnrolled = 24;  // vectors times accesses of a row that is written out
 // Turns between two looks for a stop of a loop over vectors, and of one over rows: together some ten milliseconds.
@@ -196,7 +197,9 @@ class Emitter {
   bool is_streamed(const Store& store) const;
   void stream(Value* v, Value* pointer);
   void streamed(const Pointers& pointers, const std::function<void()>& body);
-  void fetch_ahead(const Pointers& pointers, Value* index);
+  void for_each_dense(const Pointers& pointers, Value* index, const std::function<void(Value* place, std::int64_t item)>& f);
+  void prefetch(const Pointers& pointers, Value* index);
+  void read_burst(const Pointers& pointers, Value* index);
   void emit_map_and_fold(const Nest& map, const Nest& fold);
 
   // ---- columns.cpp: folds with one result a lane ----

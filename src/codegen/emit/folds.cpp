@@ -159,7 +159,7 @@ Value* Emitter::fold_block(const Pointers& pointers) {
   }
   auto done = long_fold_loop(zero, n, std::int64_t{width} * parts, lanes, [&](Value* at, std::vector<Value*> now) {
     for (std::size_t p = 0; p < now.size(); ++p) {
-      if (nest_->streams) fetch_ahead(pointers, part(at, p));
+      if (nest_->streams) prefetch(pointers, part(at, p));
       now[p] = whole(part(at, p), now[p]);
     }
     return now;

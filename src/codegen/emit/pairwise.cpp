@@ -20,7 +20,7 @@ Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Numb
   auto add = [&](Value* at, int count, std::vector<Value*> now) {
     for (std::size_t k = 0; k < now.size(); ++k) {
       Value* index = b_.CreateAdd(at, b_.getInt64(k * static_cast<std::size_t>(width)));
-      if (nest_->streams && count == kLanes) fetch_ahead(pointers, index);
+      if (nest_->streams && count == kLanes) prefetch(pointers, index);
       now[k] = combine(now[k], narrow_term(pointers, {folded, index, std::min(count, width), nullptr, count <= kLast}));
     }
     return now;
@@ -37,9 +37,20 @@ Value* Emitter::ordered_block(const Pointers& pointers, Value* begin, const Numb
     for (std::int64_t i = 0; i + kLanes <= extent.value; i += kLanes)
       lanes = add(b_.CreateAdd(begin, b_.getInt64(static_cast<std::uint64_t>(i))), kLanes, std::move(lanes));
   } else {
-    auto done = fold_loop(begin, b_.CreateAdd(begin, n), kLanes, lanes,
-                          [&](Value* at, const std::vector<Value*>& now) { return add(at, kLanes, now); });
-    lanes.assign(done.begin() + 1, done.end());
+    Value *from = begin, *end = b_.CreateAdd(begin, n);
+    auto in_pieces = [&](std::int64_t step, const std::function<std::vector<Value*>(Value*, std::vector<Value*>)>& piece) {
+      lanes = fold_loop(from, end, step, lanes, piece);
+      from = lanes.front();
+      lanes.erase(lanes.begin());
+    };
+    if (nest_->streams && options_.fetch_ahead == FetchAhead::Burst && !options_.check_bounds)
+      in_pieces(kBurst, [&](Value* at, std::vector<Value*> now) {
+        read_burst(pointers, at);
+        for (std::int64_t k = 0; k < kBurst; k += kLanes)
+          now = add(b_.CreateAdd(at, b_.getInt64(static_cast<std::uint64_t>(k))), kLanes, std::move(now));
+        return now;
+      });
+    in_pieces(kLanes, [&](Value* at, std::vector<Value*> now) { return add(at, kLanes, std::move(now)); });
   }
   add_rest(begin, extent, n, lanes, [&](const std::vector<Value*>& now) { return halved(now); }, add);
   return lanes[0];

@@ -40,19 +40,36 @@ void Emitter::streamed(const Pointers& pointers, const std::function<void()>& bo
       body);
 }
 
-bool gains_by_fetching_ahead(std::string_view cpu) { return !cpu.starts_with("znver") && !cpu.starts_with("x86-64"); }
+FetchAhead fetch_ahead(std::string_view cpu) {
+  if (cpu.starts_with("znver")) return FetchAhead::Burst;
+  return cpu.starts_with("x86-64") ? FetchAhead::None : FetchAhead::Prefetch;
+}
+
+// f(place, bytes of an item) for each array that the nest follows densely, at an index of its last dimension.
+void Emitter::for_each_dense(const Pointers& pointers, Value* index, const std::function<void(Value*, std::int64_t)>& f) {
+  const std::size_t axis = nest_->extents.size() - 1;
+  for (std::size_t i = 0; i < nest_->loads.size(); ++i)
+    if (const Access& access = nest_->loads[i]; access.buffer != kNoBuffer && dense_along(access, axis))
+      f(advanced(pointers.loads[i], index, access.strides[axis]), item(access.buffer));
+}
 
 // The processor's own fetching ahead ends with each page.
-void Emitter::fetch_ahead(const Pointers& pointers, Value* index) {
-  if (!options_.fetches_ahead) return;
+void Emitter::prefetch(const Pointers& pointers, Value* index) {
+  if (options_.fetch_ahead != FetchAhead::Prefetch) return;
   constexpr std::uint64_t kAhead = 512;  // bytes
-  const std::size_t axis = nest_->extents.size() - 1;
-  for (std::size_t i = 0; i < nest_->loads.size(); ++i) {
-    const Access& access = nest_->loads[i];
-    if (access.buffer == kNoBuffer || !dense_along(access, axis)) continue;
-    Value* place = b_.CreatePtrAdd(advanced(pointers.loads[i], index, access.strides[axis]), b_.getInt64(kAhead));
-    b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()}, {place, b_.getInt32(0), b_.getInt32(3), b_.getInt32(1)});
-  }
+  for_each_dense(pointers, index, [&](Value* place, std::int64_t) {
+    b_.CreateIntrinsic(llvm::Intrinsic::prefetch, {b_.getPtrTy()},
+                       {b_.CreatePtrAdd(place, b_.getInt64(kAhead)), b_.getInt32(0), b_.getInt32(3), b_.getInt32(1)});
+  });
+}
+
+// A number of each line of the next kBurst points, array by array.
+void Emitter::read_burst(const Pointers& pointers, Value* index) {
+  constexpr std::int64_t kLine = 64;
+  for_each_dense(pointers, index, [&](Value* place, std::int64_t item) {
+    for (std::int64_t at = 0; at < kBurst * item; at += kLine)
+      b_.CreateLoad(b_.getInt8Ty(), b_.CreatePtrAdd(place, b_.getInt64(static_cast<std::uint64_t>(at))), /*isVolatile=*/true);
+  });
 }
 
 // Blocks of the map and of the fold take turns.

@@ -42,8 +42,7 @@ class Lowering {
     return f;
   }
   void kernels() {
-    EmitOptions options{
-        .vector_bytes = machine_.vector_bytes, .tells_events = false, .fetches_ahead = gains_by_fetching_ahead(machine_.cpu)};
+    EmitOptions options{.vector_bytes = machine_.vector_bytes, .tells_events = false, .fetch_ahead = fetch_ahead(machine_.cpu)};
     for (std::size_t k = 0; k < f_.kernels.size(); ++k) {
       std::string name = "kernel." + std::to_string(k);  // no name of C
       emit(f_.kernels[k], module_, name, options);
