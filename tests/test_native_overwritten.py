@@ -72,6 +72,13 @@ def test_what_stays(tmp_path, name):
         assert bool(fills(program)) == stays, program
 
 
+@pytest.mark.parametrize("made", ["np.zeros(60)", "np.zeros_like(b[:60])", "b[:60].copy()", "np.full(60, b[0])"])
+def test_values_are_made_where_they_go(tmp_path, made):
+    """Although the memory is made between the value and its write."""
+    text = f"x = {made}\nx[1:-1] = b[1:59] + 0.1 * (b[2:60] - 2 * b[1:59] + b[:58])"
+    assert "arena 0 bytes" in run(tmp_path, function("step", text), ["step"], tell=True)
+
+
 def test_bounds_are_checked(tmp_path):
     run(tmp_path, "".join(function(name, text) for name, (_, text) in PROGRAMS.items()), PROGRAMS, "--check-bounds")
 

@@ -80,6 +80,12 @@ class Sweep {
   // old version has been met.
   bool joins_its_value(Index i) {
     Index g = group_of(block_.inputs(i)[1]);
+    // As a rule what makes the memory, a fill or a copy, comes between.
+    if (g != kNoIndex && g + 2 == groups_.size() && !groups_[g].call && groups_[g].written.empty() &&
+        newest_waits_for_nothing()) {
+      swap_newest();
+      ++g;
+    }
     if (g == kNoIndex || g + 1 != groups_.size() || groups_[g].call || groups_[g].nodes.empty()) return false;
     group_[i] = g;
     groups_[g].level = level_[i] = 1;
@@ -87,6 +93,21 @@ class Sweep {
     consume(i);
     barrier_ = g;
     return true;
+  }
+  // It writes what no earlier group knows, and reads what none makes.
+  bool newest_waits_for_nothing() {
+    return groups_.back().written.empty() && std::ranges::all_of(groups_.back().nodes, [&](Index node) {
+             return roles_[node].role == Role::Pointwise && std::ranges::all_of(block_.inputs(node), [&](Index input) {
+                      return input == kNoIndex || group_of(input) == kNoIndex;
+                    });
+           });
+  }
+  // The two newest groups change places. No other one is used by the newest, and numbers of first consumers may be too early.
+  void swap_newest() {
+    const auto newest = static_cast<Index>(groups_.size() - 1);
+    std::swap(groups_[newest - 1], groups_[newest]);
+    for (Index g : {newest - 1, newest})
+      for (Index node : groups_[g].nodes) group_[node] = g;
   }
   bool sees_an_update(Index i, Index group) {
     return std::ranges::any_of(block_.inputs(i), [&](Index input) {
