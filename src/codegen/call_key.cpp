@@ -27,11 +27,9 @@ bool put(Sink& sink, char kind, std::string_view text) {
 
 template <class Sink>
 [[gnu::always_inline]] inline bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
-  // The first three lie side by side in the array, which makes them one number to load.
-  std::uint32_t tags =
-      static_cast<std::uint8_t>(array.dtype) | std::uint32_t{array.writable} << 8 | std::uint32_t{backend} << 16;
-  std::uint64_t head = 'A' | std::uint64_t{tags} << 8 | std::uint64_t{array.shape.size()} << 40 |
-                       std::uint64_t{!array.storage || array.storage->writable()} << 48;
+  std::uint64_t head = 'A' | std::uint64_t{static_cast<std::uint8_t>(array.dtype)} << 8 |
+                       std::uint64_t{array.can_write()} << 16 | std::uint64_t{backend} << 24 |
+                       std::uint64_t{array.shape.size()} << 40;
   if (!sink.put_array(head, array.shape, array.strides)) return false;
   sink.part(
       [&] { return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides)); });

@@ -102,11 +102,10 @@ void simplify(NestDraft& draft) {
     last_kept = in_kept;
   }
   if (draft.nest.folds && folded == 1) {
-    // A sum of one term walks as those of more do: it is the same kernel.
-    const std::size_t d = draft.extents.size() - 1;
+    // A sum of one term walks as those of more do: it is the same kernel. Beside kept dimensions it is folded along those.
     extents.push_back(1);
     for (std::size_t k = 0; k < walks.size(); ++k)
-      strides[k].push_back(kept == 0 && !draft.extents.empty() ? walks[k]->strides[d] : 0);
+      strides[k].push_back(kept == 0 && !walks[k]->strides.empty() ? walks[k]->strides.back() : 0);
   }
   draft.kept = kept;
   draft.extents = extents;

@@ -325,20 +325,25 @@ bool Evaluator::invoke(Call& e, runtime::Callable& callable, const Arguments& ar
   }
 }
 
-// A local function called with locals and constants, which are lent to it: until it returns nothing changes a local.
-bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
-  if (!e.plain || e.args.size() > kInlineArguments) return eval_any_call(e, frame, out);
-  const Value* callee = peek(*e.function, frame);
-  auto* callable = callee ? callee->get_if<runtime::Callable>() : nullptr;
-  if (!callable) return eval_any_call(e, frame, out);
-  alignas(Value) std::byte lent[kInlineArguments * sizeof(Value)];
-  std::byte* next = lent;
+// Locals and constants as arguments, which are lent: while names alone are looked up, and until the call returns, nothing
+// changes a local. False: they are others, or more than there is room for.
+bool Evaluator::lend(Call& e, Frame& frame, std::byte* to) {
+  if (!e.plain || e.args.size() > kInlineArguments) return false;
   for (Expr* arg : e.args) {
     const Value* v = peek(*arg, frame);
-    if (!v) return eval_any_call(e, frame, out);
-    std::memcpy(next, v, sizeof(Value));
-    next += sizeof(Value);
+    if (!v) return false;
+    std::memcpy(to, v, sizeof(Value));
+    to += sizeof(Value);
   }
+  return true;
+}
+
+// A local function called with locals and constants goes the short way.
+bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
+  const Value* callee = peek(*e.function, frame);
+  auto* callable = callee ? callee->get_if<runtime::Callable>() : nullptr;
+  alignas(Value) std::byte lent[kInlineArguments * sizeof(Value)];
+  if (!callable || !lend(e, frame, lent)) return eval_any_call(e, frame, out);
   frame.call_site = e.span;
   return invoke(e, *callable, {{reinterpret_cast<const Value*>(lent), e.args.size()}, {}, {}}, frame, out);
 }
@@ -346,15 +351,9 @@ bool Evaluator::eval_call(Call& e, Frame& frame, Value& out) {
 bool Evaluator::eval_any_call(Call& e, Frame& frame, Value& out) {
   Value callee, self;
   std::string_view method;
-  // Locals and constants are lent: while names alone are looked up, and until the call returns, nothing changes a local.
   const Expr& owner = e.function->kind == ExprKind::Attribute ? *as<Attribute>(*e.function).value : *e.function;
   alignas(Value) std::byte lent[kInlineArguments * sizeof(Value)];
-  bool lends = e.plain && owner.kind == ExprKind::Name && e.args.size() <= kInlineArguments;
-  for (std::size_t i = 0; lends && i < e.args.size(); ++i) {
-    const Value* v = peek(*e.args[i], frame);
-    lends = v != nullptr;
-    if (v) std::memcpy(lent + i * sizeof(Value), v, sizeof(Value));
-  }
+  const bool lends = owner.kind == ExprKind::Name && lend(e, frame, lent);
   if (e.function->kind == ExprKind::Attribute) {
     auto& a = as<Attribute>(*e.function);
     if (!eval(*a.value, frame, self)) return false;

@@ -2,6 +2,7 @@
 // code; C++ exceptions come only from native calls and are turned into pending ones where the call stands.
 #pragma once
 
+#include <cstddef>
 #include <cstdlib>
 
 #include "frontend/interpreter.h"
@@ -114,6 +115,7 @@ class Evaluator {
   bool name_error(Name& e, Frame& frame);
   bool eval_call(Call& e, Frame& frame, Value& out);
   bool eval_any_call(Call& e, Frame& frame, Value& out);
+  static bool lend(Call& e, Frame& frame, std::byte* to);
   bool invoke(Call& e, runtime::Callable& callable, const runtime::Arguments& arguments, Frame& frame, Value& out);
   bool eval_binary(Binary& e, Frame& frame, Value& out);
   bool eval_compare(Compare& e, Frame& frame, Value& out);
