@@ -117,8 +117,7 @@ Value finished(const Specialisation& spec, Program::Call& call) {
   std::size_t next = 0;
   auto leaf_value = [&](const Value&) -> Value {
     const ResultLeaf& leaf = spec.leaves[next++];
-    auto object = runtime::make<runtime::ArrayObject>();
-    call.take_result(static_cast<std::size_t>(leaf.result), object->array);
+    auto object = runtime::make<runtime::ArrayObject>([&] { return call.take_result(static_cast<std::size_t>(leaf.result)); });
     if (leaf.kind == ir::Kind::Array) return object;
     return runtime::from_kind(std::move(object->array), leaf.kind);
   };
@@ -159,7 +158,7 @@ Value AutoJit::run_and_copy(Runtime& runtime, const Specialisation& spec, const 
       Given call(runtime, spec, reading);
       run_and_tell(runtime, spec, call);
       results.resize(spec.program->results.size());
-      for (std::size_t r = 0; r < results.size(); ++r) call.take_result(r, results[r]);
+      for (std::size_t r = 0; r < results.size(); ++r) results[r] = call.take_result(r);
     } else {
       std::vector<Array> given, made;
       for (std::size_t a = 0; a < spec.argument_leaf.size(); ++a)
@@ -245,13 +244,12 @@ bool AutoJit::run(Runtime& runtime, const Specialisation& spec, const Reading& r
       *results[i] = leaf.of(*reading.leaves[static_cast<std::size_t>(leaf.argument)].array);
       continue;
     }
-    call.take_result(static_cast<std::size_t>(leaf.result), *results[i]);
+    *results[i] = call.take_result(static_cast<std::size_t>(leaf.result));
     if (leaf.copy) *results[i] = runtime::converted(runtime, *results[i], results[i]->dtype);
   }
   for (std::size_t i = 0; i < spec.written.size(); ++i) {
-    Array result;
-    call.take_result(static_cast<std::size_t>(spec.written[i].first), result);
-    write_back(runtime, *reading.leaves[static_cast<std::size_t>(spec.written[i].second)].array, result);
+    write_back(runtime, *reading.leaves[static_cast<std::size_t>(spec.written[i].second)].array,
+               call.take_result(static_cast<std::size_t>(spec.written[i].first)));
   }
   return true;
 }

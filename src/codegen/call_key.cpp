@@ -27,9 +27,8 @@ bool put(Sink& sink, char kind, std::string_view text) {
 
 template <class Sink>
 [[gnu::always_inline]] inline bool read_array(Sink& sink, const Array& array, runtime::BackendId backend) {
-  std::uint64_t head = 'A' | std::uint64_t{static_cast<std::uint8_t>(array.dtype)} << 8 |
-                       std::uint64_t{array.can_write()} << 16 | std::uint64_t{backend} << 24 |
-                       std::uint64_t{array.shape.size()} << 40;
+  std::uint64_t head = std::uint64_t{static_cast<std::uint8_t>(array.dtype)} | std::uint64_t{array.can_write()} << 8 |
+                       std::uint64_t{backend} << 16 | std::uint64_t{array.shape.size()} << 32 | std::uint64_t{'A'} << 56;
   if (!sink.put_array(head, array.shape, array.strides)) return false;
   sink.part(
       [&] { return ir::to_string(array.type()) + (array.c_contiguous() ? "" : " strides " + ir::to_string(array.strides)); });
@@ -204,15 +203,12 @@ struct Reader {
   }
 };
 
-// Whether the arrays, which are all of the leaves, have a block each of our own: none is another one, none overlaps another.
-[[gnu::always_inline]] inline bool lie_apart(const Reading& reading) {
-  const Reading::Leaf* leaves = reading.leaves.data();
-  for (std::size_t i = 0, n = reading.leaves.size(); i < n; ++i) {
-    const runtime::Storage* x = leaves[i].array->storage.get();
-    if (!x || x->adopted()) return false;
-    for (std::size_t k = 0; k < i; ++k)
-      if (leaves[k].array->storage.get() == x) return false;
-  }
+// Whether an array has a block of our own to itself among the leaves `from` to `to`: it is none of theirs and overlaps none.
+[[gnu::always_inline]] inline bool lies_apart(const Array& array, const Reading::Leaf* from, const Reading::Leaf* to) {
+  const runtime::Storage* storage = array.storage.get();
+  if (!storage || storage->adopted()) return false;
+  for (; from != to; ++from)
+    if (from->array->storage.get() == storage) return false;
   return true;
 }
 
@@ -240,22 +236,24 @@ bool match_key(std::string_view key, const runtime::Arguments& arguments, Readin
   KeyMatcher matcher(key);
   if (!Reader<KeyMatcher>{matcher, reading}.read_options(arguments.positional.size())) return false;
   // Arrays in position, which most calls have alone, are compared while the matcher's place is a register's.
-  std::size_t read = 0;
-  Reading::Leaf* leaf = reading.leaves.grow(arguments.positional.size());
+  const std::size_t given = arguments.positional.size();
+  Reading::Leaf *first = reading.leaves.grow(given), *leaf = first;
+  bool apart = true;
   for (const Value& v : arguments.positional) {
     auto* object = v.get_if<ArrayObject>();
     if (!object) {
-      reading.leaves.cut(reading.leaves.size() - (arguments.positional.size() - read));
+      reading.leaves.cut(static_cast<std::size_t>(leaf - reading.leaves.data()));
+      apart = false;
       break;
     }
-    *leaf++ = {&v, &object->array, true};
-    if (!read_array(matcher, object->array, object->array.backend)) return false;
-    ++read;
+    const Array& array = object->array;
+    if (!read_array(matcher, array, array.backend)) return false;
+    apart = apart && (given == 1 || lies_apart(array, first, leaf));
+    *leaf++ = {&v, &array, true};
   }
-  if (read == arguments.positional.size() && arguments.keyword_names.empty() && (read < 2 || lie_apart(reading)))
-    return matcher.at_end();
+  if (apart && arguments.keyword_names.empty()) return matcher.at_end();
   KeyMatcher rest = matcher;
-  return Reader<KeyMatcher>{rest, reading}.read_arguments(arguments, read) && rest.at_end();
+  return Reader<KeyMatcher>{rest, reading}.read_arguments(arguments, static_cast<std::size_t>(leaf - first)) && rest.at_end();
 }
 
 void write_captured(KeyWriter& writer, std::span<const runtime::CapturedPlace> places, Reading& reading) {
@@ -300,9 +298,13 @@ bool match_captured(std::string_view key, std::span<const runtime::CapturedPlace
 bool match_key(std::string_view key, runtime::BackendId backend, Reading& reading) {
   KeyMatcher matcher(key);
   if (!Reader<KeyMatcher>{matcher, reading}.read_options(reading.leaves.size())) return false;
-  for (const Reading::Leaf& leaf : reading.leaves)
+  const Reading::Leaf* first = reading.leaves.data();
+  bool apart = true;
+  for (const Reading::Leaf& leaf : reading.leaves) {
     if (!read_array(matcher, *leaf.array, backend)) return false;
-  if (reading.leaves.size() < 2 || lie_apart(reading)) return matcher.at_end();
+    apart = apart && (reading.leaves.size() == 1 || lies_apart(*leaf.array, first, &leaf));
+  }
+  if (apart) return matcher.at_end();
   KeyMatcher rest = matcher;
   return Reader<KeyMatcher>{rest, reading}.read_aliases() && rest.at_end();
 }

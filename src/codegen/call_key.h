@@ -73,21 +73,20 @@ class KeyWriter {
 
 class KeyMatcher {
  public:
-  explicit KeyMatcher(std::string_view key) : key_(key) {}
+  explicit KeyMatcher(std::string_view key) : at_(key.data()), end_(at_ + key.size()) {}
   bool put(const void* bytes, std::size_t count) {
-    if (key_.size() < count || std::memcmp(key_.data(), bytes, count) != 0) return false;
-    key_.remove_prefix(count);
+    if (left() < count || std::memcmp(at_, bytes, count) != 0) return false;
+    at_ += count;
     return true;
   }
   // Numbers that are compared at once: bytes that were just stored one by one are slow to read together.
   bool put_array(std::uint64_t head, const ir::Dims& extents, const ir::Dims& strides) {
-    const std::size_t axes = extents.size(), bytes = (1 + 2 * axes) * sizeof head;
-    if (key_.size() < bytes) return false;
-    const char* at = key_.data();
+    const std::size_t axes = extents.size();
+    if (left() < (1 + 2 * axes) * sizeof head) return false;
     auto differs = [&](auto number) {
       std::uint64_t known;
-      std::memcpy(&known, at, sizeof known);
-      at += sizeof known;
+      std::memcpy(&known, at_, sizeof known);
+      at_ += sizeof known;
       return known ^ static_cast<std::uint64_t>(number);
     };
     std::uint64_t different = differs(head);
@@ -96,16 +95,16 @@ class KeyMatcher {
       different |= differs(extent[i]);
       different |= differs(stride[i]);
     }
-    key_.remove_prefix(bytes);
     return different == 0;
   }
   template <class Text>
   void part(Text&&) {}
   void hold(const runtime::Value&) {}
-  bool at_end() const { return key_.empty(); }
+  bool at_end() const { return at_ == end_; }
 
  private:
-  std::string_view key_;
+  std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
+  const char *at_, *end_;
 };
 
 // Fill `reading.leaves` on the way (and leave them half filled when the key is another one).

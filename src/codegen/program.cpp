@@ -38,6 +38,7 @@ void Program::finish() {
     if (result.place.home == Home::Output) ++uses[result.place.number];
   result_bases_.clear();
   for (const Located& result : results) result_bases_.push_back(static_cast<std::uint32_t>(base_of(result.place)));
+  looks_before_ = !calls.empty();  // draws cannot be made twice
   shared_outputs_.clear();
   for (int n : uses) shared_outputs_.push_back(n > 1);
 }
@@ -106,7 +107,8 @@ Program::Call::run(std::span<char* const> into) {
     p.set_base(frame, 2 + p.argument_count + o, memory);
   }
   unsigned events = 0;
-  runtime::clear_fp();
+  const bool looks_before = p.looks_before_.load(std::memory_order_relaxed);
+  if (looks_before) runtime::clear_fp();
   quiet_ = false;
   char* const* table = frame.table.data();
   const std::int64_t* numbers = p.arguments.data();
@@ -140,6 +142,10 @@ Program::Call::run(std::span<char* const> into) {
   }
   const unsigned last = _mm_getcsr() & runtime::kFpEvents;
   quiet_ = last == 0;
+  if (last && !looks_before) [[unlikely]] {
+    p.looks_before_.store(true, std::memory_order_relaxed);
+    return run(into);
+  }
   return events | last;
 }
 
@@ -149,28 +155,35 @@ void Program::Call::index_failed(const IndexCheck& check) const {
       .with_source(check.source);
 }
 
-void Program::Call::take_result(std::size_t number, Array& array) {
+Array Program::Call::take_result(std::size_t number) {
   const Located& result = program_.results[number];
-  array.writable = result.writable;
+  StoragePtr storage;
+  bool writable = result.writable;
+  runtime::BackendId backend = 0;
   switch (result.place.home) {
     case Home::Output:
-      if (StoragePtr& storage = frame_.outputs[result.place.number]; program_.shared_outputs_[result.place.number])
-        array.storage = storage;
+      if (StoragePtr& made = frame_.outputs[result.place.number]; program_.shared_outputs_[result.place.number])
+        storage = made;
       else
-        array.storage = std::move(storage);
+        storage = std::move(made);
       break;
-    case Home::Dynamic: array.storage = frame_.dynamic[result.place.number].storage; break;
-    case Home::Argument:
-      array.storage = frame_.given[result.place.number]->storage;
-      array.writable = frame_.given[result.place.number]->writable;
-      array.backend = frame_.given[result.place.number]->backend;
+    case Home::Dynamic: storage = frame_.dynamic[result.place.number].storage; break;
+    case Home::Argument: {
+      const Array& given = *frame_.given[result.place.number];
+      storage = given.storage;
+      writable = given.writable;
+      backend = given.backend;
       break;
+    }
     default: break;
   }
-  array.data = frame_.bases[program_.result_bases_[number]] + result.place.offset;
-  array.dtype = result.type.dtype;
-  array.shape = result.type.shape;
-  array.strides = result.strides;
+  return {std::move(storage),
+          frame_.bases[program_.result_bases_[number]] + result.place.offset,
+          result.type.dtype,
+          writable,
+          backend,
+          result.type.shape,
+          result.strides};
 }
 
 std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, unsigned& events) const {
@@ -178,7 +191,7 @@ std::vector<Array> Program::run(Runtime& runtime, std::span<const Array> given, 
   for (std::size_t number = 0; number < given.size(); ++number) call.argument(number, given[number]);
   events = call.run();
   std::vector<Array> values(results.size());
-  for (std::size_t r = 0; r < values.size(); ++r) call.take_result(r, values[r]);
+  for (std::size_t r = 0; r < values.size(); ++r) values[r] = call.take_result(r);
   return values;
 }
 

@@ -118,7 +118,7 @@ class Program {
     // `into`: the caller's memory for each output, of output_bytes; empty: arrays are allocated. Gives the floating-point
     // events that numpy tells of and some kernel caused, as bits of the processor's flags.
     unsigned run(std::span<char* const> into = {});
-    void take_result(std::size_t number, runtime::Array& array);  // `array` is a new one
+    runtime::Array take_result(std::size_t number);
 
    private:
     runtime::Array array_at(const Located& value, runtime::BackendId backend) const;
@@ -198,6 +198,9 @@ class Program {
     std::int64_t offset;
   };
   std::vector<std::vector<Patch>> patches_;
+  // Whether calls look at the flags before they start, too, which takes as long as fifty instructions. Where none was set
+  // afterwards, none was before; where some was, such a call has run once more.
+  mutable std::atomic<bool> looks_before_{false};
   std::vector<char> shared_outputs_;         // by output: several results lie in it
   std::vector<std::uint32_t> result_bases_;  // by result
   // Frames that no call uses: a thread looks at its own place.

@@ -34,6 +34,9 @@ struct ArrayObject final : Object {
   static constexpr bool kMayDefer = true;
   ArrayObject() : Object(kKind) {}
   explicit ArrayObject(Array a) : Object(kKind), array(std::move(a)) {}
+  // Of what `make()` gives, which is made in its place.
+  template <std::invocable Make>
+  explicit ArrayObject(Make&& make) : Object(kKind), array(make()) {}
   void defer(Ref<Object> to) { deferred_ = true, recorded = std::move(to); }
   static void* operator new(std::size_t size);  // from a free list: arrays are made once an op
   static void operator delete(void* memory);

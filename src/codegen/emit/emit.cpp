@@ -35,7 +35,29 @@ void Emitter::emit_nests() {
   }
 }
 
+// What comes from the item that the turn before put down, in a register or by way of memory.
+void Emitter::find_waiting() {
+  std::vector<bool> registers(kernel_.registers.size());
+  for (const Nest& nest : kernel_.nests) {
+    std::vector<bool>& waits = waiting_.emplace_back(nest.body.size());
+    for (std::size_t i = 0; i < nest.body.size(); ++i) {
+      const Instr& instr = nest.body[i];
+      const auto number = static_cast<std::size_t>(instr.immediate);
+      switch (instr.prim) {
+        case Prim::Load:
+        case Prim::Gather: waits[i] = nest.loads[number].fresh || nest.loads[number].newest != kNoRegister; break;
+        case Prim::Register: waits[i] = registers[number]; break;
+        default: break;
+      }
+      for (ValueId operand : {instr.a, instr.b, instr.c, instr.d})
+        if (operand != kNoValue && waits[operand]) waits[i] = true;
+    }
+    for (auto [value, reg] : nest.registers) registers[reg] = waits[value == kNoValue ? nest.folded : value];
+  }
+}
+
 void Emitter::emit_turns() {
+  find_waiting();
   std::vector<std::uint16_t> carried;
   std::vector<Value*> now;
   for (const Nest& nest : kernel_.nests)
@@ -48,17 +70,43 @@ void Emitter::emit_turns() {
       now.push_back(load({access.buffer, access.part, access.strides}, buffers_[access.buffer], last));
     }
   const std::vector<Value*> first_buffers = buffers_, first_arguments = arguments_;
-  fold_loop(b_.getInt64(0), number(kernel_.turns->count), 1, now, [&](Value* turn, const std::vector<Value*>& values) {
-    if (options_.polls)
-      when(b_.CreateIsNull(b_.CreateAnd(b_.CreateAdd(turn, b_.getInt64(1)), b_.getInt64(kTurns - 1))), [&] { poll(); });
-    auto growth = kernel_.turns->growth.begin();
-    for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = advanced(first_buffers[i], turn, *growth++);
-    for (std::size_t i = 0; i < arguments_.size(); ++i) arguments_[i] = advanced(first_arguments[i], turn, *growth++);
-    for (std::size_t i = 0; i < carried.size(); ++i) registers_[carried[i]] = values[i];
-    emit_nests();
-    std::vector<Value*> next;
-    for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
-    return next;
+  // What grows by numbers that are given goes on from turn to turn, too.
+  auto goes_on = [](const Number& growth) { return !growth.constant; };
+  const auto growth = std::span(kernel_.turns->growth);
+  const auto buffers = growth.first(buffers_.size()), arguments = growth.subspan(buffers_.size());
+  for (std::size_t i = 0; i < buffers_.size(); ++i)
+    if (goes_on(buffers[i])) now.push_back(buffers_[i]);
+  auto turns = [&](Value* begin, Value* end, const std::vector<Value*>& before) {
+    std::vector<Value*> last = fold_loop(begin, end, 1, before, [&](Value* turn, const std::vector<Value*>& values) {
+      auto value = values.begin();
+      for (std::uint16_t reg : carried) registers_[reg] = *value++;
+      for (std::size_t i = 0; i < buffers_.size(); ++i)
+        buffers_[i] = goes_on(buffers[i]) ? *value++ : advanced(first_buffers[i], turn, buffers[i]);
+      for (std::size_t i = 0; i < arguments_.size(); ++i) arguments_[i] = advanced(first_arguments[i], turn, arguments[i]);
+      emit_nests();
+      std::vector<Value*> next;
+      for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
+      for (std::size_t i = 0; i < buffers_.size(); ++i)
+        if (goes_on(buffers[i])) next.push_back(b_.CreatePtrAdd(buffers_[i], first_arguments[static_cast<std::size_t>(buffers[i].value)]));
+      return next;
+    });
+    last.erase(last.begin());
+    return last;
+  };
+  Value *count = number(kernel_.turns->count), *first = b_.getInt64(0);
+  if (!is_long(count, kTurns)) {
+    turns(first, count, now);
+    return;
+  }
+  // Between two looks for a stop.
+  Value* most = b_.getInt64(kTurns);
+  Value* pieces = b_.CreateUDiv(b_.CreateAdd(count, b_.getInt64(kTurns - 1)), most);
+  fold_loop(first, pieces, 1, now, [&](Value* piece, const std::vector<Value*>& values) {
+    Value* begin = b_.CreateMul(piece, most);
+    Value *next = b_.CreateAdd(begin, most), *more = b_.CreateICmpSLT(next, count);
+    std::vector<Value*> last = turns(begin, b_.CreateSelect(more, next, count), values);
+    when(more, [&] { poll(); });
+    return last;
   });
 }
 
@@ -172,6 +220,10 @@ void Emitter::compute(std::vector<Value*>& values, const Pointers& pointers, con
       values[i] = splat(constant(instr.dtype, instr.immediate), width);
     } else {
       DType from = nest_->body[instr.a].dtype;
+      if (width == 1 && is_late_quotient(instr)) {
+        values[i] = late_quotient(values[instr.a], values[instr.b]);
+        continue;
+      }
       values[i] =
           apply(instr, from, values[instr.a], instr.b == kNoValue ? nullptr : values[instr.b],
                 instr.c == kNoValue ? nullptr : values[instr.c], width, instr.d == kNoValue ? nullptr : values[instr.d]);

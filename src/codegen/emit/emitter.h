@@ -61,6 +61,7 @@ class Emitter {
   // ---- emit.cpp: nests ----
   void emit_nests();
   void emit_turns();
+  void find_waiting();
   void emit_nest();
   void emit_row(const Pointers& pointers, std::size_t axis);
   void emit_points(const Pointers& pointers, std::size_t axis, Value* begin, Value* end, bool few = false);
@@ -133,6 +134,8 @@ class Emitter {
   llvm::Type* stored_type(DType dtype);
   Value* constant(DType dtype, std::int64_t bits);
   Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width, Value* w = nullptr);
+  bool is_late_quotient(const Instr& instr) const;
+  Value* late_quotient(Value* x, Value* y);
   Value* shift(Prim prim, DType from, Value* x, Value* n);
   Value* cast(Value* x, DType from, DType to, int width);
   Value* to_odd(Value* x);
@@ -229,6 +232,7 @@ class Emitter {
     std::array<Value*, 4> operands{};
     Value* imaginary = nullptr;
   } pair_;
+  std::vector<std::vector<bool>> waiting_;  // of a kernel of turns, by nest and instruction: what waits for the turn before
   std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
   bool streams_ = false;         // the nest's large results pass the caches by
   bool streamed_any_ = false;

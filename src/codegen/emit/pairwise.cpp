@@ -102,8 +102,12 @@ Value* Emitter::add_up_to_newest(const Pointers& pointers, Value* n, std::vector
     }
     sum = combine(last_of(now.back()), sum);
     for (; width > 1; width /= 2) {
-      now.back() = without_last(now.back());
-      now = halved(std::move(now));
+      if (width == 2 && now.size() == 1) {
+        now = {b_.CreateExtractElement(now[0], std::uint64_t{0})};
+      } else {
+        now.back() = without_last(now.back());
+        now = halved(std::move(now));
+      }
       sum = combine(last_of(now.back()), sum);
     }
     return sum;
