@@ -221,7 +221,7 @@ void Emitter::compute(std::vector<Value*>& values, const Pointers& pointers, con
     } else {
       DType from = nest_->body[instr.a].dtype;
       if (width == 1 && is_late_quotient(instr)) {
-        values[i] = late_quotient(values[instr.a], values[instr.b]);
+        values[i] = late_quotient(instr, values);
         continue;
       }
       values[i] =

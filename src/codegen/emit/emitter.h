@@ -135,7 +135,8 @@ class Emitter {
   Value* constant(DType dtype, std::int64_t bits);
   Value* apply(const Instr& instr, DType from, Value* x, Value* y, Value* z, int width, Value* w = nullptr);
   bool is_late_quotient(const Instr& instr) const;
-  Value* late_quotient(Value* x, Value* y);
+  Value* late_quotient(const Instr& instr, const std::vector<Value*>& values);
+  Value* product_with_low(ValueId x, const std::vector<Value*>& values, Value* low);
   Value* shift(Prim prim, DType from, Value* x, Value* n);
   Value* cast(Value* x, DType from, DType to, int width);
   Value* to_odd(Value* x);

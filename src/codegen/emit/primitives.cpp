@@ -88,11 +88,13 @@ bool Emitter::is_late_quotient(const Instr& instr) const {
 }
 
 // x / y, where y is there long before x. A division takes a processor 13 to 15 cycles. A product with the reciprocal of y, as
-// the sum of two numbers, takes 7 to 8, and is off the quotient by little more than half a unit in the last place: corrected
-// once more, by its exact remainder, it is the quotient, as 1 / y is rounded correctly (P. Markstein, Computation of elementary
-// functions on the IBM RISC System/6000 processor, 1990). Nobody waits for that, as hardly ever the two differ. Where exponents
-// are so large or small that one of the steps might overflow, or be inexact below the normal numbers, it divides.
-Value* Emitter::late_quotient(Value* x, Value* y) {
+// the sum of two numbers, takes half as many, and is off the quotient by little more than half a unit in the last place.
+// Corrected once more, by its remainder, it is the quotient, as 1 / y is rounded correctly (P. Markstein, Computation of
+// elementary functions on the IBM RISC System/6000 processor, 1990): whatever number that leaves as it is is the quotient, and
+// nobody waits for the answer, as hardly any is changed. Where it is, and where exponents are so large or small that a step
+// might overflow, or be inexact below the normal numbers, it divides.
+Value* Emitter::late_quotient(const Instr& instr, const std::vector<Value*>& values) {
+  Value *x = values[instr.a], *y = values[instr.b];
   if (auto* known = llvm::dyn_cast<llvm::ConstantFP>(y); known && known->getValueAPF().getExactInverse(nullptr))
     return b_.CreateFDiv(x, y);  // a product
   constexpr std::uint64_t kRange = 400;
@@ -100,7 +102,6 @@ Value* Emitter::late_quotient(Value* x, Value* y) {
     Value* exponent = b_.CreateAnd(b_.CreateLShr(b_.CreateBitCast(v, b_.getInt64Ty()), 52), b_.getInt64(0x7ff));
     return b_.CreateICmpULE(b_.CreateSub(exponent, b_.getInt64(1023 - kRange)), b_.getInt64(2 * kRange));
   };
-  auto real = [&](double v) { return llvm::ConstantFP::get(y->getType(), v); };
   auto fused = [&](Value* a, Value* b, Value* c) {
     return b_.CreateIntrinsic(llvm::Intrinsic::fma, {y->getType()}, {a, b, c});
   };
@@ -111,9 +112,10 @@ Value* Emitter::late_quotient(Value* x, Value* y) {
   auto* likely = llvm::MDBuilder(context_).createLikelyBranchWeights();
   b_.CreateCondBr(b_.CreateAnd(in_range(y), in_range(x)), quick, divide, likely);
   b_.SetInsertPoint(quick);
-  Value* high = b_.CreateFDiv(real(1), y);
-  Value* low = b_.CreateFMul(fused(b_.CreateFNeg(high), y, real(1)), high);
-  Value* near = fused(x, high, b_.CreateFMul(x, low));
+  Value* one = llvm::ConstantFP::get(y->getType(), 1.0);
+  Value* high = b_.CreateFDiv(one, y);
+  Value* low = b_.CreateFMul(fused(b_.CreateFNeg(high), y, one), high);
+  Value* near = fused(x, high, product_with_low(instr.a, values, low));
   Value* exact = fused(fused(b_.CreateFNeg(near), y, x), high, near);
   b_.CreateCondBr(b_.CreateFCmpUEQ(near, exact), after, divide, likely);  // neither is NaN
   b_.SetInsertPoint(divide);
@@ -124,6 +126,17 @@ Value* Emitter::late_quotient(Value* x, Value* y) {
   quotient->addIncoming(near, quick);
   quotient->addIncoming(divided, divide);
   return quotient;
+}
+
+// About x * low. Of a sum or a difference, one of whose terms waits, it need not wait for x.
+Value* Emitter::product_with_low(ValueId x, const std::vector<Value*>& values, Value* low) {
+  const Instr& instr = nest_->body[x];
+  const std::vector<bool>& waits = waiting_[static_cast<std::size_t>(nest_ - kernel_.nests.data())];
+  const bool subtracts = instr.prim == Prim::Subtract;
+  if ((!subtracts && instr.prim != Prim::Add) || waits[instr.a] == waits[instr.b]) return b_.CreateFMul(values[x], low);
+  Value *left = values[instr.a], *right = subtracts ? b_.CreateFNeg(values[instr.b]) : values[instr.b];
+  if (!waits[instr.b]) std::swap(left, right);
+  return b_.CreateIntrinsic(llvm::Intrinsic::fma, {low->getType()}, {right, low, b_.CreateFMul(left, low)});
 }
 
 // Counts outside the width give 0, or the sign.
