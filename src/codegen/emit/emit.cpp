@@ -87,7 +87,8 @@ void Emitter::emit_turns() {
       std::vector<Value*> next;
       for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
       for (std::size_t i = 0; i < buffers_.size(); ++i)
-        if (goes_on(buffers[i])) next.push_back(b_.CreatePtrAdd(buffers_[i], first_arguments[static_cast<std::size_t>(buffers[i].value)]));
+        if (goes_on(buffers[i]))
+          next.push_back(b_.CreatePtrAdd(buffers_[i], first_arguments[static_cast<std::size_t>(buffers[i].value)]));
       return next;
     });
     last.erase(last.begin());

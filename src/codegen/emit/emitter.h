@@ -234,8 +234,8 @@ class Emitter {
     Value* imaginary = nullptr;
   } pair_;
   std::vector<std::vector<bool>> waiting_;  // of a kernel of turns, by nest and instruction: what waits for the turn before
-  std::vector<Value*> uniform_;  // by instruction: the one value of a row; null where it varies
-  bool streams_ = false;         // the nest's large results pass the caches by
+  std::vector<Value*> uniform_;             // by instruction: the one value of a row; null where it varies
+  bool streams_ = false;                    // the nest's large results pass the caches by
   bool streamed_any_ = false;
   std::vector<Value*> copies_;  // by store of a nest whose block is folded: where its values go as well; null: nowhere
 };

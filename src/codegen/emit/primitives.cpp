@@ -95,8 +95,6 @@ bool Emitter::is_late_quotient(const Instr& instr) const {
 // might overflow, or be inexact below the normal numbers, it divides.
 Value* Emitter::late_quotient(const Instr& instr, const std::vector<Value*>& values) {
   Value *x = values[instr.a], *y = values[instr.b];
-  if (auto* known = llvm::dyn_cast<llvm::ConstantFP>(y); known && known->getValueAPF().getExactInverse(nullptr))
-    return b_.CreateFDiv(x, y);  // a product
   constexpr std::uint64_t kRange = 400;
   auto in_range = [&](Value* v) {
     Value* exponent = b_.CreateAnd(b_.CreateLShr(b_.CreateBitCast(v, b_.getInt64Ty()), 52), b_.getInt64(0x7ff));

@@ -78,8 +78,10 @@ static_assert(sizeof(Node) == 48);
 inline std::uint32_t scalar_hash(TypesId types, const char (&item)[16]) {
   std::uint64_t words[2];
   std::memcpy(words, item, sizeof words);
-  std::uint64_t hash = (words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48) * 0xff51afd7ed558ccdull;
-  return static_cast<std::uint32_t>(hash ^ hash >> 32);
+  std::uint64_t hash = words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ std::uint64_t{types} << 48;
+  // Round numbers differ in high bits alone, and tables look at the low ones.
+  hash = (hash ^ hash >> 32) * 0xff51afd7ed558ccdull;
+  return static_cast<std::uint32_t>(hash >> 32);
 }
 
 class Graph {
