@@ -292,6 +292,37 @@ with np.errstate(all='raise'):
     assert done.stderr.count("RuntimeWarning") == 1
 
 
+def test_events_before_a_compiled_call_are_not_its_own(tmp_path):
+    """Python's numbers set the processor's flags and tell of nothing; whoever finds them set runs the program once more."""
+    done = check(tmp_path, """
+@autojit
+def f(x, y):
+    y += x
+    x[0] = x[1] * 2.0
+    return x * x
+def overflow(a):
+    return a * 10.0
+for k in range(4):
+    for big in (1.0, 1e308):
+        x, y = np.arange(3.0) + 1, np.zeros(3)
+        overflow(big)
+        with np.errstate(all='raise'):
+            assert f(x, y).tolist() == [16.0, 4.0, 9.0]
+        assert x.tolist() == [4.0, 2.0, 3.0] and y.tolist() == [1.0, 2.0, 3.0]
+for k in range(3):
+    overflow(1e308)
+    with np.errstate(over='raise'):
+        try:
+            f(np.full(3, 1e200), np.zeros(3))
+            assert False
+        except FloatingPointError:
+            pass
+for k in range(3):
+    f(np.full(3, 1e200), np.zeros(3))
+""")
+    assert done.stderr.count("RuntimeWarning: overflow encountered in multiply") == 1
+
+
 def test_registered_functions_take_part(tmp_path):
     check(tmp_path, """
 from autoray import register_function
