@@ -2,6 +2,7 @@
 // because dispatch must read them (lists of arrays, keyword dictionaries, callables).
 #pragma once
 
+#include <concepts>
 #include <functional>
 #include <optional>
 
