@@ -76,38 +76,21 @@ void Emitter::emit_turns() {
   const auto buffers = growth.first(buffers_.size()), arguments = growth.subspan(buffers_.size());
   for (std::size_t i = 0; i < buffers_.size(); ++i)
     if (goes_on(buffers[i])) now.push_back(buffers_[i]);
-  auto turns = [&](Value* begin, Value* end, const std::vector<Value*>& before) {
-    std::vector<Value*> last = fold_loop(begin, end, 1, before, [&](Value* turn, const std::vector<Value*>& values) {
-      auto value = values.begin();
-      for (std::uint16_t reg : carried) registers_[reg] = *value++;
-      for (std::size_t i = 0; i < buffers_.size(); ++i)
-        buffers_[i] = goes_on(buffers[i]) ? *value++ : advanced(first_buffers[i], turn, buffers[i]);
-      for (std::size_t i = 0; i < arguments_.size(); ++i) arguments_[i] = advanced(first_arguments[i], turn, arguments[i]);
-      emit_nests();
-      std::vector<Value*> next;
-      for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
-      for (std::size_t i = 0; i < buffers_.size(); ++i)
-        if (goes_on(buffers[i]))
-          next.push_back(b_.CreatePtrAdd(buffers_[i], first_arguments[static_cast<std::size_t>(buffers[i].value)]));
-      return next;
-    });
-    last.erase(last.begin());
-    return last;
-  };
-  Value *count = number(kernel_.turns->count), *first = b_.getInt64(0);
-  if (!is_long(count, kTurns)) {
-    turns(first, count, now);
-    return;
-  }
-  // Between two looks for a stop.
-  Value* most = b_.getInt64(kTurns);
-  Value* pieces = b_.CreateUDiv(b_.CreateAdd(count, b_.getInt64(kTurns - 1)), most);
-  fold_loop(first, pieces, 1, now, [&](Value* piece, const std::vector<Value*>& values) {
-    Value* begin = b_.CreateMul(piece, most);
-    Value *next = b_.CreateAdd(begin, most), *more = b_.CreateICmpSLT(next, count);
-    std::vector<Value*> last = turns(begin, b_.CreateSelect(more, next, count), values);
-    when(more, [&] { poll(); });
-    return last;
+  fold_loop(b_.getInt64(0), number(kernel_.turns->count), 1, now, [&](Value* turn, const std::vector<Value*>& values) {
+    if (options_.polls)
+      when(b_.CreateIsNull(b_.CreateAnd(b_.CreateAdd(turn, b_.getInt64(1)), b_.getInt64(kTurns - 1))), [&] { poll(); });
+    auto value = values.begin();
+    for (std::uint16_t reg : carried) registers_[reg] = *value++;
+    for (std::size_t i = 0; i < buffers_.size(); ++i)
+      buffers_[i] = goes_on(buffers[i]) ? *value++ : advanced(first_buffers[i], turn, buffers[i]);
+    for (std::size_t i = 0; i < arguments_.size(); ++i) arguments_[i] = advanced(first_arguments[i], turn, arguments[i]);
+    emit_nests();
+    std::vector<Value*> next;
+    for (std::uint16_t reg : carried) next.push_back(registers_[reg]);
+    for (std::size_t i = 0; i < buffers_.size(); ++i)
+      if (goes_on(buffers[i]))
+        next.push_back(b_.CreatePtrAdd(buffers_[i], first_arguments[static_cast<std::size_t>(buffers[i].value)]));
+    return next;
   });
 }
 

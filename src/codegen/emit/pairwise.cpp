@@ -103,7 +103,7 @@ Value* Emitter::add_up_to_newest(const Pointers& pointers, Value* n, std::vector
     sum = combine(last_of(now.back()), sum);
     for (; width > 1; width /= 2) {
       if (width == 2 && now.size() == 1) {
-        now = {b_.CreateExtractElement(now[0], std::uint64_t{0})};
+        now = {b_.CreateExtractElement(now[0], std::uint64_t{0})};  // nothing is added to it
       } else {
         now.back() = without_last(now.back());
         now = halved(std::move(now));
